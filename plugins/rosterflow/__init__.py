@@ -1,0 +1,1 @@
+"""Rosterflow keeps learning systems in step with student systems."""
