@@ -1,0 +1,131 @@
+"""The one world behind all the sandbox's services: a university, a Canvas, the faults asked for, the mail received."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sandbox.faults import Faults
+from sandbox.mail import Mailbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sandbox.canvas.state import Canvas
+    from sandbox.university.model import University
+
+DIALECTS = ("2026", "2023")
+TERMS = ("VAR", "SOM", "HOST")
+
+
+class InvalidSetting(ValueError):
+    """A setting that no world can be made from; the message is a sentence that names it and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a world is made from: the same settings give the same university.
+
+    ``term`` and ``year`` are the term in force, ``term`` spelt as FS takes it (VAR, SOM, HOST). ``dialect`` is the one
+    served at ``/fs/graphql``; both are always at their own address too.
+    """
+
+    seed: int = 1
+    size: str = "demo"
+    dialect: str = "2026"
+    year: int = 2026
+    term: str = "HOST"
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be served. Raises InvalidSetting."""
+        if not _is_whole(self.seed):
+            raise InvalidSetting(f"seed must be a whole number, not {self.seed!r}.")
+        if not isinstance(self.size, str):
+            raise InvalidSetting(f"size must be a text such as demo, not {self.size!r}.")
+        if self.dialect not in DIALECTS:
+            raise InvalidSetting(
+                f"dialect must be one of {', '.join(DIALECTS)}, as a text, not {self.dialect!r}."
+            )
+        if not _is_whole(self.year) or not 2000 <= self.year <= 2100:
+            raise InvalidSetting(f"year must be a whole number from 2000 to 2100, not {self.year!r}.")
+        if self.term not in TERMS:
+            raise InvalidSetting(f"term must be one of {', '.join(TERMS)}, not {self.term!r}.")
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def utc_now() -> datetime:
+    """The real time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class World:
+    """All state of one sandbox.
+
+    ``university`` and ``canvas`` are replaced as a whole by a reset: a service reads them from here at each request
+    and keeps to what it read until that request is answered. ``lock`` holds resets and days of change apart.
+    """
+
+    university: University
+    canvas: Canvas
+
+    def __init__(self, settings: Settings | None = None, *, now: Callable[[], datetime] = utc_now) -> None:
+        self.lock = threading.RLock()
+        self.now = now
+        self.faults = Faults()
+        self.mailbox = Mailbox(now)
+        self._build(settings or Settings())
+
+    @property
+    def dialect(self) -> str:
+        """The dialect that ``/fs/graphql`` serves: 2026 or 2023."""
+        return self.settings.dialect
+
+    def reset(
+        self,
+        seed: int | None = None,
+        size: str | None = None,
+        dialect: str | None = None,
+        year: int | None = None,
+        term: str | None = None,
+    ) -> None:
+        """Make the world anew: a fresh university, an untouched Canvas, no faults, no mail.
+
+        What is not given stays as it was. Raises InvalidSetting, and then the old world goes on unharmed.
+        """
+        given = {"seed": seed, "size": size, "dialect": dialect, "year": year, "term": term}
+        with self.lock:
+            settings = replace(
+                self.settings, **{name: value for name, value in given.items() if value is not None}
+            )
+            former = self.canvas
+            self._build(settings)
+            former.close()
+            self.faults.restart(settings.seed)
+            self.mailbox.clear()
+
+    def play_day_of_change(self) -> list[str]:
+        """Let a day pass at the university; returns what changed, in words."""
+        from sandbox.university import day_of_change
+
+        with self.lock:
+            return day_of_change.play(self.university)
+
+    def close(self) -> None:
+        """Stop what runs in the background."""
+        self.canvas.close()
+
+    def _build(self, settings: Settings) -> None:
+        from sandbox.canvas.state import Canvas
+        from sandbox.university.generate import generate
+
+        try:
+            university = generate(settings.seed, settings.size, settings.year, settings.term)
+        except ValueError as error:
+            raise InvalidSetting(str(error)) from error
+        self.settings, self.university = settings, university
+        self.canvas = Canvas(faults=self.faults, now=self.now)
