@@ -1,7 +1,7 @@
 """Faults on demand: what a person asked the sandbox to do wrong.
 
-A fault names a target (a service) and a kind. The kinds of ``HTTP_KINDS`` strike any request to that service and
-are done by :mod:`sandbox.http_faults`; the others are asked for by the services themselves, with
+A fault names a target (a service) and a kind. The kinds of ``HTTP_KINDS`` strike any request to that service
+and are done by :mod:`sandbox.http_faults`; the others are asked for by the services themselves, with
 :meth:`Faults.take`, at the place they concern.
 """
 
@@ -59,9 +59,9 @@ class InvalidFault(ValueError):
 class Fault:
     """One thing to go wrong.
 
-    ``match`` must be found in what the service says about the call (for HTTP kinds ``METHOD path?query`` and, on
-    the next line, the body). The first ``after`` matching calls are spared; then each is struck with the
-    probability ``rate``, ``count`` times in all (None: for ever). ``seconds`` is the length of what takes time.
+    ``match`` must be found in what the service says about the call (for HTTP kinds ``METHOD path?query`` and,
+    on the next line, the body). The first ``after`` matching calls are spared; then each is struck with the
+    probability ``rate``, ``count`` times in all (None: for ever). ``seconds`` is how long what takes time takes.
     """
 
     target: str
@@ -182,7 +182,7 @@ class Faults:
             return any(armed.fault.target == target and not armed.is_spent for armed in self._armed)
 
     def listing(self) -> list[Mapping[str, Any]]:
-        """Every fault in order: its fields, the calls it has ``seen``, how often it ``fired``, if ``spent``."""
+        """Every fault in order: its fields, the calls it has ``seen``, how often it ``fired``."""
         with self._lock:
             return [
                 {**asdict(armed.fault), "seen": armed.seen, "fired": armed.fired, "spent": armed.is_spent}

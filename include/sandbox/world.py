@@ -1,11 +1,11 @@
-"""The one world behind all the sandbox's services: a university, a Canvas, the faults asked for, the mail received."""
+"""The one world behind all the sandbox's services: a university, a Canvas, the faults asked for, the mail."""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sandbox.faults import Faults
 from sandbox.mail import Mailbox
@@ -21,15 +21,15 @@ TERMS = ("VAR", "SOM", "HOST")
 
 
 class InvalidSetting(ValueError):
-    """A setting that no world can be made from; the message is a sentence that names it and what is allowed."""
+    """A setting no world can be made from; the message is a sentence that names it and what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a world is made from: the same settings give the same university.
 
-    ``term`` and ``year`` are the term in force, ``term`` spelt as FS takes it (VAR, SOM, HOST). ``dialect`` is the one
-    served at ``/fs/graphql``; both are always at their own address too.
+    ``term`` and ``year`` are the term in force, ``term`` spelt as FS takes it (VAR, SOM, HOST). ``dialect`` is
+    the one served at ``/fs/graphql``.
     """
 
     seed: int = 1
@@ -66,19 +66,21 @@ def utc_now() -> datetime:
 class World:
     """All state of one sandbox.
 
-    ``university`` and ``canvas`` are replaced as a whole by a reset: a service reads them from here at each request
-    and keeps to what it read until that request is answered. ``lock`` holds resets and days of change apart.
+    ``university`` and ``canvas`` are replaced as a whole by a reset: a service reads them from here at each
+    request and keeps to what it read until that request is answered. ``lock`` holds resets and days of change
+    apart.
     """
 
     university: University
     canvas: Canvas
 
     def __init__(self, settings: Settings | None = None, *, now: Callable[[], datetime] = utc_now) -> None:
+        settings = settings or Settings()
         self.lock = threading.RLock()
         self.now = now
-        self.faults = Faults()
+        self.faults = Faults(settings.seed)
         self.mailbox = Mailbox(now)
-        self._build(settings or Settings())
+        self._build(settings)
 
     @property
     def dialect(self) -> str:
@@ -97,11 +99,10 @@ class World:
 
         What is not given stays as it was. Raises InvalidSetting, and then the old world goes on unharmed.
         """
-        given = {"seed": seed, "size": size, "dialect": dialect, "year": year, "term": term}
+        given: dict[str, Any] = {"seed": seed, "size": size, "dialect": dialect, "year": year, "term": term}
+        changes = {name: value for name, value in given.items() if value is not None}
         with self.lock:
-            settings = replace(
-                self.settings, **{name: value for name, value in given.items() if value is not None}
-            )
+            settings = replace(self.settings, **changes)
             former = self.canvas
             self._build(settings)
             former.close()
