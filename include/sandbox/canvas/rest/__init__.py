@@ -1,0 +1,1 @@
+"""Canvas REST: accounts, terms, courses, sections, roles, people, and account reports."""
