@@ -103,8 +103,8 @@ def refused(message: str, status: int = 400) -> ApiError:
 def api(handler: Handler, world: World) -> Callable[[Request], Any]:
     """Make a Starlette endpoint of a plain handler: throttled, in a worker thread, with ApiError answered.
 
-    The body is read before the handler runs: `request.state.body` holds its bytes, `request.state.form` the form
-    (uploads included) and `request.state.params` query, form and JSON fields nested as their brackets say.
+    The body is read before the handler runs: `request.state.body` holds its bytes, `request.state.form` the
+    form (uploads included), `request.state.params` query, form and JSON fields nested as their brackets say.
     """
 
     async def endpoint(request: Request) -> Response:
@@ -142,7 +142,7 @@ def path_value(request: Request, name: str) -> str:
 
 
 def require(request: Request, *permissions: str) -> Token:
-    """The caller's token; ApiError 401 when it is missing, unknown or expired, 403 (legacy: 401) when it may not."""
+    """The caller's token; ApiError 401 without a good one, 403 (legacy: 401) when it may not do this."""
     world: World = request.state.world
     value = _bearer(request)
     if not value:
@@ -176,10 +176,10 @@ def paginate(
     per_page_cap: int = 100,
     render: Callable[[T], Any] | None = None,
 ) -> Response:
-    """One page of `items` with its Link header; `render` makes the JSON of one item, `wrap` names the list's key.
+    """One page of `items` and its Link header; `render` makes one item's JSON, `wrap` names the list's key.
 
-    `per_page` defaults to 10 and is clamped to the cap (at most 50 in the legacy profile), a page after the last
-    one is empty, and a page that is no number is a 404.
+    `per_page` defaults to 10 and is clamped to the cap (at most 50 in the legacy profile), a page after the
+    last one is empty, and a page that is no number is a 404.
     """
     world: World = request.state.world
     cap = min(per_page_cap, gate_of(world.canvas).profile.page_cap)

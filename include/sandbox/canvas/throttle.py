@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sandbox.canvas.state import Canvas
 
 RESERVE = 50.0
@@ -44,7 +45,7 @@ class _Bucket:
 
 
 class Throttle:
-    """One leaky bucket per key. Units are Canvas's: one per CPU second; `clock` counts seconds monotonically."""
+    """One leaky bucket per key; a unit is a CPU second, and `clock` counts seconds monotonically."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -52,7 +53,7 @@ class Throttle:
         self._lock = threading.Lock()
 
     def admit(self, key: str, high_water_mark: float) -> bool:
-        """Reserve room for one request; False, with nothing reserved, when the bucket is at the mark already."""
+        """Reserve room for one request; False, with nothing reserved, when the bucket is at the mark."""
         with self._lock:
             bucket = self._leaked(key)
             if bucket.count >= high_water_mark:
@@ -96,7 +97,9 @@ _gates: WeakKeyDictionary[Canvas, Gate] = WeakKeyDictionary()
 
 def gate_of(canvas: Canvas) -> Gate:
     """The gate of one Canvas; a Canvas that was reset is a new object and so starts with empty buckets."""
-    return _gates.setdefault(canvas, Gate(HOSTED_2026, Throttle()))
+    if canvas not in _gates:
+        _gates[canvas] = Gate(HOSTED_2026, Throttle())
+    return _gates[canvas]
 
 
 def use_profile(canvas: Canvas, name: str) -> None:
