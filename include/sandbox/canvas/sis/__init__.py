@@ -1,0 +1,1 @@
+"""SIS imports: routes, dispatcher, importers and the runner that works imports off one at a time."""
