@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from sandbox.canvas.throttle import gate_of
+from sandbox.canvas.throttle import profile_of, throttle_of
 
 if TYPE_CHECKING:
     from starlette.routing import Match
@@ -63,11 +63,12 @@ WRITE_PERMISSIONS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token of the sandbox: what it may do, and until when (None: for ever)."""
+    """An access token of the sandbox: what it may do, until when (None: for ever), and whose it is."""
 
     value: str
     permissions: frozenset[str]
     expired_at: datetime | None = None
+    user_id: int = 1
 
 
 TOKENS = {
@@ -108,20 +109,20 @@ def api(handler: Handler, world: World) -> Callable[[Request], Any]:
     """
 
     async def endpoint(request: Request) -> Response:
-        gate = gate_of(world.canvas)
-        mark = gate.profile.high_water_mark
+        throttle, profile = throttle_of(world.canvas), profile_of(world.canvas)
+        mark = profile.high_water_mark
         key = _bearer(request) or (request.client.host if request.client else "")
-        if not gate.throttle.admit(key, mark):
+        if not throttle.admit(key, mark):
             headers = {"X-Rate-Limit-Remaining": "0.0"}
-            return PlainTextResponse(gate.profile.throttled_text, gate.profile.throttled_status, headers)
+            return PlainTextResponse(profile.throttled_text, profile.throttled_status, headers)
         cost = 0.0
         try:
             await _read(request, world)
             response, cost = await run_in_threadpool(_timed, handler, request, world)
         finally:
-            gate.throttle.settle(key, cost)
+            throttle.settle(key, cost)
         response.headers["X-Request-Cost"] = str(cost)
-        response.headers["X-Rate-Limit-Remaining"] = str(gate.throttle.remaining(key, mark))
+        response.headers["X-Rate-Limit-Remaining"] = str(throttle.remaining(key, mark))
         return response
 
     return endpoint
@@ -157,7 +158,7 @@ def require(request: Request, *permissions: str) -> Token:
         error = {"message": "Expired access token.", "expired_at": timestamp(expired_at)}
         raise ApiError(401, {"errors": [error]}, AUTHENTICATE)
     if not token.permissions.issuperset(permissions):
-        raise ApiError(gate_of(world.canvas).profile.denied_status, NOT_PERMITTED)
+        raise ApiError(profile_of(world.canvas).denied_status, NOT_PERMITTED)
     return token
 
 
@@ -182,7 +183,7 @@ def paginate(
     last one is empty, and a page that is no number is a 404.
     """
     world: World = request.state.world
-    cap = min(per_page_cap, gate_of(world.canvas).profile.page_cap)
+    cap = min(per_page_cap, profile_of(world.canvas).page_cap)
     asked = request.query_params.get("per_page", "")
     per_page = min(int(asked), cap) if asked.isdecimal() and int(asked) > 0 else 10
     token = request.query_params.get("page", "") or "1"
@@ -257,9 +258,7 @@ def _with_string_ids(payload: Any) -> Any:
         return [_with_string_ids(item) for item in payload]
     if not isinstance(payload, dict):
         return payload
-    return {
-        key: _id_text(value) if _is_id(key) else _with_string_ids(value) for key, value in payload.items()
-    }
+    return {key: _id_text(value) if _is_id(key) else _with_string_ids(value) for key, value in payload.items()}
 
 
 def _is_id(key: str) -> bool:
@@ -273,9 +272,7 @@ def _id_text(value: Any) -> Any:
 
 
 def _links(request: Request, page: int, last: int, per_page: int) -> str:
-    kept = [
-        (k, v) for k, v in request.query_params.multi_items() if k not in ("page", "per_page", "access_token")
-    ]
+    kept = [(k, v) for k, v in request.query_params.multi_items() if k not in ("page", "per_page", "access_token")]
     path = request.scope.get("raw_path", request.url.path.encode()).decode("latin-1")
     base = f"{request.url.scheme}://{request.url.netloc}{path}"
     pages = {"current": page, "next": page + 1, "prev": page - 1, "first": 1, "last": last}

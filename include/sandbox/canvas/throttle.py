@@ -84,24 +84,14 @@ class Throttle:
         return bucket
 
 
-@dataclass(slots=True)
-class Gate:
-    """The profile a Canvas answers with, and its throttle."""
-
-    profile: Profile
-    throttle: Throttle
+_throttles: WeakKeyDictionary[Canvas, Throttle] = WeakKeyDictionary()
 
 
-_gates: WeakKeyDictionary[Canvas, Gate] = WeakKeyDictionary()
+def throttle_of(canvas: Canvas) -> Throttle:
+    """The throttle of one Canvas; a Canvas that was reset is a new object and so starts with empty buckets."""
+    return _throttles.setdefault(canvas, Throttle())
 
 
-def gate_of(canvas: Canvas) -> Gate:
-    """The gate of one Canvas; a Canvas that was reset is a new object and so starts with empty buckets."""
-    if canvas not in _gates:
-        _gates[canvas] = Gate(HOSTED_2026, Throttle())
-    return _gates[canvas]
-
-
-def use_profile(canvas: Canvas, name: str) -> None:
-    """Make this Canvas answer as `hosted-2026` or `legacy`; any other name raises KeyError."""
-    gate_of(canvas).profile = PROFILES[name]
+def profile_of(canvas: Canvas) -> Profile:
+    """The profile that Canvas is set to; raises KeyError for a name there is not."""
+    return PROFILES[canvas.settings.profile]
