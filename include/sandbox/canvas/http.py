@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from sandbox.canvas.throttle import profile_of, throttle_of
+from sandbox.canvas.throttle import gate_of
 
 if TYPE_CHECKING:
     from starlette.routing import Match
@@ -34,6 +34,7 @@ AUTHENTICATE = {"WWW-Authenticate": 'Bearer realm="canvas-lms"'}
 STRING_IDS = "application/json+canvas-string-ids"
 NOT_FOUND = {"errors": [{"message": "The specified resource does not exist."}]}
 NO_CREDENTIALS = {"status": "unauthenticated", "errors": [{"message": "user authorization required"}]}
+INVALID_TOKEN = {"errors": [{"message": "Invalid access token."}]}
 NOT_PERMITTED = {
     "status": "unauthorized",
     "errors": [{"message": "user not authorized to perform that action"}],
@@ -109,7 +110,8 @@ def api(handler: Handler, world: World) -> Callable[[Request], Any]:
     """
 
     async def endpoint(request: Request) -> Response:
-        throttle, profile = throttle_of(world.canvas), profile_of(world.canvas)
+        gate = gate_of(world.canvas)
+        throttle, profile = gate.throttle, gate.profile
         mark = profile.high_water_mark
         key = _bearer(request) or (request.client.host if request.client else "")
         if not throttle.admit(key, mark):
@@ -150,7 +152,7 @@ def require(request: Request, *permissions: str) -> Token:
         raise ApiError(401, NO_CREDENTIALS, AUTHENTICATE)
     token = TOKENS.get(value)
     if token is None:
-        raise ApiError(401, {"errors": [{"message": "Invalid access token."}]}, AUTHENTICATE)
+        raise ApiError(401, INVALID_TOKEN, AUTHENTICATE)
     expired_at = token.expired_at
     if world.faults.take("canvas", "expired_token", f"{request.method} {request.url.path}"):
         expired_at = world.canvas.now()
@@ -158,7 +160,7 @@ def require(request: Request, *permissions: str) -> Token:
         error = {"message": "Expired access token.", "expired_at": timestamp(expired_at)}
         raise ApiError(401, {"errors": [error]}, AUTHENTICATE)
     if not token.permissions.issuperset(permissions):
-        raise ApiError(profile_of(world.canvas).denied_status, NOT_PERMITTED)
+        raise ApiError(gate_of(world.canvas).profile.denied_status, NOT_PERMITTED)
     return token
 
 
@@ -183,7 +185,7 @@ def paginate(
     last one is empty, and a page that is no number is a 404.
     """
     world: World = request.state.world
-    cap = min(per_page_cap, profile_of(world.canvas).page_cap)
+    cap = min(per_page_cap, gate_of(world.canvas).profile.page_cap)
     asked = request.query_params.get("per_page", "")
     per_page = min(int(asked), cap) if asked.isdecimal() and int(asked) > 0 else 10
     token = request.query_params.get("page", "") or "1"

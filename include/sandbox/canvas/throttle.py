@@ -84,14 +84,17 @@ class Throttle:
         return bucket
 
 
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """How a Canvas lets requests in: the profile it answers with, and its throttle."""
+
+    profile: Profile
+    throttle: Throttle
+
+
 _throttles: WeakKeyDictionary[Canvas, Throttle] = WeakKeyDictionary()
 
 
-def throttle_of(canvas: Canvas) -> Throttle:
-    """The throttle of one Canvas; a Canvas that was reset is a new object and so starts with empty buckets."""
-    return _throttles.setdefault(canvas, Throttle())
-
-
-def profile_of(canvas: Canvas) -> Profile:
-    """The profile that Canvas is set to; raises KeyError for a name there is not."""
-    return PROFILES[canvas.settings.profile]
+def gate_of(canvas: Canvas) -> Gate:
+    """The gate of one Canvas; a Canvas that was reset is a new object and so starts with empty buckets."""
+    return Gate(PROFILES[canvas.settings.profile], _throttles.setdefault(canvas, Throttle()))
