@@ -1,0 +1,114 @@
+"""A plan: the typed changes between what the source wants and what Canvas last confirmed (design §2)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+
+from rosterflow.domain.decisions import Decision
+from rosterflow.domain.model import FIELDS, CanvasObject, Key, Kind, key_of
+
+
+class Action(StrEnum):
+    """What a change does."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REOPEN = "reopen"
+    CHANGE_ID = "change-id"
+    CLOSE = "close"
+    HIDE = "hide"
+    DELETE = "delete"
+
+
+REMOVALS = frozenset({Action.CLOSE, Action.HIDE, Action.DELETE})
+"""Removals in the sense of the guards: conclude, hide, delete (deleting an account is closing it)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step for one object; what is applied is exactly what was shown.
+
+    :param before: what Canvas last confirmed, ``None`` when it has no such object.
+    :param after: what it will be; for removals the object with its new state.
+    :param rule: id of the rule that asked for it (``export-off``, ``new``, ``changed`` …).
+    :param reason: one sentence for a person.
+    """
+
+    action: Action
+    before: CanvasObject | None
+    after: CanvasObject
+    rule: str
+    reason: str
+
+    @property
+    def key(self) -> Key:
+        """The object as it is known to Canvas now (for a changed id: the old one)."""
+        return key_of(self.before or self.after)
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of object."""
+        return self.after.kind
+
+    @property
+    def is_removal(self) -> bool:
+        """Whether a guard counts it as a removal."""
+        return self.action in REMOVALS
+
+    @property
+    def changed_fields(self) -> tuple[str, ...]:
+        """Names of the fields that differ, without ``state``."""
+        if self.before is None:
+            return FIELDS[self.kind]
+        return tuple(f for f in FIELDS[self.kind] if getattr(self.before, f) != getattr(self.after, f))
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of the whole change; two plans that show the same change give the same digest."""
+        text = "\x1f".join((self.action, canonical(self.before), canonical(self.after)))
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The changes of one run, in an order in which they can be sent.
+
+    :param changes: parents before children; removals last, children before parents.
+    :param unchanged: objects inside the scope that are as they should be, per kind.
+    :param waiting: changes left out because Canvas refused the same change lately and its back-off is not over.
+    :param decisions: why something absent from the source was *not* removed.
+    """
+
+    changes: tuple[Change, ...]
+    unchanged: Counter[Kind]
+    waiting: tuple[Change, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+
+    @property
+    def hash(self) -> str:
+        """A digest of all changes; an approval names it, and apply checks it."""
+        return hash_of(self.changes)
+
+
+def hash_of(changes: Iterable[Change]) -> str:
+    """A digest of a set of changes, independent of their order."""
+    return hashlib.sha256("\n".join(sorted(c.fingerprint for c in changes)).encode()).hexdigest()
+
+
+def canonical(thing: CanvasObject | None) -> str:
+    """One line that holds every compared field of an object; used for digests, never shown."""
+    if thing is None:
+        return ""
+    compared = (f.name for f in fields(thing) if f.compare)
+    return "\x1e".join((thing.kind, *(_text(getattr(thing, name)) for name in compared)))
+
+
+def _text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return "\x00" if value is None else str(value)

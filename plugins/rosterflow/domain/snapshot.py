@@ -1,0 +1,82 @@
+"""What the source says the world should be, and whether that can be trusted to be all of it (design §2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from rosterflow.domain.decisions import Decision, RowProblem
+from rosterflow.domain.model import CanvasObject, Key, SourceKind, key_of
+
+TERMLESS = frozenset(
+    {
+        SourceKind.ORGANISASJONSENHET,
+        SourceKind.EMNE,
+        SourceKind.STUDIEPROGRAM,
+        SourceKind.KULL,
+        SourceKind.KLASSE,
+        SourceKind.EVU_KURS,
+    }
+)
+"""Kinds that belong to no term: the daily scope holds all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The part of the world that a run speaks about: kinds, terms, and optionally single emner.
+
+    What is outside is never removed, whatever the snapshot lacks.
+
+    :param terms: SIS ids of the terms (``2026_HØST``).
+    :param sources: kinds of row that were read.
+    :param emnekoder: when given, only these emner were read.
+    """
+
+    terms: frozenset[str]
+    sources: frozenset[SourceKind] = frozenset(SourceKind)
+    emnekoder: frozenset[str] | None = None
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether a person narrowed the run by kinds or emner: such a run adds and updates only."""
+        return self.emnekoder is not None or self.sources != frozenset(SourceKind)
+
+    def covers(self, thing: CanvasObject) -> bool:
+        """Whether the absence of this object from the source would mean something."""
+        origin = thing.origin
+        if origin.source not in self.sources:
+            return False
+        if origin.source in TERMLESS and origin.term is None:
+            return True
+        return origin.term in self.terms
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a source says should be, within a scope.
+
+    :param scope: what was read.
+    :param objects: every object the source wants, by key.
+    :param gaps: why it is not complete, one sentence each; empty means that the last page of every connection was seen
+        and every row was readable.
+    :param untouchable: keys about which the source contradicts itself or is unreadable: what is confirmed there stays.
+    :param rows_read: rows read per kind, before any rule.
+    """
+
+    scope: Scope
+    objects: Mapping[Key, CanvasObject]
+    gaps: tuple[str, ...] = ()
+    untouchable: frozenset[Key] = frozenset()
+    decisions: tuple[Decision, ...] = ()
+    problems: tuple[RowProblem, ...] = ()
+    rows_read: Mapping[SourceKind, int] = field(default_factory=dict)
+
+    @property
+    def is_complete(self) -> bool:
+        """Only a complete snapshot may remove anything."""
+        return not self.gaps
+
+
+def snapshot_of(scope: Scope, things: Iterable[CanvasObject], gaps: tuple[str, ...] = ()) -> Snapshot:
+    """A snapshot of given objects, without decisions; for tests and for small sources."""
+    return Snapshot(scope, {key_of(thing): thing for thing in things}, gaps)

@@ -1,0 +1,158 @@
+"""Loading of settings: the institutions' YAML files, and what belongs to the whole installation.
+
+What an institution can set is in :mod:`rosterflow.domain.institution`; what the installation sets is in the environment
+(:class:`Environment`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from rosterflow.domain.errors import Code, FatalError
+from rosterflow.domain.institution import Institution
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """An institution whose file cannot be used; the others go on.
+
+    :param key: the file's name without ``.yaml``.
+    :param message: every problem, one a line, with file and path.
+    """
+
+    key: str
+    message: str
+
+
+def load_institution(path: Path) -> Institution:
+    """Read and validate one institution's YAML file.
+
+    :raises FatalError: ``settings-invalid`` with every problem of the file, each with its path.
+    """
+    problems: list[str] = []
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(f"cannot be read: {error.__class__.__name__}")
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        problems.append(f"{where}{getattr(error, 'problem', None) or 'is no YAML'}")
+    else:
+        if not isinstance(raw, dict):
+            problems.append("must be a table of settings")
+        else:
+            institution, problems = _validated(raw)
+            if institution and institution.key != path.stem:
+                problems.append(f"key: {institution.key!r} must equal the file's name {path.stem!r}")
+            if institution and not problems:
+                return institution
+    lines = "\n".join(f"- {path.name}: {problem}" for problem in problems)
+    raise FatalError(Code.SETTINGS_INVALID, f"{len(problems)} problem(s) in the settings:\n{lines}\n")
+
+
+def _validated(raw: dict[str, Any]) -> tuple[Institution | None, list[str]]:
+    try:
+        return Institution.model_validate(raw), []
+    except ValidationError as error:
+        return None, [_problem(item) for item in error.errors(include_url=False)]
+
+
+def _problem(item: Mapping[str, Any]) -> str:
+    path = ".".join(str(part) for part in item["loc"]) or "the file"
+    match item["type"]:
+        case "extra_forbidden":
+            return f"{path}: no such setting"
+        case "missing":
+            return f"{path}: is missing"
+        case _:
+            return f"{path}: {item['msg'].removeprefix('Value error, ')}"
+
+
+def load_institutions(folder: Path) -> tuple[list[Institution], list[Broken]]:
+    """Read every ``*.yaml`` of a folder; a broken institution never stops another.
+
+    :returns: the usable institutions by key, and the broken ones with all their problems.
+    """
+    good: list[Institution] = []
+    broken: list[Broken] = []
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            good.append(load_institution(path))
+        except FatalError as error:
+            broken.append(Broken(path.stem, str(error)))
+    return good, broken
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What belongs to the whole installation.
+
+    :param database_url: SQLAlchemy URL of our own store (``ROSTERFLOW_DATABASE_URL``).
+    :param storage_url: folder or bucket for pages, checkpoints and zips (``ROSTERFLOW_STORAGE``), as an fsspec URL.
+    :param page_keys: Fernet keys, newest first (``ROSTERFLOW_PAGE_KEYS``, comma-separated).
+    :param institutions: folder of the institutions' YAML files (``ROSTERFLOW_INSTITUTIONS``).
+    :param graphql: folder of the GraphQL operations (``ROSTERFLOW_GRAPHQL``).
+    :param operators: who is told when no institution can be (``ROSTERFLOW_OPERATORS``, comma-separated).
+    :param heartbeat_connection: optional HTTP connection that housekeeping calls each hour, for a dead man's switch
+        outside (``ROSTERFLOW_HEARTBEAT_CONNECTION``).
+    """
+
+    database_url: str
+    storage_url: str
+    page_keys: tuple[str, ...]
+    institutions: Path
+    graphql: Path
+    operators: tuple[str, ...] = ()
+    heartbeat_connection: str = ""
+
+    def __repr__(self) -> str:
+        """Without keys and without the database's password."""
+        return f"Environment(institutions={str(self.institutions)!r})"
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def environment(variables: Mapping[str, str] = os.environ) -> Environment:
+    """Read the installation's settings from environment variables.
+
+    :raises FatalError: ``settings-invalid`` naming every variable that is missing.
+    """
+    needed = ("ROSTERFLOW_DATABASE_URL", "ROSTERFLOW_STORAGE", "ROSTERFLOW_PAGE_KEYS")
+    missing = [name for name in needed if not variables.get(name)]
+    if missing:
+        raise FatalError(Code.SETTINGS_INVALID, f"The environment lacks {', '.join(missing)}.")
+    return Environment(
+        database_url=variables["ROSTERFLOW_DATABASE_URL"],
+        storage_url=variables["ROSTERFLOW_STORAGE"],
+        page_keys=_listed(variables["ROSTERFLOW_PAGE_KEYS"]),
+        institutions=institutions_folder(variables),
+        graphql=graphql_folder(variables),
+        operators=_listed(variables.get("ROSTERFLOW_OPERATORS", "")),
+        heartbeat_connection=variables.get("ROSTERFLOW_HEARTBEAT_CONNECTION", ""),
+    )
+
+
+_INCLUDE = Path(__file__).parents[2] / "include"
+
+
+def institutions_folder(variables: Mapping[str, str] = os.environ) -> Path:
+    """The folder of the YAML files: ``ROSTERFLOW_INSTITUTIONS`` or the repository's ``include/institutions``."""
+    return Path(variables.get("ROSTERFLOW_INSTITUTIONS") or _INCLUDE / "institutions")
+
+
+def graphql_folder(variables: Mapping[str, str] = os.environ) -> Path:
+    """The folder of GraphQL operations: ``ROSTERFLOW_GRAPHQL``, ``include/graphql``, or the wheel's own copy."""
+    if named := variables.get("ROSTERFLOW_GRAPHQL"):
+        return Path(named)
+    beside = _INCLUDE / "graphql"
+    return beside if beside.is_dir() else Path(__file__).parent / "graphql"
