@@ -132,9 +132,7 @@ class Names(Model):
         for name, template in self.model_dump(exclude={"languages"}).items():
             unknown = set(re.findall(r"{([^{}]*)}", template)) - known
             if unknown or template.count("{") != template.count("}"):
-                problems.append(
-                    problems.append(f"{name}: unknown variable or brace {sorted(unknown)}; known: {sorted(known)}")
-                )
+                problems.append(f"{name}: unknown variable or brace {sorted(unknown)}; known: {sorted(known)}")
         if problems:
             raise ValueError("; ".join(problems))
         return self
