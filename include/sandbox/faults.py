@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 HTTP_KINDS = (
     "latency",
@@ -61,7 +61,7 @@ class Fault:
 
     ``match`` must be found in what the service says about the call (for HTTP kinds ``METHOD path?query`` and,
     on the next line, the body). The first ``after`` matching calls are spared; then each is struck with the
-    probability ``rate``, ``count`` times in all (None: for ever). ``seconds`` is how long what takes time takes.
+    probability ``rate``, ``count`` times in all (None: for ever). ``seconds`` is the length of a wait.
     """
 
     target: str
@@ -78,17 +78,13 @@ class Fault:
             raise InvalidFault(f"target must be one of {', '.join(KINDS)}, not {self.target!r}.")
         if self.kind not in KINDS[self.target]:
             allowed = ", ".join(KINDS[self.target])
-            raise InvalidFault(
-                f"kind must, for the target {self.target}, be one of {allowed}, not {self.kind!r}."
-            )
+            raise InvalidFault(f"kind must, for the target {self.target}, be one of {allowed}, not {self.kind!r}.")
         if not _is_number(self.rate) or not 0 < self.rate <= 1:
             raise InvalidFault(f"rate must be a number above 0 and at most 1, not {self.rate!r}.")
         if not _is_whole(self.after) or self.after < 0:
             raise InvalidFault(f"after must be a whole number, 0 or more, not {self.after!r}.")
         if self.count is not None and (not _is_whole(self.count) or self.count < 1):
-            raise InvalidFault(
-                f"count must be a whole number, 1 or more, or null for ever, not {self.count!r}."
-            )
+            raise InvalidFault(f"count must be a whole number, 1 or more, or null for ever, not {self.count!r}.")
         if not isinstance(self.match, str):
             raise InvalidFault(f"match must be a text, not {self.match!r}.")
         if not _is_number(self.seconds) or (self.seconds < 0 and self.kind != "skew"):
@@ -176,10 +172,13 @@ class Faults:
                 return fault
         return None
 
-    def is_armed(self, target: str) -> bool:
-        """Whether anything can still go wrong at a target."""
+    def is_armed(self, target: str, kinds: Collection[str]) -> bool:
+        """Whether anything of those kinds can still go wrong at a target."""
         with self._lock:
-            return any(armed.fault.target == target and not armed.is_spent for armed in self._armed)
+            return any(
+                armed.fault.target == target and armed.fault.kind in kinds and not armed.is_spent
+                for armed in self._armed
+            )
 
     def listing(self) -> list[Mapping[str, Any]]:
         """Every fault in order: its fields, the calls it has ``seen``, how often it ``fired``."""

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from email.message import EmailMessage
 
+    from aiosmtpd.smtp import SMTP, Envelope, Session
+
+    from sandbox.world import World
+
 KEPT_MESSAGES = 500
 """Messages kept; older ones give way."""
 
@@ -60,8 +64,7 @@ class Message:
             "plain": self.plain,
             "html": self.html,
             "attachments": [
-                {"name": file.name, "content_type": file.content_type, "size": file.size}
-                for file in self.attachments
+                {"name": file.name, "content_type": file.content_type, "size": file.size} for file in self.attachments
             ],
         }
 
@@ -106,6 +109,27 @@ class Mailbox:
         """Throw every message away; ids go on counting."""
         with self._lock:
             self._messages.clear()
+
+
+class Postmaster:
+    """Takes what the SMTP server is given into the world's mailbox, unless the fault mail/refuse says no.
+
+    A fault's ``match`` is looked for in the envelope's sender and recipients and the whole message.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Answer the end of a message's data, as aiosmtpd asks its handler to."""
+        content = envelope.content
+        assert isinstance(content, bytes)
+        sender, recipients = envelope.mail_from or "", envelope.rcpt_tos
+        text = "\n".join([sender, *recipients, content.decode("utf-8", "replace")])
+        if self._world.faults.take("mail", "refuse", text):
+            return "451 4.3.0 Requested action aborted: local error in processing"
+        self._world.mailbox.receive(sender, recipients, content)
+        return "250 2.0.0 Message kept"
 
 
 def _text_of(message: EmailMessage, subtype: str) -> str:

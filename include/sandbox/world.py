@@ -28,8 +28,8 @@ class InvalidSetting(ValueError):
 class Settings:
     """What a world is made from: the same settings give the same university.
 
-    ``term`` and ``year`` are the term in force, ``term`` spelt as FS takes it (VAR, SOM, HOST). ``dialect`` is
-    the one served at ``/fs/graphql``.
+    ``term`` and ``year`` are the term in force, ``term`` spelt as FS takes it (VAR, SOM, HOST). ``dialect``
+    is the one served at ``/fs/graphql``.
     """
 
     seed: int = 1
@@ -45,9 +45,7 @@ class Settings:
         if not isinstance(self.size, str):
             raise InvalidSetting(f"size must be a text such as demo, not {self.size!r}.")
         if self.dialect not in DIALECTS:
-            raise InvalidSetting(
-                f"dialect must be one of {', '.join(DIALECTS)}, as a text, not {self.dialect!r}."
-            )
+            raise InvalidSetting(f"dialect must be one of {', '.join(DIALECTS)}, as a text, not {self.dialect!r}.")
         if not _is_whole(self.year) or not 2000 <= self.year <= 2100:
             raise InvalidSetting(f"year must be a whole number from 2000 to 2100, not {self.year!r}.")
         if self.term not in TERMS:

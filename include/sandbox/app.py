@@ -1,0 +1,31 @@
+"""The sandbox as one ASGI application: every service under its own path, the faults around all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+
+from sandbox import control, mail_pages, pages
+from sandbox.canvas import routes as canvas_routes
+from sandbox.fs import routes as fs_routes
+from sandbox.http_faults import FaultMiddleware
+
+if TYPE_CHECKING:
+    from sandbox.world import World
+
+
+def build_app(world: World) -> Starlette:
+    """The application over a world: /fs, /canvas, /mail, /control, and the Canvas tree at /."""
+    return Starlette(
+        routes=[
+            Mount("/fs", routes=fs_routes.routes(world)),
+            Mount("/canvas", routes=canvas_routes.routes(world)),
+            *control.routes(world),
+            *mail_pages.routes(world),
+            *pages.routes(world),
+        ],
+        middleware=[Middleware(FaultMiddleware, world=world)],
+    )
