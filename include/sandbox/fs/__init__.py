@@ -1,0 +1,1 @@
+"""FS's GraphQL API in both dialects over the synthetic university, written from the FS reference."""

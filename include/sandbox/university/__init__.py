@@ -1,0 +1,1 @@
+"""A synthetic Norwegian university: its structure, generated from a seed, and the days of change played on it."""

@@ -1,0 +1,104 @@
+"""Makes the university of a seed and a size: the same seed, size, year and term give the same university."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, fields, replace
+from datetime import date
+
+from sandbox.university import awkward, programmes, teaching, units
+from sandbox.university.model import Periode, Semester, Termin, Terminkode, University
+from sandbox.university.vocabulary import INSTITUTION
+
+INSTITUTION_NUMBER = 184
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much of each kind is generated, before the few awkward rows.
+
+    `undervises` of the emner are taught. `aktiviteter` is the mean per undervisningsenhet in tenths, `egne_rom` the
+    percentage of them that ask for a room of their own, `kull` are per programme, `klasser` the mean per kull.
+    `vanskelig` (0 or 1) says whether the awkward rows are added.
+    """
+
+    fakulteter: int
+    institutter: int
+    grupper: int
+    emner: int
+    undervises: int
+    aktiviteter: int
+    egne_rom: int
+    program: int
+    kull: int
+    klasser: int
+    evu: int
+    vanskelig: int = 1
+
+
+SIZES = {
+    "small": Size(2, 2, 2, 8, 7, 12, 20, 2, 2, 1, 2, vanskelig=0),
+    "demo": Size(3, 4, 2, 27, 15, 33, 20, 5, 3, 2, 5),
+    "full": Size(7, 56, 86, 3500, 1800, 77, 42, 210, 4, 3, 220),
+}
+
+
+def size_of(text: str) -> Size:
+    """Return the size a text names: `small`, `demo`, `full`, or numbers over the demo's, `emner=200,evu=20`.
+
+    Raises ValueError, naming what is allowed, for anything else.
+    """
+    if text in SIZES:
+        return SIZES[text]
+    names = [field.name for field in fields(Size)]
+    given = dict(part.partition("=")[::2] for part in text.split(","))
+    if not all(name in names and value.isascii() and value.isdigit() for name, value in given.items()):
+        raise ValueError(
+            f"size must be one of {', '.join(SIZES)} or numbers such as emner=200,evu=20 with the names"
+            f" {', '.join(names)}, not {text!r}."
+        )
+    size = replace(SIZES["demo"], **{name: int(value) for name, value in given.items()})
+    if min(size.fakulteter, size.institutter) < 1 or size.undervises > size.emner:
+        raise ValueError("size needs at least one of fakulteter and institutter, and undervises at most emner.")
+    return size
+
+
+def generate(seed: int, size: str, year: int, term: str, institution: int = INSTITUTION_NUMBER) -> University:
+    """Return the university of a seed around its current term.
+
+    :param size: `small`, `demo`, `full` or numbers (see `size_of`)
+    :param term: VAR, SOM or HOST
+    :raises ValueError: for a size or term that does not exist
+    """
+    amounts = size_of(size)
+    if term not in Terminkode.__members__:
+        raise ValueError(f"term must be one of {', '.join(Terminkode.__members__)}, not {term!r}.")
+    rng = random.Random(f"{seed}/{size}/{year}/{term}/{institution}")
+    university = University(institution, INSTITUTION, Semester(year, Terminkode[term]), seed)
+    university.terminer = _terms(year)
+    university.enheter = units.build(amounts.fakulteter, amounts.institutter, amounts.grupper, rng)
+    teaching.build(
+        university,
+        teaching.Amounts(amounts.emner, amounts.undervises, amounts.aktiviteter / 10, amounts.egne_rom / 100),
+        rng,
+    )
+    programmes.build(university, programmes.Amounts(amounts.program, amounts.kull, amounts.klasser, amounts.evu), rng)
+    if amounts.vanskelig:
+        awkward.add(university)
+    return university
+
+
+def _terms(year: int) -> list[Termin]:
+    """The terms of the years around, each with its days; FS has none for summers and the last year yet."""
+    last = year + 3
+    return [
+        Termin(Semester(each, kode), None if each == last or kode is Terminkode.SOM else _days(each, kode))
+        for each in range(year - 6, last + 1)
+        for kode in Terminkode
+    ]
+
+
+def _days(year: int, kode: Terminkode) -> Periode:
+    if kode is Terminkode.VAR:
+        return Periode(date(year, 1, 2), date(year, 6, 30))
+    return Periode(date(year, 8, 10), date(year, 12, 20))
