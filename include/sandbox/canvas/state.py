@@ -7,11 +7,12 @@ one record: REST handlers for one request, an import for one chunk of rows.
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import threading
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sandbox.canvas import picture
 from sandbox.canvas.objects import (
@@ -79,6 +80,7 @@ class Canvas:
         self.roles = Table[Role](now, (), ("account_id", "name"))
         self.enrollments = Table[Enrollment](now, (), ("course_id", "section_id", "user_id"))
         self.sis_batches: dict[int, SisBatch] = {}
+        self.sis_error_ids = itertools.count(1)
         self.importing = False
         self.closed = threading.Event()
         self.files: dict[int, File] = {}
@@ -119,13 +121,17 @@ class Canvas:
         return self.accounts.change(account, changes, by)
 
     def delete_account(self, account: Account, by: Write) -> None:
-        """Mark an account deleted; raises CanvasRefusal while it has sub-accounts or courses that are not."""
+        """Mark an account deleted; raises CanvasRefusal as `guard_account`."""
+        self.guard_account(account)
+        self.accounts.change(account, {"workflow_state": State.DELETED}, by)
+
+    def guard_account(self, account: Account) -> None:
+        """Raises CanvasRefusal while the account has sub-accounts or courses that are not deleted."""
         refused = f"Cannot delete the sub_account with ID: {account.sis_id} because it has active"
         if self.has_sub_accounts(account):
             raise CanvasRefusal(f"{refused} sub accounts.")
         if self.has_courses(account):
             raise CanvasRefusal(f"{refused} courses.")
-        self.accounts.change(account, {"workflow_state": State.DELETED}, by)
 
     def has_sub_accounts(self, account: Account) -> bool:
         """Whether a direct sub-account is not deleted."""

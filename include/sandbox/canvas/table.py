@@ -78,6 +78,8 @@ class Table(Generic[R]):
             groups.setdefault(getattr(row, name), {})[row.id] = row
         if by.batch_id is not None:
             row.sis_batch_id = by.batch_id
+            if by.sticks:
+                row.stuck = frozenset(stick for name, stick in row.STICKY.items() if getattr(row, name))
         if by.seen:
             by.seen(row, None, row.workflow_state)
         return row

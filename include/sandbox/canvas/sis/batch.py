@@ -63,7 +63,16 @@ class SisBatch:
     @property
     def is_finished(self) -> bool:
         """Whether nothing more will happen to it."""
-        return self.workflow_state not in _RUNNING
+        return self.workflow_state not in _UNFINISHED
+
+    def end(self, state: BatchState, now: datetime) -> None:
+        """Bring it to its end; progress is 100 only if it did everything or never began (§2.6)."""
+        never_began = self.workflow_state in (BatchState.INITIALIZING, BatchState.CREATED)
+        if never_began or state in (BatchState.IMPORTED, BatchState.IMPORTED_WITH_MESSAGES):
+            self.progress = 100
+        self.workflow_state = state
+        self.ended_at = self.updated_at = now
+        self.body = b""
 
 
-_RUNNING = (BatchState.INITIALIZING, BatchState.CREATED, BatchState.IMPORTING)
+_UNFINISHED = (BatchState.INITIALIZING, BatchState.CREATED, BatchState.IMPORTING)
