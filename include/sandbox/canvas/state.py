@@ -114,10 +114,11 @@ class Canvas:
 
     def update_account(self, account: Account, changes: Mapping[str, object], by: Write) -> set[str]:
         """Write fields of an account; raises CanvasRefusal for a move below itself."""
-        parent_id = changes.get("parent_account_id")
-        if isinstance(parent_id, int) and account.id in self.account_chain(parent_id):
-            parent = self.accounts[parent_id]
-            raise CanvasRefusal(f"Setting account {account.sis_id}'s parent to {parent.sis_id} would create a loop")
+        parent = self.accounts.get(cast("int | None", changes.get("parent_account_id")))
+        moves = parent is not None and parent.id != account.parent_account_id
+        if parent and moves and account.id in self.account_chain(parent.id):
+            names = f"{account.sis_id or account.id}'s parent to {parent.sis_id or parent.id}"
+            raise CanvasRefusal(f"Setting account {names} would create a loop")
         return self.accounts.change(account, changes, by)
 
     def delete_account(self, account: Account, by: Write) -> None:

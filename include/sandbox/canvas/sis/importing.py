@@ -52,6 +52,8 @@ class Import:
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTED, 0))
     rows_total: int = 0
     rows_done: int = 0
+    file: str = ""
+    row: int = 0
     crash_after: int | None = None
     abort_after: int | None = None
 
@@ -109,6 +111,7 @@ class Import:
             self._say(file.name, f"This is a file of {plural}; the sandbox does not import {plural} yet", failure=True)
             self.rows_done += file.rows
             return
+        self.file = file.name
         rows = read_rows(file)
         size = min(max(-(-file.rows // 99), 100), 1000)
         while chunk := list(islice(rows, size)):
@@ -120,20 +123,17 @@ class Import:
 
     def _import_chunk(self, file: CsvFile, chunk: list[tuple[int, Row]]) -> None:
         importer, plural = IMPORTERS[file.kind.name], file.kind.plural
-        number = 0
-        run = ImportRun(
-            canvas=self.canvas,
-            by=self._write(),
-            skip_deletes=self.batch.skip_deletes,
-            warn=lambda text: self._say(file.name, text, row=number),
-        )
-        for number, row in chunk:
+        run = ImportRun(self.canvas, self._write(), self.batch.skip_deletes, self._warn)
+        for self.row, row in chunk:
             self._go_on()
             self.rows_done += 1
             try:
                 self.counts[plural] += importer(row, run)
             except (RowRejected, CanvasRefusal) as rejection:
-                run.warn(str(rejection))
+                self._warn(str(rejection))
+
+    def _warn(self, text: str) -> None:
+        self._say(self.file, text, row=self.row)
 
     def _write(self) -> Write:
         batch = self.batch

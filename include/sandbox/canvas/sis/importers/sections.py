@@ -38,9 +38,8 @@ def import_section(row: Row, run: ImportRun) -> bool:
     }
     try:
         if section is None:
-            section = run.canvas.create_section(
-                run.by, sis_id=section_id, course_id=course.id, workflow_state=status, **fields
-            )  # type: ignore[arg-type]
+            fields |= {"sis_id": section_id, "course_id": course.id, "workflow_state": status}
+            run.canvas.create_section(run.by, **fields)  # type: ignore[arg-type]
         else:
             _update(section, course, status, fields, run)
     except CanvasRefusal as refusal:
