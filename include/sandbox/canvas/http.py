@@ -199,6 +199,11 @@ def paginate(
     return response
 
 
+def base_url(request: Request) -> str:
+    """The address of the API this request came to, up to /api/v1."""
+    return f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}/api/v1"
+
+
 def timestamp(value: datetime | None) -> str | None:
     """A moment the way Canvas writes it: whole seconds, UTC, `Z`."""
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if value else None
