@@ -1,0 +1,45 @@
+"""Bringing the store's tables to this version of the code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from rosterflow.domain.errors import Code, FatalError
+from rosterflow.store.engine import Store
+
+ONE_AT_A_TIME = 0x526F73746572
+"""Key of the PostgreSQL advisory lock that keeps two upgrades from running at once."""
+
+
+def config(connection: Connection) -> Config:
+    """Alembic's configuration for one open connection."""
+    made = Config(attributes={"connection": connection})
+    made.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    made.set_main_option("path_separator", "os")
+    return made
+
+
+def upgrade(store: Store) -> None:
+    """Bring the store to this version; nothing happens when it is there already."""
+    with store.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ONE_AT_A_TIME})
+        command.upgrade(config(connection), "head")
+
+
+def check(store: Store) -> None:
+    """See that the store is at this version.
+
+    :raises FatalError: ``store-outdated`` naming the version it has and the one it needs.
+    """
+    with store.begin() as connection:
+        has = MigrationContext.configure(connection).get_current_revision()
+        needs = ScriptDirectory.from_config(config(connection)).get_current_head()
+    if has != needs:
+        raise FatalError(Code.STORE_OUTDATED, f"The store is at version {has or 'none'}, this code needs {needs}.")

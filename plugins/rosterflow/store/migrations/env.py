@@ -1,0 +1,12 @@
+"""Alembic's environment: it runs on the connection that :mod:`rosterflow.store.migrate` hands it."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from rosterflow.store.tables import metadata
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=metadata, compare_type=True, render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,1 @@
+"""Byte formats of the outside systems, pure: text in, values out, and back."""
