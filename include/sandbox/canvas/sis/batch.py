@@ -59,6 +59,7 @@ class SisBatch:
     skip_deletes: bool = False
     errors: list[SisError] = field(default_factory=list)
     errors_attachment_id: int | None = None
+    upload_key: str | None = None
 
     @property
     def is_finished(self) -> bool:

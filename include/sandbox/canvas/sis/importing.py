@@ -79,7 +79,8 @@ class Import:
 
     def _open(self) -> None:
         batch, canvas = self.batch, self.canvas
-        batch.data |= {"counts": self.counts, "completed_importers": []}
+        with canvas.lock:
+            batch.data |= {"counts": self.counts, "completed_importers": []}
         try:
             self.upload = read_upload(batch.filename, batch.body)
         except UnreadableUpload as error:
