@@ -1,0 +1,95 @@
+"""History: what happened to each object, and what people decided. Append-only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+
+from rosterflow.domain.model import Key
+from rosterflow.store.tables import audit, history
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to an object: ``created``, ``updated``, ``refused``, ``held``, ``withdrawn`` …"""
+
+    key: Key
+    event: str
+    rule: str
+    detail: str = ""
+
+
+def record(
+    connection: Connection,
+    institution: str,
+    events: Iterable[Event],
+    now: datetime,
+    *,
+    run_id: int | None = None,
+    plan_id: int | None = None,
+) -> None:
+    """Write events down."""
+    rows = [
+        {
+            "at": now,
+            "institution": institution,
+            "run_id": run_id,
+            "plan_id": plan_id,
+            "kind": one.key.kind,
+            "sis_id": one.key.sis_id,
+            "event": one.event,
+            "rule": one.rule,
+            "detail": one.detail,
+        }
+        for one in events
+    ]
+    if rows:
+        connection.execute(insert(history), rows)
+
+
+def of_object(connection: Connection, institution: str, sis_id: str) -> Sequence[Any]:
+    """Everything that happened to the objects with a SIS id, oldest first."""
+    query = select(history).where(history.c.institution == institution, history.c.sis_id == sis_id)
+    return connection.execute(query.order_by(history.c.id)).all()
+
+
+def purge(connection: Connection, institution: str, before: datetime) -> int:
+    """Remove events older than a moment; the audit of people's acts stays."""
+    return connection.execute(
+        delete(history).where(history.c.institution == institution, history.c.at < before)
+    ).rowcount
+
+
+def record_act(
+    connection: Connection,
+    institution: str,
+    *,
+    actor: str,
+    act: str,
+    reason: str,
+    now: datetime,
+    plan_hash: str = "",
+    approval_id: int | None = None,
+    detail: str = "",
+) -> None:
+    """Write down what a person did, with the reason given."""
+    values = {
+        "at": now,
+        "institution": institution,
+        "actor": actor,
+        "act": act,
+        "reason": reason,
+        "plan_hash": plan_hash,
+        "approval_id": approval_id,
+        "detail": detail,
+    }
+    connection.execute(insert(audit).values(values))
+
+
+def acts(connection: Connection, institution: str) -> Sequence[Any]:
+    """What people did for an institution, oldest first."""
+    return connection.execute(select(audit).where(audit.c.institution == institution).order_by(audit.c.id)).all()

@@ -1,0 +1,146 @@
+"""SIS imports: written down before they are posted, so that a lost answer or a killed worker loses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from rosterflow.store.tables import sis_import as table
+
+
+class ImportState(StrEnum):
+    """How far an import is."""
+
+    PREPARED = "prepared"
+    POSTING = "posting"
+    POSTED = "posted"
+    CONFIRMED = "confirmed"
+    DROPPED = "dropped"
+
+
+UNFINISHED = (ImportState.PREPARED, ImportState.POSTING, ImportState.POSTED)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImport:
+    """One SIS import of a plan.
+
+    :param rows: for each file name, the ``seq`` of the change in each of its data rows.
+    :param counted_as: for each file name, Canvas's key for counting its rows.
+    :param blob: where the encrypted zip is kept.
+    :param canvas_id: Canvas's id of it, once its answer came.
+    """
+
+    id: int
+    institution: str
+    root: str
+    run_id: int
+    plan_id: int
+    approval_id: int | None
+    part: int
+    state: ImportState
+    rows: Mapping[str, Sequence[int]]
+    counted_as: Mapping[str, str]
+    blob: str
+    sha256: str
+    canvas_id: str | None
+    posting_at: datetime | None
+
+    @property
+    def mark(self) -> str:
+        """What every file name of the import begins with."""
+        return next(iter(self.rows)).rsplit("-", 1)[0]
+
+
+def prepare(
+    connection: Connection,
+    *,
+    institution: str,
+    root: str,
+    run_id: int,
+    plan_id: int,
+    approval_id: int | None,
+    part: int,
+    now: datetime,
+) -> int:
+    """Make room for an import; its id becomes part of its file names.
+
+    :returns: its id.
+    """
+    values = {
+        "institution": institution,
+        "root": root,
+        "run_id": run_id,
+        "plan_id": plan_id,
+        "approval_id": approval_id,
+        "part": part,
+        "state": ImportState.PREPARED,
+        "rows": {},
+        "sha256": "",
+        "prepared_at": now,
+    }
+    return int(connection.execute(insert(table).values(values).returning(table.c.id)).scalar_one())
+
+
+def note(connection: Connection, import_id: int, **values: Any) -> None:
+    """Set columns of an import."""
+    connection.execute(update(table).where(table.c.id == import_id).values(**values))
+
+
+def get_import(connection: Connection, import_id: int) -> StoredImport:
+    """One import by its id."""
+    return _import(connection.execute(select(table).where(table.c.id == import_id)).one())
+
+
+def import_of(connection: Connection, run_id: int, part: int) -> StoredImport | None:
+    """The newest import that a run made for a part of its plan, when it was not dropped."""
+    query = select(table).where(table.c.run_id == run_id, table.c.part == part, table.c.state != ImportState.DROPPED)
+    row = connection.execute(query.order_by(table.c.id.desc()).limit(1)).first()
+    return _import(row) if row else None
+
+
+def unfinished(connection: Connection, root: str) -> list[StoredImport]:
+    """Imports into a root account whose outcome nobody has written down yet, oldest first."""
+    query = select(table).where(table.c.root == root, table.c.state.in_(UNFINISHED)).order_by(table.c.id)
+    return [_import(row) for row in connection.execute(query)]
+
+
+def known_canvas_ids(connection: Connection, root: str) -> frozenset[str]:
+    """Canvas's ids of the imports into a root account that are ours."""
+    query = select(table.c.canvas_id).where(table.c.root == root, table.c.canvas_id.is_not(None))
+    return frozenset(connection.execute(query).scalars())
+
+
+def blobs_before(connection: Connection, institution: str, moment: datetime) -> list[tuple[int, str]]:
+    """Ids and zips of an institution's finished imports prepared before a moment."""
+    query = select(table.c.id, table.c.blob).where(
+        table.c.institution == institution,
+        table.c.blob.is_not(None),
+        table.c.prepared_at < moment,
+        table.c.state.not_in(UNFINISHED),
+    )
+    return [(number, blob) for number, blob in connection.execute(query)]
+
+
+def _import(row: Row[Any]) -> StoredImport:
+    return StoredImport(
+        id=row.id,
+        institution=row.institution,
+        root=row.root,
+        run_id=row.run_id,
+        plan_id=row.plan_id,
+        approval_id=row.approval_id,
+        part=row.part,
+        state=ImportState(row.state),
+        rows={name: file["seqs"] for name, file in row.rows.items()},
+        counted_as={name: file["counted_as"] for name, file in row.rows.items()},
+        blob=row.blob or "",
+        sha256=row.sha256,
+        canvas_id=row.canvas_id,
+        posting_at=row.posting_at,
+    )

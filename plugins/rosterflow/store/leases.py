@@ -1,0 +1,63 @@
+"""One writer at a time per Canvas root account: a lease with a fencing number (design §2, apply).
+
+Whoever writes holds the lease from plan to confirm. Its number grows with every new holder, so a writer that was asleep
+while its lease ran out finds a larger number and stops.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, or_, select, update
+
+from rosterflow.domain.errors import Code, RetryableError
+from rosterflow.store.engine import upsert
+from rosterflow.store.tables import writer_lease as lease
+
+BUSY_WAIT = 60.0
+
+
+def acquire(connection: Connection, root: str, holder: str, now: datetime, term: timedelta) -> int:
+    """Take the lease, or renew it when it is held already.
+
+    :param root: name of the Canvas root account.
+    :param term: for how long it is granted.
+    :returns: the fencing number.
+    :raises RetryableError: ``writer-busy`` when another holder's lease runs.
+    """
+    never = datetime.min.replace(tzinfo=now.tzinfo, year=1970)
+    new = {"root": root, "holder": "", "fence": 0, "expires_at": never}
+    upsert(connection, lease, [new], keep=("holder", "fence", "expires_at"))
+    renewed = connection.execute(
+        update(lease).where(lease.c.root == root, lease.c.holder == holder).values(expires_at=now + term)
+    )
+    if not renewed.rowcount:
+        taken = connection.execute(
+            update(lease)
+            .where(lease.c.root == root, or_(lease.c.expires_at <= now, lease.c.holder == ""))
+            .values(holder=holder, fence=lease.c.fence + 1, expires_at=now + term)
+        )
+        if not taken.rowcount:
+            other = connection.execute(select(lease.c.holder).where(lease.c.root == root)).scalar_one()
+            raise RetryableError(
+                Code.WRITER_BUSY, f"{other} writes to the Canvas root account {root}.", retry_after=BUSY_WAIT
+            )
+    return int(connection.execute(select(lease.c.fence).where(lease.c.root == root)).scalar_one())
+
+
+def verify(connection: Connection, root: str, holder: str, fence: int) -> None:
+    """See that the lease is still held under the same number, and keep it from changing until the transaction ends.
+
+    :raises RetryableError: ``writer-busy`` when somebody else took it over.
+    """
+    query = select(lease.c.holder, lease.c.fence).where(lease.c.root == root).with_for_update()
+    row = connection.execute(query).first()
+    if row is None or (row.holder, row.fence) != (holder, fence):
+        raise RetryableError(
+            Code.WRITER_BUSY, f"The lease on the Canvas root account {root} went to another run.", retry_after=BUSY_WAIT
+        )
+
+
+def release(connection: Connection, root: str, holder: str) -> None:
+    """Give the lease back; nothing happens when somebody else has it."""
+    connection.execute(update(lease).where(lease.c.root == root, lease.c.holder == holder).values(holder=""))

@@ -1,0 +1,70 @@
+"""What Canvas confirmed, object by object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select, tuple_
+
+from rosterflow.domain.confirmed import ConfirmedObject
+from rosterflow.domain.model import Key
+from rosterflow.store.codec import body_of, thing_of
+from rosterflow.store.engine import ROWS_AT_ONCE, upsert
+from rosterflow.store.tables import canvas_object as table
+
+
+def load(connection: Connection, institution: str) -> Iterator[ConfirmedObject]:
+    """Everything Canvas confirmed for an institution, deleted objects included."""
+    columns = (
+        table.c.kind,
+        table.c.sis_id,
+        table.c.state,
+        table.c.body,
+        table.c.source,
+        table.c.term,
+        table.c.lineage,
+        table.c.owned_by_canvas,
+    )
+    query = select(*columns).where(table.c.institution == institution).execution_options(yield_per=ROWS_AT_ONCE)
+    for *thing, owned in connection.execute(query):
+        yield ConfirmedObject(thing_of(*thing), frozenset(owned.split()))
+
+
+def save(
+    connection: Connection, institution: str, confirmed: Iterable[ConfirmedObject], *, now: datetime, run_id: int | None
+) -> None:
+    """Write down what Canvas confirmed; what was known about the same keys is replaced."""
+    upsert(connection, table, (_row(institution, one, now, run_id) for one in confirmed))
+
+
+def forget(connection: Connection, institution: str, keys: Iterable[Key]) -> None:
+    """Forget objects that no longer go by these ids."""
+    wanted = [(str(key.kind), key.sis_id) for key in keys]
+    for start in range(0, len(wanted), ROWS_AT_ONCE):
+        some = wanted[start : start + ROWS_AT_ONCE]
+        connection.execute(
+            delete(table).where(table.c.institution == institution, tuple_(table.c.kind, table.c.sis_id).in_(some))
+        )
+
+
+def forget_all(connection: Connection, institution: str) -> None:
+    """Forget everything about an institution, before its base is read from Canvas again."""
+    connection.execute(delete(table).where(table.c.institution == institution))
+
+
+def _row(institution: str, one: ConfirmedObject, now: datetime, run_id: int | None) -> dict[str, object]:
+    thing = one.thing
+    return {
+        "institution": institution,
+        "kind": thing.kind,
+        "sis_id": thing.sis_id,
+        "state": thing.state,
+        "body": body_of(thing),
+        "source": thing.origin.source,
+        "term": thing.origin.term,
+        "lineage": thing.origin.lineage,
+        "owned_by_canvas": " ".join(sorted(one.owned_by_canvas)),
+        "confirmed_at": now,
+        "run_id": run_id,
+    }

@@ -1,0 +1,177 @@
+"""Plans and their changes: what was shown is what is applied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+
+from rosterflow.domain.plan import Action, Change, Plan
+from rosterflow.store.codec import from_text, text_of
+from rosterflow.store.engine import ROWS_AT_ONCE
+from rosterflow.store.tables import plan, plan_change
+
+
+class ChangeState(StrEnum):
+    """What became of a change."""
+
+    PLANNED = "planned"
+    ALLOWED = "allowed"
+    HELD = "held"
+    SENT = "sent"
+    CONFIRMED = "confirmed"
+    OWNED = "owned-by-canvas"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    STALE = "stale"
+    WITHDRAWN = "withdrawn"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChange:
+    """A change of a plan with what became of it.
+
+    :param guard_rule: which guard holds it, ``None`` when none does.
+    :param message: Canvas's own words when it was refused.
+    """
+
+    seq: int
+    change: Change
+    state: ChangeState
+    guard_rule: str | None
+    guard_reason: str | None
+    approval_id: int | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlan:
+    """A plan as it was stored."""
+
+    id: int
+    institution: str
+    run_id: int
+    hash: str
+    first_contact: bool
+    unchanged: Mapping[str, int]
+    made_at: datetime
+
+
+def save_plan(
+    connection: Connection, institution: str, run_id: int, made: Plan, *, first_contact: bool, now: datetime
+) -> int:
+    """Store a plan; planning again in the same run replaces what the run planned before.
+
+    :returns: its id.
+    """
+    values = {
+        "institution": institution,
+        "run_id": run_id,
+        "hash": made.hash,
+        "first_contact": first_contact,
+        "unchanged": {str(kind): n for kind, n in made.unchanged.items()},
+        "made_at": now,
+    }
+    plan_id = connection.execute(select(plan.c.id).where(plan.c.run_id == run_id)).scalar()
+    if plan_id is None:
+        plan_id = connection.execute(insert(plan).values(values).returning(plan.c.id)).scalar_one()
+    else:
+        connection.execute(update(plan).where(plan.c.id == plan_id).values(values))
+        connection.execute(delete(plan_change).where(plan_change.c.plan_id == plan_id))
+    rows = [_row(plan_id, seq, change) for seq, change in enumerate(made.changes)]
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        connection.execute(insert(plan_change), rows[start : start + ROWS_AT_ONCE])
+    return int(plan_id)
+
+
+def get_plan(connection: Connection, plan_id: int) -> StoredPlan:
+    """One plan by its id."""
+    return _plan(connection.execute(select(plan).where(plan.c.id == plan_id)).one())
+
+
+def plan_of_run(connection: Connection, run_id: int) -> StoredPlan | None:
+    """The plan of a run, when it has one."""
+    row = connection.execute(select(plan).where(plan.c.run_id == run_id)).first()
+    return _plan(row) if row else None
+
+
+def changes(connection: Connection, plan_id: int, *states: ChangeState) -> list[StoredChange]:
+    """The changes of a plan in their order; all of them, or those in some states."""
+    query = select(plan_change).where(plan_change.c.plan_id == plan_id).order_by(plan_change.c.seq)
+    if states:
+        query = query.where(plan_change.c.state.in_(states))
+    return [stored_change(row) for row in connection.execute(query)]
+
+
+def set_state(
+    connection: Connection,
+    plan_id: int,
+    seqs: Iterable[int],
+    state: ChangeState,
+    messages: Mapping[int, str] | None = None,
+) -> None:
+    """Say what became of some changes, with Canvas's words for those that have any."""
+    words = messages or {}
+    given = [{"at_seq": seq, "words": words.get(seq)} for seq in seqs]
+    if given:
+        statement = (
+            update(plan_change)
+            .where(plan_change.c.plan_id == plan_id, plan_change.c.seq == bindparam("at_seq"))
+            .values(state=state, message=bindparam("words"))
+        )
+        connection.execute(statement, given)
+
+
+def hold(connection: Connection, plan_id: int, held: Mapping[int, tuple[str, str]]) -> None:
+    """Mark changes as held, each with the guard's rule and reason."""
+    given = [{"at_seq": seq, "rule_": rule, "reason_": reason} for seq, (rule, reason) in held.items()]
+    if given:
+        statement = (
+            update(plan_change)
+            .where(plan_change.c.plan_id == plan_id, plan_change.c.seq == bindparam("at_seq"))
+            .values(state=ChangeState.HELD, guard_rule=bindparam("rule_"), guard_reason=bindparam("reason_"))
+        )
+        connection.execute(statement, given)
+
+
+def tally(connection: Connection, plan_id: int) -> Sequence[Any]:
+    """How many changes a plan has, by ``kind``, ``action`` and ``state``, as rows with ``n``."""
+    columns = (plan_change.c.kind, plan_change.c.action, plan_change.c.state)
+    query = select(*columns, func.count().label("n")).where(plan_change.c.plan_id == plan_id).group_by(*columns)
+    return connection.execute(query).all()
+
+
+def stored_change(row: Row[Any]) -> StoredChange:
+    """A change from its row."""
+    before = from_text(row.before) if row.before else None
+    change = Change(Action(row.action), before, from_text(row.after), row.rule, row.reason)
+    return StoredChange(
+        row.seq, change, ChangeState(row.state), row.guard_rule, row.guard_reason, row.approval_id, row.message
+    )
+
+
+def _row(plan_id: int, seq: int, change: Change) -> dict[str, object]:
+    return {
+        "plan_id": plan_id,
+        "seq": seq,
+        "kind": str(change.kind),
+        "action": str(change.action),
+        "sis_id": change.key.sis_id,
+        "before": text_of(change.before) if change.before else None,
+        "after": text_of(change.after),
+        "rule": change.rule,
+        "reason": change.reason,
+        "fingerprint": change.fingerprint,
+        "state": str(ChangeState.PLANNED),
+    }
+
+
+def _plan(row: Row[Any]) -> StoredPlan:
+    return StoredPlan(
+        row.id, row.institution, row.run_id, row.hash, row.first_contact, dict(row.unchanged), row.made_at
+    )
