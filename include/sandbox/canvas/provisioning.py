@@ -197,15 +197,12 @@ class Tables:
         ]
 
     def _account_row(self, account: Account) -> list[object]:
-        parent_id = account.parent_account_id
-        parent = self.canvas.accounts.get(parent_id)
-        # A parent that is the root account reads as blank, as in an import's file.
-        below_root = parent is None or parent_id == ROOT_ACCOUNT_ID
+        parent = self.canvas.accounts.get(account.parent_account_id)
         return [
             account.id,
             account.sis_id,
-            parent_id,
-            None if below_root or parent is None else parent.sis_id,
+            account.parent_account_id,
+            parent and parent.sis_id,
             account.name,
             account.workflow_state,
             account.sis_batch_id is not None,

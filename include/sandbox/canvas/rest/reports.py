@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.canvas import reports
 from sandbox.canvas.files import file_json
-from sandbox.canvas.http import base_url, json_response, not_found, paginate, path_value, refused, require, timestamp
+from sandbox.canvas.http import json_response, not_found, paginate, path_value, refused, require, timestamp
 from sandbox.canvas.provisioning import COLUMNS, Selection
 from sandbox.canvas.rest.addressing import find_account, find_term
 from sandbox.canvas.rest.fields import group, truth
@@ -90,15 +90,11 @@ def abort(request: Request, world: World) -> Response:
 
 
 def delete(request: Request, world: World) -> Response:
-    """DELETE /accounts/:id/reports/:name/:id: its file is gone, its entry says deleted."""
+    """DELETE /accounts/:id/reports/:name/:id: it is gone from the list, and so is its file."""
     require(request, "read_reports")
     report = _run(request, world.canvas)
-    report.status = "deleted"
-    shown = _report_json(request, world.canvas, report)
-    if report.file_id is not None:
-        del world.canvas.files[report.file_id]
-        report.file_id = None
-    return json_response(request, shown)
+    report.status, report.file_id = "deleted", None
+    return json_response(request, _report_json(request, world.canvas, report))
 
 
 def _selection(canvas: Canvas, account: Account, given: Mapping[str, Any]) -> Selection:
@@ -144,6 +140,9 @@ def _report_json(request: Request, canvas: Canvas, report: Report) -> dict[str, 
         "started_at": timestamp(report.started_at),
         "ended_at": timestamp(report.ended_at),
         "message": report.message,
-        "file_url": f"{base_url(request)}/files/{file.id}/download" if file else None,
+        "file_url": None,
     }
-    return shown | ({"attachment": file_json(request, file)} if file else {})
+    if file:
+        attachment = file_json(request, file)
+        shown |= {"file_url": attachment["url"], "attachment": attachment}
+    return shown
