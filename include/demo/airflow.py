@@ -24,6 +24,7 @@ from demo.processes import Child, Children
 
 MIGRATE_SECONDS = 180.0
 HEALTHY_SECONDS = 180.0
+STOP_SECONDS = 10.0  # the API server takes up to 8; a scheduler with running tasks would wait for them
 
 # Name and role of the people in the demo; each one's password is the name. They reach 127.0.0.1 alone.
 PEOPLE = {"admin": "admin", "registrar": "op", "dean": "op", "viewer": "viewer"}
@@ -103,11 +104,11 @@ class Airflow:
 
     def stop_component(self, name: str) -> None:
         """Stop one component, all its tasks included."""
-        self._children.stop(self._components.pop(name))
+        self._children.stop(self._components.pop(name), grace=STOP_SECONDS)
 
     def stop(self) -> None:
         """Stop all components together."""
-        self._children.stop(*self._components.values())
+        self._children.stop(*self._components.values(), grace=STOP_SECONDS)
         self._components.clear()
 
     def check(self) -> None:

@@ -35,14 +35,13 @@ from demo.processes import Account, Child, Children, signals_deferred
 SUPERUSER = "postgres"
 START_SECONDS = 30.0
 
-# The data is as short-lived as the demo: it survives a killed server, and need not survive a power cut.
+# The data is as short-lived as the demo: it must survive a killed server, but not a power cut.
 SERVER_SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "150",
     "fsync": "off",
     "full_page_writes": "off",
-    "synchronous_commit": "off",
     "dynamic_shared_memory_type": "mmap",  # inside the data directory, so that a killed server leaves nothing elsewhere
     "timezone": "UTC",
     "log_timezone": "UTC",
