@@ -111,18 +111,12 @@ class Airflow:
         self._children.stop(*self._components.values(), grace=STOP_SECONDS)
         self._components.clear()
 
-    def check(self) -> None:
-        """Raise `DemoError` when a component ended by itself."""
-        for child in self._components.values():
-            if not child.is_running():
-                raise child.ended()
-
     def _wait_until_healthy(self) -> None:
         waiting = dict.fromkeys(HEALTH_FIELDS, "no answer")
         self._say(f"Airflow starts its {', '.join(COMPONENTS)}")
         deadline = time.monotonic() + HEALTHY_SECONDS
         while waiting:
-            self.check()
+            self._children.check()
             for field, status in self.client.health().items():
                 if field not in waiting:
                     continue
