@@ -122,6 +122,7 @@ def api(handler: Handler, world: World) -> Callable[[Request], Any]:
             await _read(request, world)
             response, cost = await run_in_threadpool(_timed, handler, request, world)
         finally:
+            await request.close()
             throttle.settle(key, cost)
         response.headers["X-Request-Cost"] = str(cost)
         response.headers["X-Rate-Limit-Remaining"] = str(throttle.remaining(key, mark))

@@ -67,12 +67,12 @@ def _record(row: Row, kind: str, table: SisTable | None) -> SisRecord:
         column = "sis_user_id" if kind == "user" else "sis_source_id"
         raise RowRejected(
             f"A new_id, '{new_id}', referenced an existing {kind} and the {kind} with {column} "
-            f"'{old_id}' was not updated"
+            f"'{old_id or ''}' was not updated"
         )
     if table and table.by_integration_id(new_integration_id):
         raise RowRejected(
             f"A new_integration_id, '{new_integration_id}', referenced an existing {kind} and the {kind} "
-            f"with integration_id '{old_integration_id}' was not updated"
+            f"with integration_id '{old_integration_id or ''}' was not updated"
         )
     by_id = table.by_sis_id(old_id) if table else None
     by_integration_id = table.by_integration_id(old_integration_id) if table else None

@@ -90,7 +90,7 @@ def _account(row: Row, course_id: str, course: Course | None, run: ImportRun) ->
     account = account or accounts[ROOT_ACCOUNT_ID]
     if account.is_deleted and status_of(row, *STATUSES) != CourseState.DELETED:
         raise RowRejected(
-            f"Cannot restore course {course_id} because the associated account {account.sis_id} is deleted"
+            f"Cannot restore course {course_id} because the associated account {account.sis_id or ''} is deleted"
         )
     return account
 
@@ -125,7 +125,7 @@ def _date_fields(row: Row, run: ImportRun) -> dict[str, object]:
             name: None if text == CLEAR else parse_date(text) for name, text in given.items() if text
         }
     except ValueError:
-        run.warn(f"Bad date format for course {row.get('course_id')}")
+        run.warn(f"Bad date format for course {row.get('course_id') or ''}")
         return {}
     if any(dates.values()):
         return {**dates, "restrict_enrollments_to_course_dates": True}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def import_section(row: Row, run: ImportRun) -> bool:
     """Create, change, move or delete a section; blank dates clear, a move takes the enrollments along."""
     section_id, course_id = row.get("section_id"), row.get("course_id")
-    start_at, end_at = run.dates(row, f"Bad date format for section {section_id}")
+    start_at, end_at = run.dates(row, f"Bad date format for section {section_id or ''}")
     if not section_id:
         raise RowRejected(f"No section_id given for a section in course {course_id or ''}")
     if not course_id:

@@ -23,7 +23,7 @@ OVERRIDABLE = ("StudentEnrollment", "TeacherEnrollment", "TaEnrollment", "Design
 def import_term(row: Row, run: ImportRun) -> bool:
     """Create, change or delete a term, or set its dates for one enrollment type; blank dates clear."""
     term_id = row.get("term_id")
-    dates = run.dates(row, f"Bad date format for term {term_id}")
+    dates = run.dates(row, f"Bad date format for term {term_id or ''}")
     if not term_id:
         raise RowRejected("No term_id given for a term")
     status = status_of(row, State.ACTIVE, State.DELETED)
