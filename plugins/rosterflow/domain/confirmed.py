@@ -1,0 +1,141 @@
+"""What Canvas last confirmed, and what it last refused: the ground that every diff stands on (design §2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from rosterflow.domain.model import Account, CanvasObject, Course, Key, Kind, Section, State, key_of, parents_of
+from rosterflow.domain.plan import Action, Change
+
+FIRST_WAIT = timedelta(hours=1)
+LONGEST_WAIT = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmedObject:
+    """One object as Canvas confirmed it.
+
+    :param thing: its fields and state, deleted and concluded ones too.
+    :param owned_by_canvas: names of fields (also ``state``) that people changed in Canvas, where it ignores what we send
+        since then: sticky fields (Canvas contract §4).
+    """
+
+    thing: CanvasObject
+    owned_by_canvas: frozenset[str] = frozenset()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it is in use: not concluded, hidden or deleted."""
+        return self.thing.state is State.ACTIVE
+
+
+class World(Mapping[Key, ConfirmedObject]):
+    """Everything Canvas confirmed for one institution, by key. It never changes; :meth:`after` makes another."""
+
+    __slots__ = ("_below", "_objects")
+
+    def __init__(self, objects: Iterable[ConfirmedObject] = ()) -> None:
+        self._objects = {key_of(one.thing): one for one in objects}
+        self._below: dict[Key, list[Key]] | None = None
+
+    def __getitem__(self, key: Key) -> ConfirmedObject:
+        return self._objects[key]
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._objects)
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def below(self, key: Key) -> Sequence[Key]:
+        """What lies directly in an object: an account's accounts and courses, a term's courses, a course's sections.
+
+        Deleted things too.
+        """
+        if self._below is None:
+            self._below = {}
+            for child, one in self._objects.items():
+                for parent in parents_of(one.thing):
+                    self._below.setdefault(parent, []).append(child)
+        return self._below.get(key, ())
+
+    def alive(self) -> dict[Key, CanvasObject]:
+        """The objects in use, as the mapping wants them."""
+        return {key: one.thing for key, one in self._objects.items() if one.is_alive}
+
+    def after(self, changes: Iterable[Change]) -> World:
+        """The world once Canvas has confirmed these changes; what refers to a changed id follows it."""
+        objects = dict(self._objects)
+        renames: dict[Key, str] = {}
+        touched: set[Key] = set()
+        for change in changes:
+            known = objects.get(change.key)
+            thing = change.after
+            if change.action is Action.CHANGE_ID:
+                objects.pop(change.key, None)
+                renames[change.key] = thing.sis_id
+                if known:
+                    thing = replace(known.thing, sis_id=thing.sis_id, origin=thing.origin)
+            objects[key_of(thing)] = ConfirmedObject(thing, known.owned_by_canvas if known else frozenset())
+            touched.add(key_of(thing))
+        for old in renames:
+            touched.update(Key(key.kind, renames.get(key, key.sis_id)) for key in self.below(old))
+        for key in touched if renames else ():
+            one = objects[key]
+            objects[key] = ConfirmedObject(renamed(one.thing, renames), one.owned_by_canvas)
+        return World(objects.values())
+
+
+def renamed(thing: CanvasObject, renames: Mapping[Key, str]) -> CanvasObject:
+    """The object with its references following changed ids; its own id stays.
+
+    :param renames: the new SIS id by the old key.
+    """
+    match thing:
+        case Account():
+            return replace(thing, parent=renames.get(Key(Kind.ACCOUNT, thing.parent), thing.parent))
+        case Course():
+            account = renames.get(Key(Kind.ACCOUNT, thing.account), thing.account)
+            term = thing.term and renames.get(Key(Kind.TERM, thing.term), thing.term)
+            return replace(thing, account=account, term=term)
+        case Section():
+            return replace(thing, course=renames.get(Key(Kind.COURSE, thing.course), thing.course))
+        case _:
+            return thing
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A change that Canvas refused.
+
+    :param fingerprint: the change's; a change with another content is another change and is tried at once.
+    :param attempts: how often it was refused in a row.
+    :param not_before: aware instant before which it is not sent again.
+    """
+
+    fingerprint: str
+    attempts: int
+    not_before: datetime
+
+
+def refused(change: Change, earlier: Refusal | None, now: datetime) -> Refusal:
+    """The refusal to remember when Canvas refused a change.
+
+    :param earlier: what was remembered about the same object.
+    :param now: aware instant.
+    """
+    fingerprint = change.fingerprint
+    attempts = earlier.attempts + 1 if earlier and earlier.fingerprint == fingerprint else 1
+    return Refusal(fingerprint, attempts, next_try(attempts, now))
+
+
+def next_try(attempts: int, now: datetime) -> datetime:
+    """When a refused change is tried again: after 1 hour, then 2, 4, 8 … and never later than after 7 days.
+
+    :param attempts: refusals in a row, 1 or more.
+    :param now: aware instant of the last one.
+    """
+    doublings = min(attempts - 1, 8)  # 2⁸ hours are already more than the longest wait
+    return now + min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)

@@ -1,0 +1,125 @@
+"""The plan between what the source wants and what Canvas last confirmed (design §2)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from rosterflow.domain.confirmed import ConfirmedObject, Refusal, World, renamed
+from rosterflow.domain.decisions import Decision
+from rosterflow.domain.id_changes import IdChanges, Wanted, id_changes
+from rosterflow.domain.institution import Removal
+from rosterflow.domain.model import FIELDS, CanvasObject, Key, Kind, State
+from rosterflow.domain.plan import Action, Change, Plan
+from rosterflow.domain.removals import Absent, decision_on, removals
+from rosterflow.domain.sequence import Stalled, in_order, without_loops
+from rosterflow.domain.snapshot import Snapshot
+
+RULES: dict[str, str] = {
+    "new": "The source has it and Canvas does not.",
+    "changed": "Canvas has it, but not as the source does.",
+    "wanted-again": "The source has it again after it was concluded, hidden or deleted.",
+    "id-changed": "The source knows it by another id.",
+    "account-loop": "The source puts an account into one that lies in it; it stays as it is.",
+}
+"""Ids of the rules by which something is added or changed; those of removals stand in ``removals.RULES``."""
+
+
+def diff(snapshot: Snapshot, world: World, removal: Removal, refusals: Mapping[str, Refusal], now: datetime) -> Plan:
+    """The changes that make Canvas what the source wants, in an order in which they can be sent.
+
+    Nothing is taken away unless the snapshot is complete and nobody narrowed its scope; then only what is in use,
+    inside the scope, absent and not untouchable. What is absent and stays all the same has a decision with its rule.
+
+    :param world: everything Canvas confirmed, inside and outside the snapshot's scope.
+    :param refusals: what Canvas refused, by the fingerprint of the change.
+    :param now: aware instant, compared with the back-off of the refusals.
+    """
+    resting = frozenset(key for key, refusal in refusals.items() if refusal.not_before > now)
+    wanted = {key: thing for key, thing in snapshot.objects.items() if key not in snapshot.untouchable}
+    absent = _absent(snapshot, wanted, world)
+    may_remove = snapshot.is_complete and not snapshot.scope.is_partial
+
+    ids = id_changes(wanted, absent, world, snapshot.scope)
+    differences = _differences(wanted, world, ids)
+    additions, looping = without_loops([*ids.changes(wanted, world), *differences], world)
+    changes, waiting = _going(in_order(additions, world), looping, world, resting, may_rename=may_remove)
+    decisions = [decision_on(change.after, "account-loop") for change in looping]
+    if may_remove:
+        gone = Absent(snapshot, world, world.after(changes), absent, ids, removal)
+        taken, put_off, kept = removals(gone, resting)
+        changes, waiting, decisions = changes + taken, waiting + put_off, decisions + kept
+    return Plan(tuple(changes), _unchanged(wanted, ids, differences), tuple(waiting), _sorted(decisions))
+
+
+def _absent(snapshot: Snapshot, wanted: Wanted, world: World) -> frozenset[Key]:
+    return frozenset(
+        key
+        for key, one in world.items()
+        if one.is_alive and key not in wanted and key not in snapshot.untouchable and snapshot.scope.covers(one.thing)
+    )
+
+
+def _differences(wanted: Wanted, world: World, ids: IdChanges) -> list[Change]:
+    renames, paired = ids.renames, set(ids.new.values())
+    found = (_difference(thing, world.get(key), renames) for key, thing in wanted.items() if key not in paired)
+    return [change for change in found if change is not None]
+
+
+def _difference(wanted: CanvasObject, confirmed: ConfirmedObject | None, renames: Mapping[Key, str]) -> Change | None:
+    """The creation, update or re-opening of one object; ``None`` when it is as it should be."""
+    if confirmed is None:
+        return Change(Action.CREATE, None, wanted, "new", "The source has it and Canvas does not.")
+    before, owned = confirmed.thing, confirmed.owned_by_canvas
+    there = renamed(before, renames) if renames else before
+    if there == wanted:
+        return None
+    theirs = {name: getattr(there, name) for name in FIELDS[there.kind] if name in owned}
+    after = replace(wanted, **theirs)
+    if there.state is not wanted.state and "state" not in owned:
+        return Change(Action.REOPEN, before, after, "wanted-again", f"The source has it again; it was {there.state}.")
+    after = replace(after, state=there.state)
+    if after == there or there.state is State.DELETED:
+        return None
+    names = [name.replace("_", " ") for name in FIELDS[there.kind] if getattr(after, name) != getattr(there, name)]
+    return Change(Action.UPDATE, before, after, "changed", f"The source has another {' and another '.join(names)}.")
+
+
+def _going(
+    changes: Sequence[Change],
+    dropped: Iterable[Change],
+    world: World,
+    resting: Collection[str],
+    *,
+    may_rename: bool,
+) -> tuple[list[Change], list[Change]]:
+    """The changes that can be sent, and those that wait.
+
+    A change waits while the back-off of its refusal lasts, or for another change that waits. So does an id change that
+    rests on an absence which an incomplete or narrowed read cannot prove: creating the new object meanwhile would leave
+    two, and people's work in the old one.
+    """
+    stalled = Stalled(world, changes)
+    for change in dropped:
+        stalled.add(change)
+    going: list[Change] = []
+    waiting: list[Change] = []
+    for change in changes:
+        unproven = change.action is Action.CHANGE_ID and not may_rename
+        if unproven or (resting and change.fingerprint in resting) or stalled.blocker(change):
+            stalled.add(change)
+            waiting.append(change)
+        else:
+            going.append(change)
+    return going, waiting
+
+
+def _unchanged(wanted: Wanted, ids: IdChanges, differences: Iterable[Change]) -> Counter[Kind]:
+    paired = set(ids.new.values())
+    return Counter(key.kind for key in wanted if key not in paired) - Counter(change.kind for change in differences)
+
+
+def _sorted(decisions: Iterable[Decision]) -> tuple[Decision, ...]:
+    return tuple(sorted(decisions, key=lambda decision: (decision.rule, decision.key or ())))

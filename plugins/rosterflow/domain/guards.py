@@ -1,0 +1,229 @@
+"""Guards split a plan: what is risky is held for a person, the rest goes on (design §2, reference policies).
+
+A stricter limit never lets more through: every rule only ever adds to what is held.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rosterflow.domain.confirmed import World
+from rosterflow.domain.institution import Guards, Limit
+from rosterflow.domain.model import Account, CanvasObject, Course, Key, Kind, Section, State, key_of
+from rosterflow.domain.plan import Action, Change, Plan
+from rosterflow.domain.sequence import Stalled, account_parents, ancestors
+
+RULES: dict[str, str] = {
+    "first-contact": "The first plan of an institution is approved as a whole.",
+    "id-change": "A changed id is always approved by a person.",
+    "account-had-courses": "Closing an account that has or had courses is always approved by a person.",
+    "removals-institution": "Too many removals of a kind in the institution.",
+    "removals-account": "Too many removals of a kind in an account and all below it.",
+    "removals-term": "Too many removals of a kind in a term.",
+    "removals-course": "Too many sections removed from a course.",
+    "updates": "Too many updates of a kind.",
+    "waits-for": "It cannot go ahead without a change that is held.",
+}
+"""Ids of the rules by which a change is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A change that waits for a person.
+
+    :param rule: id of the guard's rule (:data:`RULES`).
+    :param reason: one sentence for a person, with the scope's name and the numbers.
+    """
+
+    change: Change
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A plan's changes, split; both parts keep the plan's order."""
+
+    allowed: tuple[Change, ...]
+    held: tuple[Held, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A part of the world for which removals are counted."""
+
+    rule: str
+    name: str
+
+
+_EVERYWHERE = _Place("removals-institution", "the institution")
+
+
+def guard(plan: Plan, world: World, limits: Guards, *, first_contact: bool) -> Verdict:
+    """Split a plan into what goes on and what waits for a person.
+
+    :param world: what Canvas confirmed, as the plan was made against it.
+    :param first_contact: whether nobody has yet approved a plan for this institution's Canvas.
+    """
+    if first_contact:
+        return Verdict((), tuple(Held(c, "first-contact", RULES["first-contact"]) for c in plan.changes))
+    risky = _risky(plan.changes, world, limits)
+    stalled = Stalled(world, plan.changes)
+    allowed: list[Change] = []
+    held: list[Held] = []
+    for change in plan.changes:
+        verdict = risky.get(change.key)
+        if verdict is None and (blocker := stalled.blocker(change)):
+            verdict = Held(change, "waits-for", f"Waits for the held {blocker.action} of {blocker.key}.")
+        if verdict is None:
+            allowed.append(change)
+        else:
+            stalled.add(change)
+            held.append(verdict)
+    return Verdict(tuple(allowed), tuple(held))
+
+
+def needs_second_person(changes: Iterable[Change], world: World, limits: Guards) -> bool:
+    """Whether approving these changes takes two people, by the share of a kind that is removed or the sheer number."""
+    removed = Counter(change.kind for change in changes if change.is_removal)
+    alive = Counter(key.kind for key, one in world.items() if one.is_alive)
+    limit = limits.two_person
+    return removed.total() > limit.floor or any(
+        count > alive[kind] * limit.percent / 100 for kind, count in removed.items()
+    )
+
+
+def still_true(change: Change, world: World) -> bool:
+    """Whether the confirmed state of a change's object, or of what its removal cascades to, is what was shown."""
+    return not stale((change,), world)
+
+
+def stale(changes: Sequence[Change], world: World) -> tuple[Change, ...]:
+    """Those of several changes, approved together, that may no longer be sent (design §2).
+
+    A change is stale when its own object is not what was shown, when an account to be deleted has got something in it,
+    when the course of a section to be deleted was closed, or when it cannot go ahead without a stale one.
+
+    :param changes: in their plan's order.
+    :param world: what Canvas confirmed by now.
+    """
+    true = {change.key: change for change in changes if _is_as_shown(change, world)}
+    met = world.after(true.values())
+    stalled = Stalled(world, changes)
+    found: list[Change] = []
+    for change in changes:
+        if change.key not in true or stalled.blocker(change) or not _cascades_as_shown(change, met):
+            stalled.add(change)
+            found.append(change)
+    return tuple(found)
+
+
+def _is_as_shown(change: Change, world: World) -> bool:
+    if change.action is Action.CHANGE_ID and key_of(change.after) in world:
+        return False
+    one = world.get(change.key)
+    return (one.thing if one else None) == change.before
+
+
+def _cascades_as_shown(change: Change, met: World) -> bool:
+    match change:
+        case Change(action=Action.DELETE, after=Account()):
+            return all(met[key].thing.state is State.DELETED for key in met.below(key_of(change.after)))
+        case Change(action=Action.DELETE, after=Section(course=course)):
+            there = met.get(Key(Kind.COURSE, course))
+            return there is None or there.is_alive
+        case _:
+            return True
+
+
+def _risky(changes: Sequence[Change], world: World, limits: Guards) -> dict[Key, Held]:
+    """What is held for itself, by key; the first rule that holds a change names the reason."""
+    found = [
+        *_always(changes, world),
+        *_removals(changes, world, limits.removals),
+        *_updates(changes, world, limits.updates),
+    ]
+    return {held.change.key: held for held in reversed(found)}
+
+
+def _always(changes: Iterable[Change], world: World) -> Iterator[Held]:
+    for change in changes:
+        if change.action is Action.CHANGE_ID:
+            yield Held(change, "id-change", f"The id changes from {change.key.sis_id} to {change.after.sis_id}.")
+        if change.action is Action.DELETE and change.kind is Kind.ACCOUNT:
+            courses = sum(key.kind is Kind.COURSE for key in world.below(change.key))
+            if courses:
+                yield Held(change, "account-had-courses", f"{courses} course(s) lie or lay in {change.key.sis_id}.")
+
+
+def _removals(changes: Iterable[Change], world: World, limit: Limit) -> Iterator[Held]:
+    places = _Places(world)
+    removals = [(change, change.before) for change in changes if change.is_removal and change.before]
+    removed = Counter((thing.kind, place) for _, thing in removals for place in places.of(thing))
+    suspects = {where for where, count in removed.items() if count > limit.floor}
+    if not suspects:
+        return
+    alive = Counter(
+        (key.kind, place)
+        for key, one in world.items()
+        if one.is_alive
+        for place in places.of(one.thing)
+        if (key.kind, place) in suspects
+    )
+    too_many = {where for where in suspects if removed[where] > _most(limit, alive[where])}
+    for change, thing in removals:
+        where = next(((thing.kind, place) for place in places.of(thing) if (thing.kind, place) in too_many), None)
+        if where:
+            kind, place = where
+            numbers = f"{removed[where]} of {alive[where]} {kind}s in {place.name}"
+            yield Held(change, place.rule, f"{numbers}; the limit is {int(_most(limit, alive[where]))}.")
+
+
+def _updates(changes: Iterable[Change], world: World, limit: Limit) -> Iterator[Held]:
+    updates = [change for change in changes if change.action is Action.UPDATE]
+    updated = Counter(change.kind for change in updates)
+    suspects = {kind for kind, count in updated.items() if count > limit.floor}
+    alive = Counter(key.kind for key, one in world.items() if one.is_alive) if suspects else Counter[Kind]()
+    for change in updates:
+        kind, most = change.kind, _most(limit, alive[change.kind])
+        if kind in suspects and updated[kind] > most:
+            numbers = f"{updated[kind]} of {alive[kind]} {kind}s in {_EVERYWHERE.name}"
+            yield Held(change, "updates", f"{numbers}; the limit is {int(most)}.")
+
+
+def _most(limit: Limit, alive: int) -> float:
+    return max(alive * limit.percent / 100, limit.floor)
+
+
+class _Places:
+    """The places an object lies in, by what Canvas confirmed, the widest first."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._parents = account_parents(world)
+        self._lines: dict[str, tuple[_Place, ...]] = {}
+
+    def of(self, thing: CanvasObject) -> tuple[_Place, ...]:
+        """The institution, the accounts from the top down, the term, and for a section its course.
+
+        An account lies in those above it, not in itself.
+        """
+        match thing:
+            case Account():
+                return self._line(thing.parent)
+            case Course():
+                return (*self._line(thing.account), _Place("removals-term", thing.term or "the default term"))
+            case Section():
+                course = self._world.get(Key(Kind.COURSE, thing.course))
+                around = self.of(course.thing) if course else (_EVERYWHERE,)
+                return (*around, _Place("removals-course", thing.course))
+            case _:
+                return (_EVERYWHERE,)
+
+    def _line(self, account: str) -> tuple[_Place, ...]:
+        if account not in self._lines:
+            line = reversed(ancestors(account, self._parents))
+            self._lines[account] = (_EVERYWHERE, *(_Place("removals-account", name) for name in line))
+        return self._lines[account]

@@ -1,0 +1,130 @@
+"""In which order changes can be sent, and which of them cannot go ahead while another one does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+
+from rosterflow.domain.confirmed import World
+from rosterflow.domain.model import Account, Key, Kind, key_of, parents_of
+from rosterflow.domain.plan import Action, Change
+
+_COMING = frozenset({Action.CREATE, Action.REOPEN, Action.CHANGE_ID})
+"""Actions before which an object cannot be referred to by its id."""
+
+_PARENTS_FIRST = {kind: place for place, kind in enumerate((Kind.TERM, Kind.ACCOUNT, Kind.COURSE, Kind.SECTION))}
+
+
+def account_parents(world: World, changes: Iterable[Change] = ()) -> dict[str, str]:
+    """The SIS id of each account's parent, by the account's own, once the changes are confirmed."""
+    after = world.after(change for change in changes if change.kind is Kind.ACCOUNT)
+    return {one.thing.sis_id: one.thing.parent for one in after.values() if isinstance(one.thing, Account)}
+
+
+def on_loops(parents: Mapping[str, str]) -> set[str]:
+    """The accounts that would be their own ancestors."""
+    seen: set[str] = set()
+    looping: set[str] = set()
+    for start in parents:
+        path: dict[str, None] = {}
+        account = start
+        while account in parents and account not in seen and account not in path:
+            path[account] = None
+            account = parents[account]
+        if account in path:
+            steps = list(path)
+            looping.update(steps[steps.index(account) :])
+        seen.update(path)
+    return looping
+
+
+def ancestors(account: str, parents: Mapping[str, str]) -> list[str]:
+    """An account and all above it, from the bottom up, ending at the first one whose parent is not known."""
+    line = {account: None}
+    while (account := parents.get(account, "")) and account not in line:
+        line[account] = None
+    return list(line)
+
+
+def without_loops(changes: Sequence[Change], world: World) -> tuple[list[Change], list[Change]]:
+    """The changes after which no account is its own ancestor, and those that had to be left out for it."""
+    kept, dropped = list(changes), []
+    while looping := on_loops(account_parents(world, kept)):
+        guilty = [c for c in kept if _places_account(c) and c.after.sis_id in looping]
+        if not guilty:
+            break
+        dropped += guilty
+        kept = [change for change in kept if change not in guilty]
+    return kept, dropped
+
+
+def in_order(changes: Iterable[Change], world: World) -> list[Change]:
+    """Creations and updates in an order in which each step is valid when it is its turn.
+
+    Changed ids come first, those of accounts before those of their courses: when a run ends between the two, the next
+    plan still sees that the account was renamed. An account comes after the one it will lie in, so that a move never
+    makes a loop half-way: all that lies above the new place is already where it will be.
+    """
+    changes = list(changes)
+    parents = account_parents(world, changes)
+
+    def place(change: Change) -> tuple[bool, int, int, str]:
+        if change.action is Action.CHANGE_ID:
+            return False, list(Kind).index(change.kind), 0, change.key.sis_id
+        depth = len(ancestors(change.key.sis_id, parents)) if change.kind is Kind.ACCOUNT else 0
+        return True, _PARENTS_FIRST[change.kind], depth, change.key.sis_id
+
+    return sorted(changes, key=place)
+
+
+class Stalled:
+    """The changes of a plan that do not go ahead, and through them those that cannot go ahead either.
+
+    Ask in the plan's order, in which a change comes after what it depends on.
+
+    :param world: what Canvas confirmed.
+    :param changes: the whole plan, or all of it that is under discussion.
+    """
+
+    def __init__(self, world: World, changes: Sequence[Change]) -> None:
+        self._world = world
+        self._changes = changes
+        self._missing: dict[Key, Change] = {}
+        self._staying_in: dict[Key, Change] = {}
+        self._unmoved: dict[str, Change] = {}
+
+    def add(self, change: Change) -> None:
+        """Remember that this change does not go ahead."""
+        if change.action in _COMING:
+            self._missing[key_of(change.after)] = change
+        if change.before is not None:
+            self._staying_in |= dict.fromkeys(parents_of(change.before), change)
+        if _moves(change):
+            self._unmoved[change.after.sis_id] = change
+
+    def blocker(self, change: Change) -> Change | None:
+        """The stalled change without which this one would be refused or do harm, ``None`` when it may go ahead."""
+        if change.action is Action.CHANGE_ID:
+            return None
+        needed = next((self._missing[key] for key in parents_of(change.after) if key in self._missing), None)
+        if needed or not (change.is_removal or self._unmoved):
+            return needed
+        if change.is_removal:
+            return self._staying_in.get(change.key)
+        if not _moves(change):
+            return None
+        line = ancestors(change.after.sis_id, self._parents)
+        return next((self._unmoved[account] for account in line if account in self._unmoved), None)
+
+    @cached_property
+    def _parents(self) -> dict[str, str]:
+        return account_parents(self._world, self._changes)
+
+
+def _places_account(change: Change) -> bool:
+    return change.kind is Kind.ACCOUNT and change.action is not Action.CHANGE_ID
+
+
+def _moves(change: Change) -> bool:
+    before, after = change.before, change.after
+    return isinstance(before, Account) and isinstance(after, Account) and before.parent != after.parent
