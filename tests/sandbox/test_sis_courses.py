@@ -248,3 +248,34 @@ def test_a_course_made_by_a_cross_listing_follows_the_course_it_was_made_from(ca
 
     assert copied == ("Gammelt navn", "S", "claimed", course(canvas, "K1").id)
     assert made.name == "Nytt navn"
+
+
+def test_a_course_follows_one_blueprint_until_it_is_dissociated(canvas: Canvas) -> None:
+    header = f"{COURSES},blueprint_course_id"
+    run_csv(canvas, COURSES, "BP1,B,Mal en,,,active", "BP2,B,Mal to,,,active", "K1,S,L,,,active")
+    for sis_id in ("BP1", "BP2"):
+        canvas.update_course(course(canvas, sis_id), {"blueprint": True}, run_write())
+
+    batch = run_csv(canvas, header, "K1,S,L,,,active,BP1", "K1,S,L,,,active,BP2", "BP2,B,Mal to,,,active,BP1")
+    followed = course(canvas, "K1").blueprint_course_id
+    run_csv(canvas, header, "K1,S,L,,,active,dissociate")
+
+    assert messages(batch) == [
+        (3, 'Cannot associate course "K1" - is associated to another blueprint course'),
+        (4, 'Cannot associate course "BP2" - is a blueprint course'),
+    ]
+    assert (followed, course(canvas, "K1").blueprint_course_id) == (course(canvas, "BP1").id, None)
+
+
+def test_format_and_passback_are_set_kept_and_cleared(canvas: Canvas) -> None:
+    header = f"{COURSES},course_format,grade_passback_setting"
+    run_csv(canvas, header, "K1,S,L,,,active,online,nightly_sync")
+    run_csv(canvas, COURSES, "K1,S,L,,,active")
+    made = course(canvas, "K1")
+    kept = (made.course_format, made.grade_passback_setting)
+
+    run_csv(canvas, header, "K1,S,L,,,active,,")
+    blank = (made.course_format, made.grade_passback_setting)
+    run_csv(canvas, header, "K1,S,L,,,active,not_set,not_set")
+
+    assert (kept, blank, made.grade_passback_setting) == (("online", "nightly_sync"), (None, "nightly_sync"), None)

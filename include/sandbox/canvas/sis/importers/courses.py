@@ -20,6 +20,7 @@ STATUSES = ("active", "unpublished", "published", "completed", "deleted")
 FORMATS = ("on_campus", "online", "blended", "not_set")
 PASSBACK_SETTINGS = ("nightly_sync", "disabled", "not_set")
 CLEAR = "<delete>"
+DISSOCIATE = "dissociate"
 
 
 def import_course(row: Row, run: ImportRun) -> bool:
@@ -44,6 +45,7 @@ def import_course(row: Row, run: ImportRun) -> bool:
         "integration_id": row.get("integration_id"),
         **dates,
         **_choices(row),
+        **_blueprint(row, course_id, course, run),
     }
     try:
         _write(course_id, course, fields, run)
@@ -132,6 +134,23 @@ def _date_fields(row: Row, run: ImportRun) -> dict[str, object]:
     if len(dates) == len(given):
         return {**dates, "restrict_enrollments_to_course_dates": False}
     return dict(dates)
+
+
+def _blueprint(row: Row, course_id: str, course: Course | None, run: ImportRun) -> dict[str, object]:
+    """The blueprint to follow from now on; a name that is no blueprint's changes nothing."""
+    given = row.get("blueprint_course_id")
+    if given == DISSOCIATE:
+        return {"blueprint_course_id": None}
+    blueprint = run.canvas.courses.by_sis_id(given)
+    if blueprint is None or not blueprint.blueprint:
+        return {}
+    if course and course.blueprint:
+        run.warn(f'Cannot associate course "{course_id}" - is a blueprint course')
+        return {}
+    if course and course.blueprint_course_id not in (None, blueprint.id):
+        run.warn(f'Cannot associate course "{course_id}" - is associated to another blueprint course')
+        return {}
+    return {"blueprint_course_id": blueprint.id}
 
 
 def _choices(row: Row) -> dict[str, object]:
