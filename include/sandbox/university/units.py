@@ -35,11 +35,11 @@ def build(faculties: int, institutes: int, groups: int, rng: random.Random) -> l
 
 
 def _groups(institutes: list[Organisasjonsenhet], count: int, rng: random.Random) -> list[Organisasjonsenhet]:
-    """Groups below institutes: the first institute gets two, so that one can close and its sibling take over."""
+    """Groups below institutes: the last institute gets two, so that one can close and its sibling take over."""
     number = dict.fromkeys((unit.stedkode for unit in institutes), 0)
     made = []
     for n in range(count):
-        place = 0 if n < 2 else rng.randrange(len(institutes))
+        place = len(institutes) - 1 if n < 2 else rng.randrange(len(institutes))
         parent = institutes[place]
         number[parent.stedkode] += 1
         made.append(
