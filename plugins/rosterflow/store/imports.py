@@ -97,16 +97,22 @@ def get_import(connection: Connection, import_id: int) -> StoredImport:
     return _import(connection.execute(select(table).where(table.c.id == import_id)).one())
 
 
-def import_of(connection: Connection, run_id: int, part: int) -> StoredImport | None:
-    """The newest import that a run made for a part of its plan, when it was not dropped."""
-    query = select(table).where(table.c.run_id == run_id, table.c.part == part, table.c.state != ImportState.DROPPED)
+def import_of(connection: Connection, plan_id: int, approval_id: int | None, part: int) -> StoredImport | None:
+    """The import made for a part of a plan, or of its approved changes, when it was not dropped."""
+    query = select(table).where(
+        table.c.plan_id == plan_id,
+        table.c.approval_id.is_not_distinct_from(approval_id),
+        table.c.part == part,
+        table.c.state != ImportState.DROPPED,
+    )
     row = connection.execute(query.order_by(table.c.id.desc()).limit(1)).first()
     return _import(row) if row else None
 
 
-def unfinished(connection: Connection, root: str) -> list[StoredImport]:
-    """Imports into a root account whose outcome nobody has written down yet, oldest first."""
-    query = select(table).where(table.c.root == root, table.c.state.in_(UNFINISHED)).order_by(table.c.id)
+def unfinished(connection: Connection, institution: str) -> list[StoredImport]:
+    """An institution's imports whose outcome nobody has written down yet, oldest first."""
+    query = select(table).where(table.c.institution == institution, table.c.state.in_(UNFINISHED))
+    query = query.order_by(table.c.id)
     return [_import(row) for row in connection.execute(query)]
 
 

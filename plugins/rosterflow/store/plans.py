@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from rosterflow.domain.plan import Action, Change, Plan
 from rosterflow.store.codec import from_text, text_of
@@ -65,7 +65,7 @@ class StoredPlan:
 def save_plan(
     connection: Connection, institution: str, run_id: int, made: Plan, *, first_contact: bool, now: datetime
 ) -> int:
-    """Store a plan; planning again in the same run replaces what the run planned before.
+    """Store a plan. Planning again in the same run makes another plan: what was shown or sent stays as it was.
 
     :returns: its id.
     """
@@ -77,12 +77,7 @@ def save_plan(
         "unchanged": {str(kind): n for kind, n in made.unchanged.items()},
         "made_at": now,
     }
-    plan_id = connection.execute(select(plan.c.id).where(plan.c.run_id == run_id)).scalar()
-    if plan_id is None:
-        plan_id = connection.execute(insert(plan).values(values).returning(plan.c.id)).scalar_one()
-    else:
-        connection.execute(update(plan).where(plan.c.id == plan_id).values(values))
-        connection.execute(delete(plan_change).where(plan_change.c.plan_id == plan_id))
+    plan_id = connection.execute(insert(plan).values(values).returning(plan.c.id)).scalar_one()
     rows = [_row(plan_id, seq, change) for seq, change in enumerate(made.changes)]
     for start in range(0, len(rows), ROWS_AT_ONCE):
         connection.execute(insert(plan_change), rows[start : start + ROWS_AT_ONCE])
@@ -95,8 +90,8 @@ def get_plan(connection: Connection, plan_id: int) -> StoredPlan:
 
 
 def plan_of_run(connection: Connection, run_id: int) -> StoredPlan | None:
-    """The plan of a run, when it has one."""
-    row = connection.execute(select(plan).where(plan.c.run_id == run_id)).first()
+    """The newest plan of a run, when it has one."""
+    row = connection.execute(select(plan).where(plan.c.run_id == run_id).order_by(plan.c.id.desc()).limit(1)).first()
     return _plan(row) if row else None
 
 
@@ -137,6 +132,19 @@ def hold(connection: Connection, plan_id: int, held: Mapping[int, tuple[str, str
             .values(state=ChangeState.HELD, guard_rule=bindparam("rule_"), guard_reason=bindparam("reason_"))
         )
         connection.execute(statement, given)
+
+
+def give_up_sent(connection: Connection, institution: str) -> int:
+    """Mark changes that were sent by runs that ended before they were confirmed as unknown.
+
+    :returns: how many there were; only Canvas can tell what came of them.
+    """
+    mine = select(plan.c.id).where(plan.c.institution == institution)
+    return connection.execute(
+        update(plan_change)
+        .where(plan_change.c.plan_id.in_(mine), plan_change.c.state == ChangeState.SENT)
+        .values(state=ChangeState.UNKNOWN, message="The run ended before Canvas confirmed it.")
+    ).rowcount
 
 
 def tally(connection: Connection, plan_id: int) -> Sequence[Any]:

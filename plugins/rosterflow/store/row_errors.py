@@ -101,11 +101,12 @@ def purge(connection: Connection, institution: str, before: datetime) -> int:
     ).rowcount
 
 
-def refusals(connection: Connection, institution: str) -> dict[str, Refusal]:
-    """What Canvas refused and when it may be tried again, by the fingerprint of the change."""
+def refusals(connection: Connection, institution: str) -> dict[Key, Refusal]:
+    """What Canvas refused and when it may be tried again, by object."""
     query = select(refusal).where(refusal.c.institution == institution)
     return {
-        row.fingerprint: Refusal(row.fingerprint, row.attempts, row.not_before) for row in connection.execute(query)
+        Key(Kind(row.kind), row.sis_id): Refusal(row.fingerprint, row.attempts, row.not_before)
+        for row in connection.execute(query)
     }
 
 

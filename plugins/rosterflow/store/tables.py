@@ -78,7 +78,7 @@ plan = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("institution", String(31), nullable=False),
-    Column("run_id", Integer, ForeignKey("run.id"), nullable=False, unique=True),
+    Column("run_id", Integer, ForeignKey("run.id"), nullable=False),
     Column("hash", String(64), nullable=False),
     Column("first_contact", Boolean, nullable=False),
     Column("unchanged", JSON, nullable=False),

@@ -1,0 +1,273 @@
+"""What happened in Canvas, row by row, and what it means for what we believe Canvas has.
+
+A row that Canvas refused is not confirmed: it stays visible with Canvas's own words and is tried again later. A row
+that Canvas accepted may still have changed nothing, because somebody changed that field by hand (Canvas contract §4);
+so whatever updated, closed or re-opened something is read back from the provisioning report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from rosterflow.domain.confirmed import ConfirmedObject, World, refused
+from rosterflow.domain.errors import Code, RowError
+from rosterflow.domain.institution import Institution
+from rosterflow.domain.model import FIELDS, CanvasObject, Key, Kind, key_of
+from rosterflow.domain.plan import Action, Change
+from rosterflow.hooks.canvas import CanvasHook, ImportMessage, SisImport
+from rosterflow.store import history, imports, objects, plans, row_errors
+from rosterflow.store.engine import Store
+from rosterflow.store.history import Event
+from rosterflow.store.imports import ImportState, StoredImport
+from rosterflow.store.plans import ChangeState, StoredChange
+from rosterflow.store.row_errors import RowErrorNote
+
+READ_BACK = frozenset({Action.UPDATE, Action.CLOSE, Action.REOPEN, Action.DELETE})
+"""What Canvas may accept without doing, because a person's change of the field stands."""
+
+EVENTS = {
+    Action.CREATE: "created",
+    Action.UPDATE: "updated",
+    Action.REOPEN: "re-opened",
+    Action.CHANGE_ID: "id changed",
+    Action.CLOSE: "closed",
+    Action.HIDE: "hidden",
+    Action.DELETE: "deleted",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one import.
+
+    :param to_read_back: rows whose effect only Canvas's own data can tell.
+    """
+
+    confirmed: int
+    refused: int
+    to_read_back: int
+
+
+def confirm_import(
+    store: Store, hook: CanvasHook, institution: Institution, one: StoredImport, ended: SisImport, now: datetime
+) -> Outcome:
+    """Join Canvas's messages to our rows and write down what is certain.
+
+    :param ended: the import as Canvas tells it, over.
+    """
+    words, stray = _join(one, hook.sis_import_messages(ended.id))
+    certain = ended.is_trustworthy and not stray and _adds_up(one, ended, words)
+    with store.begin() as connection:
+        book = _Book(connection, institution, one.plan_id, one.run_id, now)
+        sent = {s.seq: s for s in plans.changes(connection, one.plan_id, ChangeState.SENT)}
+        mine = [sent[seq] for seqs in one.rows.values() for seq in seqs if seq in sent]
+        turned_down = [s for s in mine if s.seq in words]
+        accepted = [s for s in mine if s.seq not in words]
+        sure = [s for s in accepted if certain and s.change.action not in READ_BACK]
+        book.refuse(turned_down, words)
+        book.accept(sure)
+        imports.note(connection, one.id, state=ImportState.CONFIRMED, ended_at=now)
+    return Outcome(len(sure), len(turned_down), len(accepted) - len(sure))
+
+
+def _join(one: StoredImport, messages: Iterable[ImportMessage]) -> tuple[dict[int, str], bool]:
+    """Canvas's words by ``seq``, and whether there were words about no row of ours (Canvas contract §2.5)."""
+    words: dict[int, str] = {}
+    stray = False
+    for message in messages:
+        seqs = one.rows.get(message.file, ())
+        at = (message.row or 0) - 2
+        if 0 <= at < len(seqs):
+            words[seqs[at]] = message.message
+        else:
+            stray = True
+    return words, stray
+
+
+def _adds_up(one: StoredImport, ended: SisImport, words: Mapping[int, str]) -> bool:
+    """Whether Canvas counts as many successes as it should: rows it neither counted nor mentioned are unknown."""
+    return all(
+        ended.counts.get(one.counted_as[name], 0) >= sum(seq not in words for seq in seqs)
+        for name, seqs in one.rows.items()
+    )
+
+
+def waits_for_reading_back(store: Store, plan_id: int) -> frozenset[Kind]:
+    """Kinds of object whose rows were sent and whose effect is not known yet."""
+    with store.begin() as connection:
+        return frozenset(one.change.kind for one in plans.changes(connection, plan_id, ChangeState.SENT))
+
+
+def read_back(
+    store: Store,
+    hook: CanvasHook,
+    institution: Institution,
+    plan_id: int,
+    found: Mapping[Key, CanvasObject],
+    *,
+    run_id: int,
+    now: datetime,
+) -> None:
+    """Compare what was sent with what Canvas has now.
+
+    A field that stayed although its row was accepted belongs to Canvas from now on. A course whose state stayed is
+    steered by REST, which no hand-made change can stop.
+
+    :param found: what Canvas's provisioning report lists.
+    """
+    with store.begin() as connection:
+        sent = plans.changes(connection, plan_id, ChangeState.SENT)
+    seen = {one.seq: _steer(hook, one, found.get(key_of(one.change.after))) for one in sent}
+    with store.begin() as connection:
+        book = _Book(connection, institution, plan_id, run_id, now)
+        refused_ones = [one for one in sent if seen[one.seq].words]
+        lost = [one for one in sent if one not in refused_ones and _is_lost(one.change, seen[one.seq].thing)]
+        there = {one.seq: thing for one in sent if one not in lost and (thing := seen[one.seq].thing)}
+        book.refuse(refused_ones, {one.seq: seen[one.seq].words for one in refused_ones})
+        book.lose(lost, [one for one in lost if seen[one.seq].thing is None])
+        book.accept([one for one in sent if one.seq in there and one not in refused_ones], there)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What Canvas has for a change; ``words`` when it refused to go along."""
+
+    thing: CanvasObject | None
+    words: str = ""
+
+
+def _steer(hook: CanvasHook, one: StoredChange, thing: CanvasObject | None) -> _Seen:
+    """Conclude or re-open by REST a course whose state CSV could not change; leave everything else."""
+    wanted = one.change.after
+    if thing is None or thing.kind is not Kind.COURSE or thing.state is wanted.state:
+        return _Seen(thing)
+    try:
+        match one.change.action:
+            case Action.CLOSE:
+                hook.conclude_course(wanted.sis_id)
+            case Action.REOPEN:
+                hook.course_event(wanted.sis_id, "offer")
+            case _:
+                return _Seen(thing)
+    except RowError as error:
+        return _Seen(thing, error.message)
+    return _Seen(replace(thing, state=wanted.state))
+
+
+def _is_lost(change: Change, thing: CanvasObject | None) -> bool:
+    """Whether Canvas shows no trace of what was sent; the next plan will contain it again."""
+    return thing is None or (change.is_removal and thing.state is not change.after.state)
+
+
+def _stayed(change: Change, seen: CanvasObject) -> frozenset[str]:
+    """Fields, or the state, that Canvas accepted and kept as they were."""
+    return frozenset(f for f in (*FIELDS[change.kind], "state") if getattr(seen, f) != getattr(change.after, f))
+
+
+def hide_courses(
+    store: Store,
+    hook: CanvasHook,
+    institution: Institution,
+    plan_id: int,
+    hidden: list[StoredChange],
+    *,
+    run_id: int,
+    now: datetime,
+) -> Outcome:
+    """Unpublish courses, which CSV cannot do; Canvas refuses those with graded work."""
+    words: dict[int, str] = {}
+    for one in hidden:
+        try:
+            hook.course_event(one.change.after.sis_id, "claim")
+        except RowError as error:
+            words[one.seq] = error.message
+    with store.begin() as connection:
+        book = _Book(connection, institution, plan_id, run_id, now)
+        book.refuse([one for one in hidden if one.seq in words], words)
+        book.accept([one for one in hidden if one.seq not in words])
+    return Outcome(len(hidden) - len(words), len(words), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Book:
+    """One transaction's bookkeeping of what became of a plan's changes."""
+
+    connection: Connection
+    institution: Institution
+    plan_id: int
+    run_id: int
+    now: datetime
+
+    def accept(self, accepted: list[StoredChange], seen: Mapping[int, CanvasObject] | None = None) -> None:
+        """Write accepted changes into what is confirmed.
+
+        :param seen: by ``seq``, as Canvas really has the object; without it, as it was sent.
+        """
+        if not accepted:
+            return
+        connection, key = self.connection, self.institution.key
+        before = World(objects.load(connection, key))
+        after = before.after(one.change for one in accepted)
+        stayed = {one.seq: _stayed(one.change, seen[one.seq]) for one in accepted} if seen else {}
+        fresh = {k: thing for k, thing in after.items() if before.get(k) != thing}
+        for one in accepted if seen else ():
+            at = key_of(one.change.after)
+            thing = replace(seen[one.seq], origin=one.change.after.origin) if seen else one.change.after
+            fresh[at] = ConfirmedObject(thing, after[at].owned_by_canvas | stayed[one.seq])
+        objects.save(connection, key, fresh.values(), now=self.now, run_id=self.run_id)
+        objects.forget(connection, key, [k for k in before if k not in after])
+        self._mark(accepted, stayed)
+        keys = {key_of(one.change.after) for one in accepted} | {one.change.key for one in accepted}
+        row_errors.clear_refusals(connection, key, keys)
+        row_errors.settle(connection, key, "canvas", [str(k) for k in keys], self.now)
+
+    def _mark(self, accepted: list[StoredChange], stayed: Mapping[int, frozenset[str]]) -> None:
+        kept = {seq: f"kept by Canvas: {', '.join(sorted(names))}" for seq, names in stayed.items() if names}
+        plain = [one.seq for one in accepted if one.seq not in kept]
+        plans.set_state(self.connection, self.plan_id, plain, ChangeState.CONFIRMED)
+        plans.set_state(self.connection, self.plan_id, kept, ChangeState.OWNED, kept)
+        self._record(
+            Event(
+                key_of(one.change.after),
+                EVENTS[one.change.action],
+                one.change.rule,
+                kept.get(one.seq) or (", ".join(one.change.changed_fields) if one.change.before else ""),
+            )
+            for one in accepted
+        )
+
+    def refuse(self, turned_down: list[StoredChange], words: Mapping[int, str]) -> None:
+        """Write refused changes down with Canvas's words; they are tried again after a while."""
+        if not turned_down:
+            return
+        connection, key = self.connection, self.institution.key
+        known = row_errors.refusals(connection, key)
+        remembered = {one.change.key: refused(one.change, known.get(one.change.key), self.now) for one in turned_down}
+        row_errors.save_refusals(connection, key, remembered)
+        notes = [
+            RowErrorNote("canvas", str(one.change.key), Code.ROW_REFUSED, one.change.kind, "", words[one.seq])
+            for one in turned_down
+        ]
+        row_errors.note(connection, key, notes, self.now)
+        messages = {one.seq: words[one.seq] for one in turned_down}
+        plans.set_state(connection, self.plan_id, messages, ChangeState.REFUSED, messages)
+        self._record(Event(one.change.key, "refused", one.change.rule, words[one.seq]) for one in turned_down)
+
+    def lose(self, lost: list[StoredChange], missing: list[StoredChange]) -> None:
+        """Write down that Canvas does not show what was sent; the next plan contains it again.
+
+        :param missing: those of which Canvas has no object at all, so that it must be created anew.
+        """
+        words = {one.seq: "Canvas does not show it as it was sent." for one in lost}
+        plans.set_state(self.connection, self.plan_id, words, ChangeState.UNKNOWN, words)
+        objects.forget(self.connection, self.institution.key, [one.change.key for one in missing])
+        self._record(Event(one.change.key, "not confirmed", one.change.rule, words[one.seq]) for one in lost)
+
+    def _record(self, events: Iterable[Event]) -> None:
+        history.record(
+            self.connection, self.institution.key, events, self.now, run_id=self.run_id, plan_id=self.plan_id
+        )

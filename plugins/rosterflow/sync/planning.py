@@ -1,0 +1,109 @@
+"""From what was read to a stored plan: map, compare with what Canvas confirmed, write down every decision."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from rosterflow.domain.confirmed import ConfirmedObject, World
+from rosterflow.domain.diff import diff
+from rosterflow.domain.errors import Code, FatalError
+from rosterflow.domain.fs.rows import FsSource
+from rosterflow.domain.institution import Institution
+from rosterflow.domain.mapping.fs import map_fs
+from rosterflow.domain.model import Kind, SourceKind
+from rosterflow.domain.plan import Plan
+from rosterflow.domain.snapshot import Snapshot
+from rosterflow.store import decisions, institutions, objects, plans, row_errors, runs
+from rosterflow.store.engine import Store
+from rosterflow.store.row_errors import RowErrorNote
+from rosterflow.store.runs import Run, RunState
+from rosterflow.sync.runs import verify_lease
+
+
+def make_plan(
+    store: Store,
+    institution: Institution,
+    run: Run,
+    source: FsSource,
+    *,
+    accept_empty: Collection[SourceKind],
+    now: datetime,
+) -> int:
+    """Plan a run and store the plan.
+
+    :param source: every row that was read.
+    :param accept_empty: kinds of row that a person says are really empty now.
+    :returns: the plan's id.
+    :raises FatalError: ``empty-read`` when a kind that had rows before has none now.
+    """
+    with store.begin() as connection:
+        world = World(objects.load(connection, institution.key))
+        refused = row_errors.refusals(connection, institution.key)
+        contacted = institutions.standing(connection, institution.key, now).contacted_at is not None
+    snapshot = map_fs(institution, run.scope, source, world.alive())
+    refuse_empty(snapshot, world, institution, accept_empty)
+    waits = {refusal.fingerprint: refusal for refusal in refused.values()}
+    made = diff(snapshot, world, institution.removal, waits, now)
+    with store.begin() as connection:
+        verify_lease(connection, institution, run)
+        plan_id = plans.save_plan(connection, institution.key, run.id, made, first_contact=not contacted, now=now)
+        _write_down(connection, institution, run, snapshot, made, now)
+        if run.mode == "apply":
+            moved = _new_origins(snapshot, world)
+            objects.save(connection, institution.key, moved, now=now, run_id=run.id)
+    return plan_id
+
+
+def refuse_empty(snapshot: Snapshot, world: World, institution: Institution, accepted: Collection[SourceKind]) -> None:
+    """An empty read is never an empty world (design §2).
+
+    :raises FatalError: ``empty-read`` naming each kind that had objects in Canvas and has no row now.
+    """
+    had = {one.thing.origin.source for one in world.values() if one.is_alive and snapshot.scope.covers(one.thing)}
+    empty = sorted(kind for kind in had if not snapshot.rows_read.get(kind) and kind not in accepted)
+    if empty and not snapshot.scope.is_partial:
+        kinds = ", ".join(empty)
+        raise FatalError(Code.EMPTY_READ, f"{institution.key}: the source has no {kinds} at all, but Canvas has some.")
+
+
+def _write_down(
+    connection: Connection, institution: Institution, run: Run, snapshot: Snapshot, made: Plan, now: datetime
+) -> None:
+    if not run.scope.is_partial:
+        decisions.replace(
+            connection, institution.key, run.scope.sources, (*snapshot.decisions, *made.decisions), run.id
+        )
+    notes = [
+        RowErrorNote("source", problem.subject, problem.code, problem.source, problem.field, problem.message)
+        for problem in snapshot.problems
+    ]
+    if snapshot.is_complete and not run.scope.is_partial:
+        row_errors.replace_side(connection, institution.key, "source", notes, now)
+    else:
+        row_errors.note(connection, institution.key, notes, now)
+    runs.add_counts(
+        connection,
+        run.id,
+        rows={str(kind): n for kind, n in snapshot.rows_read.items()},
+        gaps=len(snapshot.gaps),
+        first_gaps=list(snapshot.gaps[:5]),
+        problems=len(snapshot.problems),
+        not_sent=sum(not decision.allowed for decision in snapshot.decisions),
+        waiting=len(made.waiting),
+        unchanged={str(kind): made.unchanged[kind] for kind in Kind},
+    )
+    runs.note(connection, run.id, state=RunState.PLANNED)
+
+
+def _new_origins(snapshot: Snapshot, world: World) -> list[ConfirmedObject]:
+    """Objects that the source now has in a later term: nothing to send, but their scope moves along."""
+    moved = []
+    for key, thing in snapshot.objects.items():
+        known = world.get(key)
+        if known and known.thing.origin != thing.origin:
+            moved.append(ConfirmedObject(replace(known.thing, origin=thing.origin), known.owned_by_canvas))
+    return moved

@@ -1,0 +1,173 @@
+"""Sending a plan to Canvas: one SIS import, written down before it is posted and found again after a crash.
+
+An import goes through ``prepared`` (rows and zip are kept), ``posting`` (the POST has begun; nobody knows whether it
+arrived), ``posted`` (Canvas gave it an id) and ``confirmed``. Whatever is killed in between, the next try, or the next
+run, knows what to look for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from rosterflow.domain.confirmed import World
+from rosterflow.domain.errors import Code, RetryableError
+from rosterflow.domain.institution import Institution
+from rosterflow.domain.model import State
+from rosterflow.hooks.canvas import LOOK_BACK, CanvasHook, SisImport
+from rosterflow.store import approvals, imports, objects, plans
+from rosterflow.store.engine import Store
+from rosterflow.store.imports import ImportState, StoredImport
+from rosterflow.store.plans import ChangeState, StoredChange
+from rosterflow.store.runs import Run
+from rosterflow.sync.pages import PageStore
+from rosterflow.sync.runs import root_of, verify_lease
+from rosterflow.wire.canvas_csv import first_import, second_import, sis_files, zip_of
+
+CERTAIN_AFTER = timedelta(seconds=60)
+"""An import that Canvas does not list this long after our POST began did not arrive."""
+
+LOOK_AGAIN = 20.0
+
+
+def prepare_import(
+    store: Store,
+    blobs: PageStore,
+    institution: Institution,
+    run: Run,
+    plan_id: int,
+    *,
+    approval_id: int | None,
+    part: int,
+    now: datetime,
+) -> StoredImport | None:
+    """The import of one part of a plan: the one that was begun already, or a new one with its zip kept.
+
+    :param approval_id: send the approved changes of this request instead of the allowed ones of the plan.
+    :param part: 1 for all that CSV can do, 2 for deleted accounts and terms, which must come after the courses'.
+    :returns: ``None`` when there is nothing to send.
+    """
+    with store.begin() as connection:
+        verify_lease(connection, institution, run)
+        begun = imports.import_of(connection, plan_id, approval_id, part)
+        if begun:
+            return begun
+        to_send = [
+            one
+            for one in sendable(connection, plan_id, approval_id)
+            if (first_import if part == 1 else second_import)(one.change)
+        ]
+        if part == 2:
+            to_send = _emptied(connection, institution, plan_id, to_send)
+        if not to_send:
+            return None
+        number = imports.prepare(
+            connection,
+            institution=institution.key,
+            root=root_of(institution),
+            run_id=run.id,
+            plan_id=plan_id,
+            approval_id=approval_id,
+            part=part,
+            now=now,
+        )
+        files = sis_files(
+            [one.change for one in to_send],
+            mark=f"rosterflow-{institution.key.replace('_', '-')}-{number}",
+            publish_new=institution.canvas.publish_new_courses,
+        )
+        archive = zip_of(files)
+        blob = f"zips/{institution.key}/{number}"
+        blobs.put(blob, archive)
+        rows = {
+            file.name: {"counted_as": file.counted_as, "seqs": [to_send[at].seq for at in file.rows]} for file in files
+        }
+        imports.note(connection, number, rows=rows, blob=blob, sha256=hashlib.sha256(archive).hexdigest())
+        return imports.get_import(connection, number)
+
+
+def sendable(connection: Connection, plan_id: int, approval_id: int | None) -> list[StoredChange]:
+    """The changes that may be sent: allowed by the guards, or approved by a person."""
+    if approval_id is None:
+        allowed = plans.changes(connection, plan_id, ChangeState.ALLOWED)
+        return [one for one in allowed if one.approval_id is None]
+    request = approvals.get_approval(connection, approval_id)
+    return approvals.changes_of(connection, request, ChangeState.ALLOWED)
+
+
+def _emptied(
+    connection: Connection, institution: Institution, plan_id: int, deletions: list[StoredChange]
+) -> list[StoredChange]:
+    """The deletions whose account Canvas confirmed to be empty by now; the others wait for another plan."""
+    world = World(objects.load(connection, institution.key))
+    going = {one.change.key for one in deletions}
+    full: list[StoredChange] = []
+    for one in deletions:
+        staying = [key for key in world.below(one.change.key) if world[key].thing.state is not State.DELETED]
+        if any(key not in going for key in staying):
+            full.append(one)
+            going.discard(one.change.key)
+    words = "it still holds courses or accounts"
+    plans.set_state(connection, plan_id, [one.seq for one in full], ChangeState.STALE, {one.seq: words for one in full})
+    return [one for one in deletions if one not in full]
+
+
+def post_import(
+    store: Store, blobs: PageStore, hook: CanvasHook, institution: Institution, run: Run, number: int, now: datetime
+) -> StoredImport:
+    """See that a prepared import is in Canvas's queue, exactly once.
+
+    :returns: the import with Canvas's id.
+    :raises RetryableError: when it is not known yet whether an earlier POST arrived, or Canvas could not be reached.
+    """
+    with store.begin() as connection:
+        verify_lease(connection, institution, run)
+        one = imports.get_import(connection, number)
+        if one.state is ImportState.PREPARED:
+            imports.note(connection, number, state=ImportState.POSTING, posting_at=now)
+            touched = [seq for seqs in one.rows.values() for seq in seqs]
+            plans.set_state(connection, one.plan_id, touched, ChangeState.SENT)
+    if one.state is ImportState.PREPARED:
+        posted = hook.post_sis_import(blobs.get(one.blob))
+    elif one.state is ImportState.POSTING:
+        found = find_posted(store, hook, one, now)
+        posted = found or _post_again(store, blobs, hook, one, now)
+    else:
+        return one
+    with store.begin() as connection:
+        imports.note(connection, number, state=ImportState.POSTED, canvas_id=posted.id)
+        return imports.get_import(connection, number)
+
+
+def find_posted(store: Store, hook: CanvasHook, one: StoredImport, now: datetime) -> SisImport | None:
+    """Look in Canvas for an import whose POST got no answer; its file names carry our mark.
+
+    :returns: it, or ``None`` when it certainly did not arrive.
+    :raises RetryableError: ``import-lost`` when it is too early to be certain, or an import that may be it still runs.
+    """
+    begun = one.posting_at or now
+    with store.begin() as connection:
+        known = imports.known_canvas_ids(connection, one.root)
+    for candidate in hook.sis_imports_since(begun - LOOK_BACK):
+        if candidate.id in known:
+            continue
+        names = candidate.files or tuple(message.file for message in hook.sis_import_messages(candidate.id))
+        if any(name.startswith(f"{one.mark}-") for name in names):
+            return candidate
+        if not names and not candidate.is_over:
+            raise _uncertain(f"Canvas's import {candidate.id} may be import {one.id} and still runs.")
+    if now - begun < CERTAIN_AFTER:
+        raise _uncertain(f"It is not certain yet whether import {one.id} reached Canvas.")
+    return None
+
+
+def _post_again(store: Store, blobs: PageStore, hook: CanvasHook, one: StoredImport, now: datetime) -> SisImport:
+    with store.begin() as connection:
+        imports.note(connection, one.id, posting_at=now)
+    return hook.post_sis_import(blobs.get(one.blob))
+
+
+def _uncertain(message: str) -> RetryableError:
+    return RetryableError(Code.IMPORT_LOST, message, retry_after=LOOK_AGAIN)
