@@ -98,12 +98,12 @@ def update(request: Request, world: World) -> Response:
     event = str(given.get("event") or "")
     if course.is_deleted and event != "undelete":
         raise not_found()
-    by = writer(request)
-    if event:
-        apply_event(canvas, course, event, by)
     values = _values(canvas, given, course)
     if given.get("account_id"):
         values["account_id"] = find_account(canvas, str(given["account_id"])).id
+    by = writer(request)
+    if event:
+        apply_event(canvas, course, event, by)
     canvas.update_course(course, values, by)
     return _answer(request, world, course, token)
 
