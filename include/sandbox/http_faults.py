@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from sandbox.canvas.http import AUTHENTICATE
 from sandbox.canvas.throttle import gate_of
 from sandbox.faults import HTTP_KINDS, Fault
+from sandbox.fs.auth import unauthorized
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -169,7 +170,7 @@ class FaultMiddleware:
         retry_after = {"Retry-After": str(round(fault.seconds))} if fault.seconds else {}
         match fault.kind:
             case "unauthorized" if target == "fs":
-                return PlainTextResponse("Unauthorized\n", 401, {"WWW-Authenticate": 'Basic realm="FS"'})
+                return unauthorized()
             case "unauthorized":
                 return JSONResponse(INVALID_TOKEN, 401, AUTHENTICATE)
             case "429" if target == "canvas":

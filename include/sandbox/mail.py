@@ -134,7 +134,7 @@ class Postmaster:
 
 def _text_of(message: EmailMessage, subtype: str) -> str:
     part = message.get_body(preferencelist=(subtype,))
-    return part.get_content() if part is not None else ""
+    return part.get_content().replace("\r\n", "\n") if part is not None else ""
 
 
 def _attachment_of(part: EmailMessage) -> Attachment:

@@ -23,12 +23,8 @@ READY_SECONDS = 30.0
 MESSAGE_BYTES = 33_554_432
 
 
-class PortTaken(OSError):
-    """A port that cannot be listened on, usually because another process does; ``port`` says which."""
-
-    def __init__(self, port: int, reason: OSError) -> None:
-        super().__init__(reason.errno, f"port {port} cannot be listened on: {reason.strerror}")
-        self.port = port
+class PortTaken(Exception):
+    """A port that cannot be listened on, usually because another process does; the message says which."""
 
 
 class RunningSandbox:
@@ -140,5 +136,5 @@ def _listening(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise PortTaken(port, error) from error
+        raise PortTaken(f"port {port} cannot be listened on: {error.strerror}") from error
     return listener
