@@ -80,7 +80,7 @@ def prepare_import(
         )
         archive = zip_of(files)
         blob = f"zips/{institution.key}/{number}"
-        blobs.put(blob, archive)
+        blobs.put_bytes(blob, archive)
         rows = {
             file.name: {"counted_as": file.counted_as, "seqs": [to_send[at].seq for at in file.rows]} for file in files
         }
@@ -130,7 +130,7 @@ def post_import(
             touched = [seq for seqs in one.rows.values() for seq in seqs]
             plans.set_state(connection, one.plan_id, touched, ChangeState.SENT)
     if one.state is ImportState.PREPARED:
-        posted = hook.post_sis_import(blobs.get(one.blob))
+        posted = hook.post_sis_import(blobs.get_bytes(one.blob))
     elif one.state is ImportState.POSTING:
         found = find_posted(store, hook, one, now)
         posted = found or _post_again(store, blobs, hook, one, now)
@@ -166,7 +166,7 @@ def find_posted(store: Store, hook: CanvasHook, one: StoredImport, now: datetime
 def _post_again(store: Store, blobs: PageStore, hook: CanvasHook, one: StoredImport, now: datetime) -> SisImport:
     with store.begin() as connection:
         imports.note(connection, one.id, posting_at=now)
-    return hook.post_sis_import(blobs.get(one.blob))
+    return hook.post_sis_import(blobs.get_bytes(one.blob))
 
 
 def _uncertain(message: str) -> RetryableError:
