@@ -1,0 +1,1 @@
+"""One hook per outside API: how it is called, what its failures mean."""

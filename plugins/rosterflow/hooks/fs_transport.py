@@ -1,0 +1,132 @@
+"""What FS's answers mean, below GraphQL: HTTP statuses, connections that break, bodies that are no JSON.
+
+Nothing of an answer's body, no header and no variable ever gets into an error: they may hold secrets or personal data.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+from gql import GraphQLRequest
+from gql.transport.requests import RequestsHTTPTransport
+from requests.auth import AuthBase
+
+from graphql import ExecutionResult
+from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError
+
+# gql writes whole requests and answers to its log at DEBUG, and Airflow may well run at DEBUG.
+logging.getLogger("gql.transport.requests").setLevel(logging.INFO)
+
+
+class NotGraphQL(Exception):
+    """An HTTP answer that is not GraphQL's; :func:`answer_error` tells it in our words.
+
+    :param status: HTTP status.
+    :param retry_after: seconds the server asks to wait, ``None`` when it does not say.
+    """
+
+    def __init__(self, status: int, retry_after: float | None) -> None:
+        super().__init__(f"HTTP {status}")
+        self.status = status
+        self.retry_after = retry_after
+
+
+class FSTransport(RequestsHTTPTransport):
+    """gql's transport over one ``requests`` session, strict about what counts as an answer.
+
+    gql looks at the body first and lets a 401 with a JSON body pass as a GraphQL result; here the status comes first.
+    JSON is decoded from the bytes, because ``requests`` would guess the encoding of every page from its content.
+    Redirects are not followed: they lead to log-in pages, and would drop the body.
+
+    :param timeouts: seconds to wait for a connection, and for the next part of an answer.
+    """
+
+    def __init__(self, url: str, headers: dict[str, str], auth: AuthBase | None, timeouts: tuple[float, float]) -> None:
+        super().__init__(url, headers=headers, auth=auth, allow_redirects=False)
+        self._timeouts = timeouts
+
+    def execute(
+        self,
+        request: GraphQLRequest,
+        timeout: int | None = None,
+        extra_args: dict[str, Any] | None = None,
+        upload_files: bool = False,
+    ) -> ExecutionResult:
+        """Send one request; gql itself knows only one time-out for both waits."""
+        return super().execute(request, timeout, {"timeout": self._timeouts, **(extra_args or {})}, upload_files)
+
+    def _prepare_result(self, response: requests.Response) -> ExecutionResult:
+        self.response_headers = response.headers
+        body = _json(response) if response.status_code in (200, 400) else None
+        if not isinstance(body, dict) or not ("errors" in body or response.status_code == 200 and "data" in body):
+            raise NotGraphQL(response.status_code, _retry_after(response.headers))
+        return ExecutionResult(data=body.get("data"), errors=body.get("errors"))
+
+
+def _json(response: requests.Response) -> Any:
+    try:
+        return json.loads(response.content)
+    except ValueError:
+        return None
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """The header in seconds; it is a number of seconds or a date (RFC 9110 §10.2.3)."""
+    text = headers.get("Retry-After", "").strip()
+    if text.isdigit():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def answer_error(answer: NotGraphQL, where: str) -> RosterflowError:
+    """An HTTP answer that is no GraphQL result, in our words.
+
+    :returns: FatalError ``unauthorized``, ``forbidden``, or ``bad-response`` for an address that is not the API;
+        RetryableError ``throttled``, ``server-error``, or ``bad-response`` for a body that is not GraphQL's JSON.
+    """
+    status, wait = answer.status, answer.retry_after
+    match status:
+        case 200:
+            return RetryableError(Code.BAD_RESPONSE, f"{where}: FS answered with something that is not GraphQL's JSON.")
+        case 401:
+            return FatalError(Code.UNAUTHORIZED, f"{where}: FS does not accept the user name and password (or key).")
+        case 403:
+            return FatalError(Code.FORBIDDEN, f"{where}: FS refuses the API user this read.")
+        case 429:
+            return RetryableError(Code.THROTTLED, f"{where}: FS asks us to slow down.", retry_after=wait)
+        case _ if status >= 500:
+            return RetryableError(Code.SERVER_ERROR, f"{where}: FS answered HTTP {status}.", retry_after=wait)
+        case _:
+            return FatalError(Code.BAD_RESPONSE, f"{where}: FS answered HTTP {status}; is the address the API's own?")
+
+
+def connection_error(cause: BaseException | None, where: str) -> RosterflowError:
+    """A connection that failed or broke, in our words.
+
+    :param cause: what ``requests`` raised.
+    :returns: FatalError ``unreachable`` when the address is none, or its certificate cannot be verified; RetryableError
+        ``unreachable`` for all that may pass.
+    """
+    match cause:
+        case requests.exceptions.SSLError():
+            return FatalError(Code.UNREACHABLE, f"{where}: FS's certificate could not be verified.")
+        case requests.exceptions.Timeout():
+            return RetryableError(Code.UNREACHABLE, f"{where}: FS did not answer in time.")
+        case ValueError():
+            return FatalError(Code.UNREACHABLE, f"{where}: the connection's address or key is not usable in HTTP.")
+        case requests.exceptions.RequestException():
+            return RetryableError(Code.UNREACHABLE, f"{where}: FS could not be reached, or the connection broke.")
+        case _:
+            return RetryableError(Code.UNEXPECTED, f"{where}: the request failed ({type(cause).__name__}).")

@@ -1,0 +1,91 @@
+"""One read of FS as an Airflow task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import BaseOperator, Context
+from airflow.sdk.definitions.retry_policy import RetryPolicy
+from airflow.sdk.execution_time.xcom import XCom
+
+from rosterflow.domain.errors import Code, FatalError
+from rosterflow.hooks.fs import FSGraphQLHook
+from rosterflow.operators.retry import ByErrorClass
+from rosterflow.settings import institutions_folder, load_institution
+from rosterflow.sync.reading import Checkpoint, operation_of, read_operation, scope_from, summary_of, variables_for
+from rosterflow.xcom import EncryptedPages, StoredPage, page_store
+
+
+def page_key(number: int) -> str:
+    """The XCom key of a page, from 1: ``page_0001``."""
+    return f"page_{number:04}"
+
+
+class FSGraphQLOperator(BaseOperator):
+    """Runs one operation for a run's scope and pushes each page as an XCom of its own (``page_0001`` …).
+
+    A retry goes on behind the last page that was read; a task that was cleared by hand reads afresh. What was read stays
+    in the page store for its retention. Returns counts only: ``operation``, ``pages``, ``rows``, ``first_cursor``,
+    ``last_cursor``, ``complete`` and ``gaps``.
+
+    :param operation: name of the operation (``undervisning``); the institution's dialect says which file it is.
+    :param institution: key of the institution.
+    :param scope: the run's scope as :func:`rosterflow.sync.reading.plain_scope` wrote it.
+    """
+
+    template_fields: Sequence[str] = ("operation", "institution", "scope")
+    ui_color = "#e3eefb"
+
+    def __init__(
+        self,
+        *,
+        operation: str,
+        institution: str,
+        scope: Mapping[str, Any],
+        retries: int = 4,
+        retry_delay: timedelta = timedelta(seconds=30),
+        retry_exponential_backoff: float = 2.0,
+        max_retry_delay: timedelta = timedelta(minutes=10),
+        retry_policy: RetryPolicy | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            retries=retries,
+            retry_delay=retry_delay,
+            retry_exponential_backoff=retry_exponential_backoff,
+            max_retry_delay=max_retry_delay,
+            retry_policy=retry_policy or ByErrorClass(),
+            **kwargs,
+        )
+        self.operation = operation
+        self.institution = institution
+        self.scope = scope
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Read the operation, push its pages, return the counts.
+
+        :raises RosterflowError: the class says what happens next; nothing of a failed read counts as complete.
+        """
+        if not issubclass(XCom, EncryptedPages):
+            message = "Airflow must keep XComs with rosterflow.xcom.EncryptedPages: set [core] xcom_backend."
+            raise FatalError(Code.SETTINGS_INVALID, message)
+        ti = context["ti"]
+        institution = load_institution(institutions_folder() / f"{self.institution}.yaml")
+        operation = operation_of(institution, self.operation)
+        variables = variables_for(institution, scope_from(self.scope), operation)
+        of_try = {"dag": ti.dag_id, "run": ti.run_id, "task": ti.task_id, "map": ti.map_index, "tries": ti.max_tries}
+        what = {"operation": operation.name, "dialect": operation.dialect, "variables": variables}
+        checkpoint = Checkpoint(page_store(), {**of_try, **what})
+        kept = []
+        fs = institution.fs
+        with FSGraphQLHook(fs.connection, settings=fs, institution=institution.key) as hook:
+            for page in read_operation(hook, operation, variables, checkpoint, page_size=fs.page_size):
+                kept.append(page)
+                ti.xcom_push(key=page_key(len(kept)), value=StoredPage(page.name))
+        summary = summary_of(operation.name, kept)
+        whole = "complete" if summary.complete else f"NOT complete ({len(summary.gaps)} gaps)"
+        self.log.info("%s: %d rows on %d pages, %s", operation.name, summary.rows, summary.pages, whole)
+        return {**asdict(summary), "gaps": list(summary.gaps)}
