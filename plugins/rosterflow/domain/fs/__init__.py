@@ -1,0 +1,1 @@
+"""FS's own rows and the two dialects they come in."""

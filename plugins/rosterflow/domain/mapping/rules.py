@@ -1,0 +1,69 @@
+"""The rules by which a row of FS becomes an object in Canvas or does not: id and sentence, as `explain` shows them."""
+
+from __future__ import annotations
+
+RULES: dict[str, str] = {
+    # any kind of row
+    "row-invalid": "The row lacks a field that it needs, or the field is malformed; what it may name stays as it is.",
+    "id-collision": "Two rows form one id or contradict each other: no new one is sent, a confirmed one stays.",
+    "parent-not-sent": "What it would lie in is neither sent nor in Canvas, so it waits; if it is confirmed it stays.",
+    "name-missing": "The row has no name in any language, so it is called by its code.",
+    "responsible-unit-not-exported": "The responsible unit is not exported: placed under the nearest exported one above.",
+    "responsible-unit-missing": "FS names no responsible unit: placed directly under the institution's account.",
+    "dialect-2023-lacks": "The dialect of 2023 does not carry these facts; what depends on them is done by default.",
+    "outside-terms": "Teaching in terms that this run does not cover was read and left alone.",
+    # terms
+    "term-in-scope": "The run covers the term.",
+    "term-needed": "A course of this run lies in the term.",
+    "term-not-needed": "The run does not cover the term, and no course of the run lies in it.",
+    "term-by-calendar": "FS gave no such term, or contradictory ones: made by the institution's calendar.",
+    # units
+    "unit-exported": "The unit is exported: it is an account.",
+    "unit-own": "The institution's own unit is the institution's account in Canvas.",
+    "unit-inactive": "The unit is not active (erAktiv is false).",
+    "unit-not-exported": "The unit is not exported (skalEksporteresTilLms is false).",
+    "unit-parent-not-exported": "The unit above is not exported: placed under the nearest exported unit above that.",
+    "unit-parent-cycle": "By its parents the unit lies below itself: placed directly under the institution's account.",
+    # emner
+    "emne-exported": "The emne has an exported undervisningsenhet in the run's terms: it is an account.",
+    "emne-all": "The institution wants an account for every emne.",
+    "emne-kept": "The emne has no teaching in the run's terms, which is no reason to remove the account it has.",
+    "emne-without-teaching": "The emne has no exported undervisningsenhet in the run's terms.",
+    "emne-not-ours": "The emne's tjenestenummerForLms is not one of the institution's.",
+    # undervisningsenheter
+    "ue-exported": "The undervisningsenhet is exported: it is a course with a section.",
+    "ue-not-exported": "The undervisningsenhet is not exported (skalEksporteresTilLms is false).",
+    "ue-follows": "The teaching follows another emne: the section lies in that emne's course.",
+    "followed-course-kept": "The teaching follows another emne: the section lies there, the own course existed and is kept.",
+    "followed-missing": "The followed emne has no exported undervisningsenhet in the same term: a course of its own.",
+    "followed-cycle": "The emner follow each other in a circle: each has a course of its own.",
+    "followed-not-read": "The followed emne could not be read, or this run did not read it: left as it is until it is.",
+    # undervisningsaktiviteter
+    "ua-section": "The activity is exported: it is a section in the course of its undervisningsenhet.",
+    "ua-own-room": "The activity's lmsRomkode means a room of its own: it is a course with a section.",
+    "ua-none": "The activity's lmsRomkode means nothing in Canvas.",
+    "ua-room-code-unknown": "The activity's lmsRomkode is not in the institution's room_codes.",
+    "ua-not-exported": "The activity is not exported (skalEksporteresTilLms is false).",
+    "ua-ue-not-exported": "The activity's undervisningsenhet is not exported, so neither is the activity.",
+    "ua-parent-cycle": "The activities lie, by their parents, below each other: called by its own name alone.",
+    # study programmes
+    "programme-exported": "The programme is exported: it is an account.",
+    "programme-with-course": "The programme is exported and has an lmsRomkode: it is an account and a course in it.",
+    "programme-inactive": "The programme is not active (erAktiv is false).",
+    "programme-not-exported": "The programme is not exported (skalEksporteresTilLms is false).",
+    "kull-exported": "Programme and kull are exported: the kull is a course.",
+    "kull-inactive": "The kull is not active (erAktiv is false).",
+    "kull-not-exported": "The kull is not exported (skalEksporteresTilLms is false).",
+    "kull-not-ours": "The kull's tjenestenummerForLms is not one of the institution's.",
+    "kull-programme-not-sent": "The kull's programme is not sent, so neither is the kull.",
+    "klasse-section": "Programme, kull and klasse are exported: the klasse is a section in the kull's course.",
+    "klasse-course": "Programme, kull and klasse are exported and the klasse has an lmsRomkode: it is a course.",
+    "klasse-inactive": "The klasse is not active (erAktiv is false).",
+    "klasse-not-exported": "The klasse is not exported (skalEksporteresTilLms is false).",
+    "klasse-kull-not-sent": "The klasse's programme or kull is not sent, so neither is the klasse.",
+    # further education
+    "evu-exported": "The EVU course is exported: it is a course.",
+    "evu-inactive": "The EVU course is not active (erAktiv is false).",
+    "evu-not-exported": "The EVU course is not exported (skalEksporteresTilLms is false).",
+    "evu-not-ours": "The EVU course's tjenestenummerForLms is not one of the institution's.",
+}
