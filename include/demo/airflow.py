@@ -44,7 +44,7 @@ class Airflow:
 
     `home` holds its settings and logs (one log file per component below ``home/components``), `settings` are
     environment variables for all components, for instance ``ROSTERFLOW_DATABASE_URL``. `xcom_backend` is a class path,
-    `say` is told the progress. `client` speaks for the user ``admin``.
+    `say` is told the progress.
     """
 
     def __init__(
@@ -61,18 +61,25 @@ class Airflow:
         """Choose port and secrets; nothing is started yet."""
         self.home = home
         self.url = f"http://127.0.0.1:{free_port(8080)}"
-        self.client = self.client_for("admin")
         self._children = children
         self._say = say
         self._components: dict[str, Child] = {}
+        self._clients: dict[str, AirflowApi] = {}
         self._environment = _environment(home, repository, self.url, database_url)
         if xcom_backend is not None:
             self._environment["AIRFLOW__CORE__XCOM_BACKEND"] = xcom_backend
         self._environment |= settings
 
+    @property
+    def client(self) -> AirflowApi:
+        """Return the client of the user ``admin``."""
+        return self.client_for("admin")
+
     def client_for(self, person: str) -> AirflowApi:
-        """Return a client that is logged in as one of `PEOPLE`."""
-        return AirflowApi(self.url, person, person)
+        """Return the client of one of `PEOPLE`; it is closed by `stop`."""
+        if person not in self._clients:
+            self._clients[person] = AirflowApi(self.url, person, person)
+        return self._clients[person]
 
     def log_of(self, component: str) -> Path:
         """Return the log file of a component (a key of `COMPONENTS`)."""
@@ -108,6 +115,8 @@ class Airflow:
 
     def stop(self) -> None:
         """Stop all components together."""
+        while self._clients:
+            self._clients.popitem()[1].close()
         self._children.stop(*self._components.values(), grace=STOP_SECONDS)
         self._components.clear()
 

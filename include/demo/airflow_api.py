@@ -35,6 +35,10 @@ class AirflowApi:
         # Proxies of the machine have no business between two programs on it.
         self._http = httpx.Client(base_url=url, timeout=30, trust_env=False)
 
+    def close(self) -> None:
+        """Close the connection to Airflow."""
+        self._http.close()
+
     def request(self, method: str, path: str, *, json: object = None, params: Mapping[str, Any] | None = None) -> Json:
         """Send one request to ``/api/v2`` + `path` and return the JSON of the answer (empty for no content).
 
