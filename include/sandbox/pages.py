@@ -25,12 +25,18 @@ def routes(world: World) -> list[BaseRoute]:
     """The routes of the tree: / is the root account, /tree/{account_id} any account, ?q= a search below it."""
 
     def show(request: Request) -> Response:
-        root = world.canvas.tree()
+        canvas = world.canvas
+        root = canvas.tree()
         path = path_to(root, request.path_params.get("account_id", root["id"]))
         if not path:
             raise HTTPException(404, "Canvas has no such account, or it is deleted.")
         account = path[-1]
-        shown: dict[str, Any] = {"path": path, "account": account, "counts": world.canvas.counts()}
+        shown: dict[str, Any] = {
+            "path": path,
+            "account": account,
+            "counts": canvas.counts(),
+            "last_import": canvas.sis_batches.get(max(canvas.sis_batches, default=0)),
+        }
         query = request.query_params.get("q", "").strip()
         if query:
             hits = list(islice(search(account, query), HITS_SHOWN + 1))

@@ -124,6 +124,7 @@ def _config(world: World) -> uvicorn.Config:
         access_log=False,
         date_header=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=300,
         timeout_graceful_shutdown=1,
     )
@@ -134,7 +135,8 @@ def _listening(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         listener.close()
-        raise PortTaken(f"port {port} cannot be listened on: {error.strerror}") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise PortTaken(f"port {port} cannot be listened on: {reason}") from error
     return listener

@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from sandbox.canvas.state import Canvas
 from sandbox.faults import Faults
 from sandbox.mail import Mailbox
+from sandbox.university import day_of_change
+from sandbox.university.generate import generate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.canvas.state import Canvas
     from sandbox.university.model import University
 
 DIALECTS = ("2026", "2023")
@@ -109,8 +111,6 @@ class World:
 
     def play_day_of_change(self) -> list[str]:
         """Let a day pass at the university; returns what changed, in words."""
-        from sandbox.university import day_of_change
-
         with self.lock:
             return day_of_change.play(self.university)
 
@@ -119,9 +119,6 @@ class World:
         self.canvas.close()
 
     def _build(self, settings: Settings) -> None:
-        from sandbox.canvas.state import Canvas
-        from sandbox.university.generate import generate
-
         try:
             university = generate(settings.seed, settings.size, settings.year, settings.term)
         except ValueError as error:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from sandbox.canvas.objects import UI
+from sandbox.canvas.sis.batch import BatchState, SisBatch
 from sandbox.serving import RunningSandbox
 
 
@@ -36,7 +37,9 @@ def text_of(answer: httpx.Response) -> str:
 
 def test_the_front_page_shows_canvas_as_a_tree_with_counts(client: httpx.Client) -> None:
     text = text_of(client.get("/"))
-    assert text.startswith("Sandbox University System What is in Canvas now")
+    assert text.startswith(
+        "Sandbox University System What is in Canvas now. There was no SIS import yet. Search Accounts 3"
+    )
     assert "Accounts 3 Terms 1 Courses 1 Sections 1 Users 4 Enrollments 3" in text
     assert "Demohøgskolen FSDEMO empty" in text
     assert "Velkomstkurs for nytilsatte Published Default Term 1 section Høstpuljen 3 enrollments" in text
@@ -82,6 +85,22 @@ def test_everything_from_canvas_is_escaped(sandbox: RunningSandbox, client: http
         page = client.get(path).text
         assert "<script" not in page
         assert "&lt;script&gt;" in page
+
+
+def test_the_last_sis_import_is_named_with_its_state(sandbox: RunningSandbox, client: httpx.Client) -> None:
+    now = sandbox.world.now()
+    for number, state in ((1, BatchState.IMPORTED), (2, BatchState.IMPORTED_WITH_MESSAGES)):
+        sandbox.world.canvas.sis_batches[number] = SisBatch(
+            id=number,
+            account_id=1,
+            user_id=1,
+            created_at=now,
+            updated_at=now,
+            filename="x.csv",
+            body=b"",
+            workflow_state=state,
+        )
+    assert "The last SIS import, number 2, is imported with messages." in text_of(client.get("/"))
 
 
 def test_an_account_has_a_page_of_its_own_with_the_way_back(client: httpx.Client) -> None:

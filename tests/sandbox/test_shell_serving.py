@@ -52,6 +52,11 @@ def test_a_sandbox_answers_while_it_runs_and_frees_its_ports_and_thread() -> Non
             socket.create_connection(("127.0.0.1", port))
 
 
+def test_a_port_that_does_not_exist_is_named_too() -> None:
+    with pytest.raises(PortTaken, match="port 70000 cannot be listened on"):
+        RunningSandbox(port=70_000)
+
+
 def test_two_sandboxes_are_two_worlds() -> None:
     with RunningSandbox() as one, RunningSandbox(World(Settings(seed=5, size="small"))) as other:
         states = [httpx.get(f"{sandbox.url}/control/state").json() for sandbox in (one, other)]
