@@ -27,9 +27,7 @@ class Stack:
     All files lie in `home`; `say` is told the progress. The processes belong to `children`, which ends them.
     """
 
-    def __init__(
-        self, children: Children, home: Path, say: Callable[[str], None], *, xcom_backend: str | None = None
-    ) -> None:
+    def __init__(self, children: Children, home: Path, say: Callable[[str], None]) -> None:
         """Choose ports, passwords and keys; nothing is started yet."""
         self.repository = REPOSITORY
         self.home = home
@@ -48,7 +46,7 @@ class Stack:
                 "ROSTERFLOW_STORAGE": f"file://{home / 'storage'}",
                 "ROSTERFLOW_PAGE_KEYS": Fernet.generate_key().decode(),
             },
-            xcom_backend=xcom_backend,
+            xcom_backend="rosterflow.xcom.EncryptedPages",
             say=say,
         )
         self._children = children
