@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.canvas.throttle import HOSTED_2026, PROFILES
 from sandbox.faults import InvalidFault, fault_from
 from sandbox.world import InvalidSetting
 
@@ -71,6 +72,9 @@ class _Control:
     async def configure_canvas(self, request: Request) -> Response:
         """POST settings of Canvas by name, such as {"profile": "legacy"}."""
         wanted = await _object(request)
+        profile = wanted.get("profile", HOSTED_2026.name)
+        if profile not in tuple(PROFILES):
+            raise _BadBody(f"profile must be one of {', '.join(PROFILES)}, not {profile!r}.")
         try:
             self._world.canvas.configure(**wanted)
         except ValueError as error:

@@ -154,6 +154,15 @@ def test_canvas_can_be_made_to_answer_as_an_older_one(sandbox: RunningSandbox, c
     assert sandbox.world.canvas.settings.profile == "legacy"
 
 
+def test_a_canvas_profile_there_is_not_is_refused(sandbox: RunningSandbox, client: httpx.Client) -> None:
+    answer = client.post("/control/canvas", json={"profile": "older"})
+    assert (answer.status_code, answer.json()) == (
+        422,
+        {"error": "profile must be one of hosted-2026, legacy, not 'older'."},
+    )
+    assert sandbox.world.canvas.settings.profile == "hosted-2026"
+
+
 def test_a_canvas_setting_there_is_not_is_refused(client: httpx.Client) -> None:
     answer = client.post("/control/canvas", json={"colour": "red"})
     assert answer.status_code == 422

@@ -12,8 +12,7 @@ from sandbox.faults import Fault
 from sandbox.serving import RunningSandbox
 
 ACCOUNT = "/canvas/api/v1/accounts/1"
-IMPORTS = "/canvas/api/v1/accounts/1/sis_imports"
-CSV = "account_id,parent_account_id,name,status\nA,,Avdeling A,active\n"
+NEW = "Avdeling A"
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +44,13 @@ def ask(fs: httpx.Client) -> httpx.Response:
     return fs.post("/fs/graphql", json={"query": "{ __typename }"})
 
 
-def post_import(canvas: httpx.Client) -> httpx.Response:
-    return canvas.post(IMPORTS, params={"extension": "csv"}, content=CSV, headers={"Content-Type": "text/csv"})
+def make_account(canvas: httpx.Client) -> httpx.Response:
+    return canvas.post(f"{ACCOUNT}/sub_accounts", data={"account[name]": NEW})
+
+
+def made(sandbox: RunningSandbox) -> list[str]:
+    """The names of the accounts a new Canvas does not have."""
+    return [account.name for account in sandbox.world.canvas.accounts][3:]
 
 
 def test_without_a_fault_both_services_answer(canvas: httpx.Client, fs: httpx.Client) -> None:
@@ -119,33 +123,33 @@ def test_a_fault_of_one_service_does_not_touch_another(
 
 def test_a_fault_picks_its_request_by_method_path_query_and_body(sandbox: RunningSandbox, canvas: httpx.Client) -> None:
     sandbox.world.faults.add(Fault("canvas", "500", match=f"GET {ACCOUNT}?include[]=x"))
-    sandbox.world.faults.add(Fault("canvas", "503", match="Avdeling A"))
+    sandbox.world.faults.add(Fault("canvas", "503", match="Avdeling+A"))
     assert canvas.get(ACCOUNT).status_code == 200
     assert canvas.get(f"{ACCOUNT}?include[]=x").status_code == 500
-    assert post_import(canvas).status_code == 503
+    assert make_account(canvas).status_code == 503
 
 
 def test_a_request_read_for_a_fault_still_reaches_its_service_whole(
     sandbox: RunningSandbox, canvas: httpx.Client
 ) -> None:
     sandbox.world.faults.add(Fault("canvas", "500", match="nothing like it"))
-    number = post_import(canvas).json()["id"]
-    assert sandbox.world.canvas.sis_batches[number].body == CSV.encode()
+    assert make_account(canvas).json()["name"] == NEW
+    assert made(sandbox) == [NEW]
 
 
 def test_dropped_before_means_that_nothing_was_done(sandbox: RunningSandbox, canvas: httpx.Client) -> None:
     sandbox.world.faults.add(Fault("canvas", "drop_before"))
     with pytest.raises(httpx.RemoteProtocolError):
-        post_import(canvas)
-    assert sandbox.world.canvas.sis_batches == {}
-    assert post_import(canvas).status_code == 200
+        make_account(canvas)
+    assert made(sandbox) == []
+    assert make_account(canvas).status_code == 200
 
 
 def test_dropped_after_means_that_the_work_was_done_unanswered(sandbox: RunningSandbox, canvas: httpx.Client) -> None:
     sandbox.world.faults.add(Fault("canvas", "drop_after"))
     with pytest.raises(httpx.RemoteProtocolError):
-        post_import(canvas)
-    assert [batch.body for batch in sandbox.world.canvas.sis_batches.values()] == [CSV.encode()]
+        make_account(canvas)
+    assert made(sandbox) == [NEW]
 
 
 def test_a_truncated_answer_breaks_off_half_way(sandbox: RunningSandbox, canvas: httpx.Client) -> None:
@@ -172,10 +176,10 @@ def test_a_client_that_does_not_wait_for_a_timeout_leaves_nothing_done(
     sandbox.world.faults.add(Fault("canvas", "timeout"))
     canvas.timeout = httpx.Timeout(0.1)
     with pytest.raises(httpx.ReadTimeout):
-        post_import(canvas)
+        make_account(canvas)
     canvas.timeout = httpx.Timeout(5)
     assert canvas.get(ACCOUNT).status_code == 200
-    assert sandbox.world.canvas.sis_batches == {}
+    assert made(sandbox) == []
 
 
 def test_a_client_that_waits_for_a_timeout_is_answered(sandbox: RunningSandbox, fs: httpx.Client) -> None:

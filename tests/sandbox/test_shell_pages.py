@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from html.parser import HTMLParser
 
 import httpx
 import pytest
@@ -33,6 +34,23 @@ def text_of(answer: httpx.Response) -> str:
     """What a reader sees of a page, in single spaces."""
     body = answer.text.partition("<main>")[2].partition("</main>")[0]
     return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+
+
+class Nesting(HTMLParser):
+    """Follows which elements are open, and fails when one is closed that is not the innermost."""
+
+    VOID = ("meta", "input")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
 
 
 def test_the_front_page_shows_canvas_as_a_tree_with_counts(client: httpx.Client) -> None:
@@ -144,6 +162,15 @@ def test_an_unknown_or_deleted_account_is_a_404(sandbox: RunningSandbox, client:
     sandbox.world.canvas.delete_account(account, UI)
     assert client.get(f"/tree/{account.id}").status_code == 404
     assert client.get("/tree/4711").status_code == 404
+
+
+def test_every_element_of_a_page_is_closed_where_it_should_be(sandbox: RunningSandbox, client: httpx.Client) -> None:
+    mail = b"Subject: x\nContent-Type: text/html\n\n<p>not closed"
+    message = sandbox.world.mailbox.receive("a@x.example", ["b@x.example"], mail)
+    for path in ("/", "/tree/2", "/tree/3", "/?q=velkomst", "/?q=zzz", "/mail", f"/mail/{message.id}"):
+        nesting = Nesting()
+        nesting.feed(client.get(path).text)
+        assert nesting.open == []
 
 
 def test_the_pages_fetch_nothing_from_anywhere(client: httpx.Client) -> None:
