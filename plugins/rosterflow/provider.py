@@ -59,7 +59,21 @@ FS_GRAPHQL: dict[str, Any] = {
     },
 }
 
-CONNECTION_TYPES: tuple[dict[str, Any], ...] = (FS_GRAPHQL,)
+CANVAS: dict[str, Any] = {
+    "connection-type": "canvas",
+    "hook-class-name": "rosterflow.hooks.canvas.CanvasHook",
+    "hook-name": "Canvas LMS",
+    "ui-field-behaviour": {
+        "hidden-fields": ["schema", "port", "login", "extra"],
+        "relabeling": {"host": "Base URL of Canvas", "password": "Access token"},
+        "placeholders": {
+            "host": "https://canvas.example.edu",
+            "password": "token of an administrator of the root account",
+        },
+    },
+}
+
+CONNECTION_TYPES: tuple[dict[str, Any], ...] = (FS_GRAPHQL, CANVAS)
 
 
 def get_provider_info() -> dict[str, Any]:

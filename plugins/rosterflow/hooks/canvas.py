@@ -26,6 +26,9 @@ from rosterflow.domain.errors import Code, FatalError, RetryableError, Rosterflo
 RUNNING = frozenset({"initializing", "created", "importing", "cleanup_batch", "restoring"})
 """States of a SIS import that is not over (Canvas contract §2.6)."""
 
+REPORT_RUNNING = frozenset({"created", "running", "compiling"})
+"""States of an account report that is not over (Canvas contract §10.10)."""
+
 TIMEOUT = httpx.Timeout(connect=5, read=60, write=120, pool=5)
 READ_TRIES = 5
 QUOTA_LOW = 150.0
@@ -77,6 +80,11 @@ class Report:
     id: str
     state: str
     url: str | None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether Canvas is done with it, well or not."""
+        return self.state not in REPORT_RUNNING
 
 
 class CanvasHook(BaseHook):

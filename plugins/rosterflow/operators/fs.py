@@ -27,9 +27,9 @@ def page_key(number: int) -> str:
 class FSGraphQLOperator(BaseOperator):
     """Runs one operation for a run's scope and pushes each page as an XCom of its own (``page_0001`` …).
 
-    A retry goes on behind the last page that was read; a task that was cleared by hand reads afresh. What was read stays
-    in the page store for its retention. Returns counts only: ``operation``, ``pages``, ``rows``, ``first_cursor``,
-    ``last_cursor``, ``complete`` and ``gaps``.
+    A retry goes on behind the last page that was read; a task that was cleared by hand reads afresh. What was read
+    stays in the page store for its retention. Returns counts only: ``operation``, ``pages``, ``rows``,
+    ``first_cursor``, ``last_cursor``, ``complete`` and ``gaps``.
 
     :param operation: name of the operation (``undervisning``); the institution's dialect says which file it is.
     :param institution: key of the institution.

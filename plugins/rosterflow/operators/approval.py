@@ -1,0 +1,158 @@
+"""A person decides about held changes, in the Airflow UI."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from airflow.exceptions import AirflowSkipException
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.sdk import Context, Param
+from airflow.sdk.execution_time.hitl import HITLUser
+
+from rosterflow.domain.errors import Code, RetryableError
+from rosterflow.domain.institution import Approval
+from rosterflow.operators.institution import InstitutionOperator, now
+from rosterflow.operators.waiting import WaitsForCanvas
+from rosterflow.store import approvals
+from rosterflow.sync.approving import Answer, conclude, decide, describe
+from rosterflow.sync.runs import take_lease
+from rosterflow.triggers.canvas import Awaited
+
+APPROVE = "Approve"
+REJECT = "Reject"
+NOBODY = "time-out"
+
+
+class DescribeApprovalOperator(InstitutionOperator):
+    """Says what a person is asked about, and logs every change of it. Returns what the question needs.
+
+    :param approval_id: the request.
+    """
+
+    template_fields: ClassVar[Sequence[str]] = ("institution", "approval_id")
+
+    def __init__(self, *, approval_id: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.approval_id = approval_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Describe the request; the whole list of changes is this task's log."""
+        number = int(self.approval_id)
+        told = describe(self.store, self.settings, number, link=context["ti"].log_url)
+        for line in told.lines:
+            self.log.info("%s", line)
+        with self.store.begin() as connection:
+            request = approvals.get_approval(connection, number)
+        return {
+            "approval_id": number,
+            "plan_id": request.plan_id,
+            "two_person": request.two_person,
+            "subject": told.subject,
+            "body": told.body,
+        }
+
+
+class AskPersonOperator(HITLOperator):
+    """Waits for a person's answer, with a comment; no worker slot and no trigger is held meanwhile.
+
+    :param policy: who may answer, and how long that may take.
+    :param described_by: task id of the description.
+    :param first: task id of the first person's answer, when this one asks the second person.
+    """
+
+    def __init__(self, *, policy: Approval, described_by: str, first: str = "", **kwargs: Any) -> None:
+        told = f"ti.xcom_pull(task_ids='{described_by}')"
+        people = [HITLUser(id=user, name=user) for user in policy.approvers]
+        super().__init__(
+            subject=f"{{{{ {told}['subject'] }}}}" + (" – second person" if first else ""),
+            body=f"{{{{ {told}['body'] }}}}",
+            options=[APPROVE, REJECT],
+            defaults=REJECT,
+            params={"comment": Param("", type="string", title="Why", description="Kept in the audit.")},
+            response_timeout=timedelta(hours=policy.timeout_hours),
+            assigned_users=people or None,
+            **kwargs,
+        )
+        self.described_by = described_by
+        self.first = first
+
+    def execute(self, context: Context) -> Any:
+        """Ask, unless a second person is not needed."""
+        if self.first:
+            ti = context["ti"]
+            answer = ti.xcom_pull(task_ids=self.first)
+            if not ti.xcom_pull(task_ids=self.described_by)["two_person"] or answer["chosen_options"] != [APPROVE]:
+                raise AirflowSkipException("A second person is not needed.")
+        return super().execute(context)
+
+
+class DecideOperator(WaitsForCanvas):
+    """Checks the answers, because Airflow's API does not, and whether Canvas is still as it was shown.
+
+    It is in no pool: while it waits for another writer, that writer needs the slot.
+
+    :param approval_id: the request.
+    :param asked_by: task ids of the questions, first person first.
+    """
+
+    template_fields: ClassVar[Sequence[str]] = ("institution", "approval_id")
+
+    def __init__(self, *, approval_id: int, asked_by: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.approval_id = approval_id
+        self.asked_by = tuple(asked_by)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Decide.
+
+        :raises AirflowSkipException: when nothing of the request is to be applied.
+        """
+        answers = [answer for task in self.asked_by if (answer := _answer(context, task))]
+        try:
+            run = take_lease(self.store, self.settings, self.run_of(context), now())
+        except RetryableError as error:
+            if error.code is not Code.WRITER_BUSY:
+                raise
+            self.log.info("%s", error.message)
+            self.come_back(error.retry_after)
+        verdict = decide(self.store, self.settings, run, int(self.approval_id), answers, now())
+        self.log.info("%s", verdict)
+        if not verdict.approved:
+            raise AirflowSkipException("Nothing of this request is to be applied.")
+        return {"approved": verdict.approved}
+
+    def over(self, context: Context, awaited: Awaited, canvas_id: str) -> Any:
+        """Nothing of Canvas's is waited for here."""
+        raise TypeError(f"{awaited} {canvas_id} is not waited for in a decision")
+
+
+class ConcludeApprovalOperator(InstitutionOperator):
+    """Writes down that what was approved has been applied.
+
+    :param approval_id: the request.
+    """
+
+    template_fields: ClassVar[Sequence[str]] = ("institution", "approval_id")
+
+    def __init__(self, *, approval_id: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.approval_id = approval_id
+
+    def execute(self, context: Context) -> None:
+        """Conclude; the first approved plan of an institution ends its first contact."""
+        conclude(self.store, self.settings, int(self.approval_id), now())
+
+
+def _answer(context: Context, task_id: str) -> Answer | None:
+    given = context["ti"].xcom_pull(task_ids=task_id)
+    if not given:
+        return None
+    user = given.get("responded_by_user") or {}
+    return Answer(
+        chosen=given["chosen_options"][0],
+        comment=str((given.get("params_input") or {}).get("comment") or ""),
+        user=str(user.get("id") or NOBODY),
+        timed_out=not user,
+    )

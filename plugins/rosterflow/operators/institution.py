@@ -1,0 +1,78 @@
+"""What every task about one institution has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any, ClassVar
+
+from airflow.sdk import BaseOperator, Context
+
+from rosterflow.domain.errors import Code, FatalError
+from rosterflow.domain.institution import Institution
+from rosterflow.hooks.canvas import CanvasHook
+from rosterflow.operators.retry import ByErrorClass
+from rosterflow.settings import environment, institutions_folder, load_institution
+from rosterflow.store import runs
+from rosterflow.store.engine import Store
+from rosterflow.store.runs import Run
+from rosterflow.sync.pages import PageStore
+from rosterflow.xcom import page_store
+
+RETRYING: dict[str, Any] = {
+    "retries": 4,  # Airflow 3.3 loses some quick deferrals (Airflow findings §0.3)
+    "retry_delay": timedelta(seconds=30),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(minutes=10),
+}
+
+
+def now() -> datetime:
+    """The present, aware; use cases are told it."""
+    return datetime.now(UTC)
+
+
+class InstitutionOperator(BaseOperator):
+    """A task about one institution.
+
+    :param institution: its key.
+    """
+
+    template_fields: ClassVar[Sequence[str]] = ("institution",)
+
+    def __init__(self, *, institution: str, **kwargs: Any) -> None:
+        super().__init__(**{**RETRYING, "retry_policy": ByErrorClass(), **kwargs})
+        self.institution = institution
+
+    @cached_property
+    def settings(self) -> Institution:
+        """The institution's settings."""
+        return load_institution(institutions_folder() / f"{self.institution}.yaml")
+
+    @cached_property
+    def store(self) -> Store:
+        """Our own database."""
+        return Store(environment().database_url)
+
+    @cached_property
+    def blobs(self) -> PageStore:
+        """Where pages and zips are kept."""
+        return page_store()
+
+    @cached_property
+    def canvas(self) -> CanvasHook:
+        """The institution's Canvas."""
+        return CanvasHook(self.settings.canvas.connection)
+
+    def run_of(self, context: Context) -> Run:
+        """Our record of the DAG run that this task belongs to.
+
+        :raises FatalError: ``unexpected`` when its first task never ran.
+        """
+        dag_run = context["dag_run"]
+        with self.store.begin() as connection:
+            run = runs.find_run(connection, dag_run.dag_id, dag_run.run_id)
+        if run is None:
+            raise FatalError(Code.UNEXPECTED, f"The run {dag_run.run_id} was never opened.")
+        return run

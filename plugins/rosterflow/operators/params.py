@@ -1,0 +1,54 @@
+"""The form with which a person starts a sync."""
+
+from __future__ import annotations
+
+from airflow.sdk import Param
+
+from rosterflow.domain.model import SourceKind
+
+KINDS = sorted(SourceKind)
+
+SYNC_PARAMS: dict[str, Param] = {
+    "mode": Param(
+        "auto",
+        type="string",
+        enum=["auto", "plan", "apply"],
+        title="Mode",
+        description="auto: a scheduled or backfill run applies, one started by hand only plans. Where to see the plan: "
+        "the log of task `plan`, or `python -m rosterflow plan show`.",
+    ),
+    "terms": Param(
+        None,
+        type=["null", "array"],
+        items={"type": "string", "pattern": "^[0-9]{4}_(HØST|VÅR|SOM)$"},
+        title="Terms",
+        description="For example 2026_HØST, one a line; empty: those of the run's date. Other terms are never touched.",
+        section="Scope",
+    ),
+    "kinds": Param(
+        None,
+        type=["null", "array"],
+        items={"type": "string", "enum": KINDS},
+        examples=KINDS,
+        title="Kinds",
+        description="Only these kinds of row; such a run adds and updates only.",
+        section="Scope",
+    ),
+    "emnekoder": Param(
+        None,
+        type=["null", "array"],
+        items={"type": "string", "minLength": 1},
+        title="Emner",
+        description="Only these emner, by code, one a line; such a run adds and updates only.",
+        section="Scope",
+    ),
+    "accept_empty": Param(
+        None,
+        type=["null", "array"],
+        items={"type": "string", "enum": KINDS},
+        examples=KINDS,
+        title="Really empty",
+        description="Kinds that FS had before and now really has none of. Without this such a read is a failure.",
+        section="Safety",
+    ),
+}

@@ -1,0 +1,135 @@
+"""Planning: where do we stand, what is to be done, and what may be done without asking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from airflow.exceptions import AirflowSkipException
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import Context
+
+from rosterflow.domain.errors import Code, FatalError, RetryableError
+from rosterflow.domain.model import SourceKind
+from rosterflow.operators.fs import page_key
+from rosterflow.operators.institution import InstitutionOperator, now
+from rosterflow.operators.waiting import WaitsForCanvas
+from rosterflow.sync.guarding import guard_plan
+from rosterflow.sync.planning import make_plan
+from rosterflow.sync.reading import source_of
+from rosterflow.sync.runs import take_lease
+from rosterflow.sync.settling import REPORTED, settle_imports, take_base
+from rosterflow.triggers.canvas import Awaited
+from rosterflow.wire.provisioning_csv import objects_of
+
+
+class SettleOperator(WaitsForCanvas, InstitutionOperator):
+    """Becomes the one writer, sees to imports that an earlier run left behind, and takes the base from Canvas.
+
+    It is in no pool: while it waits for another writer, that writer needs the slot.
+    """
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Settle; on first contact, order a provisioning report and wait for it."""
+        try:
+            run = take_lease(self.store, self.settings, self.run_of(context), now())
+            based = not settle_imports(self.store, self.canvas, self.settings, run, now())
+        except RetryableError as error:
+            if error.code not in (Code.WRITER_BUSY, Code.IMPORT_SLOW, Code.IMPORT_LOST):
+                raise
+            self.log.info("%s", error.message)
+            return self.come_back(error.retry_after)
+        if based:
+            return {"based": False}
+        ordered = self.canvas.start_provisioning_report(REPORTED)
+        return self.wait_for(Awaited.REPORT, ordered.id, context)
+
+    def over(self, context: Context, awaited: Awaited, canvas_id: str) -> dict[str, Any]:
+        """Take the base from the report."""
+        report = self.report_file(canvas_id)
+        counts = take_base(self.store, self.settings, self.run_of(context), objects_of(report), now())
+        self.log.info("Base taken from Canvas: %s", ", ".join(f"{n} {kind}s" for kind, n in counts.items()))
+        return {"based": True, **{str(kind): n for kind, n in counts.items()}}
+
+
+class PlanOperator(InstitutionOperator):
+    """Maps what was read, compares it with what Canvas confirmed, and stores the plan. Returns its id.
+
+    :param reads: task id of each operation's read.
+    """
+
+    template_fields: ClassVar[Sequence[str]] = ("institution", "reads")
+
+    def __init__(self, *, reads: Mapping[str, str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.reads = dict(reads)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Plan.
+
+        :raises FatalError: ``empty-read``; ``rows-missing`` when a page's retention is over.
+        """
+        ti = context["ti"]
+        summaries = {name: ti.xcom_pull(task_ids=task) for name, task in self.reads.items()}
+        missing = [name for name, summary in summaries.items() if summary is None]
+        if missing:
+            raise FatalError(Code.ROWS_MISSING, f"{self.institution}: nothing was read for {', '.join(missing)}.")
+        source = source_of(
+            self.settings,
+            {name: self._pages(ti, name, summary["pages"]) for name, summary in summaries.items()},
+            [gap for summary in summaries.values() for gap in summary["gaps"]],
+        )
+        accepted = [SourceKind(kind) for kind in context["params"].get("accept_empty") or ()]
+        plan_id = make_plan(self.store, self.settings, self.run_of(context), source, accept_empty=accepted, now=now())
+        self.log.info("Plan %d: python -m rosterflow plan show --plan %d", plan_id, plan_id)
+        return {"plan_id": plan_id}
+
+    def _pages(self, ti: Any, name: str, count: int) -> Iterator[list[Any]]:
+        for number in range(1, count + 1):
+            page = ti.xcom_pull(task_ids=self.reads[name], key=page_key(number))
+            if page is None:
+                raise FatalError(
+                    Code.ROWS_MISSING, f"{self.institution}: page {number} of {name} is gone; read it again."
+                )
+            yield page
+
+
+class GuardOperator(InstitutionOperator):
+    """Splits the plan into what goes on and what is held. Returns counts and the request for approval, if there is one.
+
+    :param plan_id: the plan.
+    """
+
+    template_fields: ClassVar[Sequence[str]] = ("institution", "plan_id")
+
+    def __init__(self, *, plan_id: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.plan_id = plan_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Guard."""
+        run = self.run_of(context)
+        guarded = guard_plan(self.store, self.settings, run, int(self.plan_id), now())
+        self.log.info("%d changes allowed, %d held", guarded.allowed, guarded.held)
+        return {"allowed": guarded.allowed, "held": guarded.held, "ask": guarded.ask}
+
+
+class AskApprovalOperator(TriggerDagRunOperator):
+    """Starts the approval of held changes in a DAG of its own, so that nothing here waits for a person.
+
+    :param approval_id: the request; without one there is nothing to ask.
+    """
+
+    template_fields: ClassVar[Sequence[str]] = (*TriggerDagRunOperator.template_fields, "approval_id")
+
+    def __init__(self, *, institution: str, approval_id: int | None, **kwargs: Any) -> None:
+        super().__init__(trigger_dag_id=f"canvas_approval__{institution}", skip_when_already_exists=True, **kwargs)
+        self.approval_id = approval_id
+
+    def execute(self, context: Context) -> None:
+        """Ask, once for each request."""
+        if self.approval_id in (None, "", "None"):
+            raise AirflowSkipException("Nothing is held that nobody was asked about yet.")
+        self.conf = {"approval_id": int(self.approval_id)}
+        self.trigger_run_id = f"approval__{self.approval_id}"
+        super().execute(context)

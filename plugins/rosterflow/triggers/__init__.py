@@ -1,0 +1,1 @@
+"""Waiting for Canvas without holding a worker slot."""
