@@ -111,6 +111,10 @@ class _Protocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # uvicorn 
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
 
+    def shutdown(self) -> None:
+        # Not the graceful way: a request that a fault holds back would outlast the sandbox.
+        self.app_state["transport"].close()
+
 
 def _config(world: World) -> uvicorn.Config:
     """Quiet, with idle connections kept longer than any client's pool keeps them."""

@@ -7,12 +7,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from time import perf_counter
 
 import httpx
 import pytest
 
+from sandbox.faults import Fault
 from sandbox.serving import PortTaken, RunningSandbox
 from sandbox.world import Settings, World
 
@@ -41,15 +44,32 @@ def free_port() -> int:
 
 
 def test_a_sandbox_answers_while_it_runs_and_frees_its_ports_and_thread() -> None:
-    threads = threading.active_count()
     with RunningSandbox() as sandbox, httpx.Client(base_url=sandbox.url) as client:
         assert client.get("/control/state").status_code == 200
         with socket.create_connection(("127.0.0.1", sandbox.smtp_port)) as smtp:
             assert smtp.recv(100).startswith(b"220 sandbox ")
-    assert threading.active_count() == threads
+    assert "sandbox" not in [thread.name for thread in threading.enumerate()]
     for port in (sandbox.port, sandbox.smtp_port):
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port))
+
+
+def test_a_request_held_back_by_a_fault_does_not_hold_up_the_end(capfd: pytest.CaptureFixture[str]) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with RunningSandbox() as sandbox:
+            sandbox.world.faults.add(Fault("fs", "timeout", seconds=60))
+            answer = pool.submit(httpx.get, f"{sandbox.url}/fs/graphql", timeout=60)
+            with socket.create_connection(("127.0.0.1", sandbox.smtp_port)) as smtp:
+                smtp.recv(100)
+                # An SMTP client must not hold it up either; talking to it passes the time until the fault strikes.
+                while sandbox.world.faults.is_armed("fs", ["timeout"]):
+                    smtp.sendall(b"NOOP\r\n")
+                    smtp.recv(100)
+            started = perf_counter()
+        assert perf_counter() - started < 1
+        with pytest.raises(httpx.RemoteProtocolError):
+            answer.result()
+    assert capfd.readouterr().err == ""
 
 
 def test_a_port_that_does_not_exist_is_named_too() -> None:
