@@ -44,7 +44,7 @@ class Airflow:
 
     `home` holds its settings and logs (one log file per component below ``home/components``), `settings` are
     environment variables for all components, for instance ``ROSTERFLOW_DATABASE_URL``. `xcom_backend` is a class path,
-    `say` is told the progress.
+    `say` is told the progress. `environment` is what a component started next will see.
     """
 
     def __init__(
@@ -65,10 +65,10 @@ class Airflow:
         self._say = say
         self._components: dict[str, Child] = {}
         self._clients: dict[str, AirflowApi] = {}
-        self._environment = _environment(home, repository, self.url, database_url)
+        self.environment = _environment(home, repository, self.url, database_url)
         if xcom_backend is not None:
-            self._environment["AIRFLOW__CORE__XCOM_BACKEND"] = xcom_backend
-        self._environment |= settings
+            self.environment["AIRFLOW__CORE__XCOM_BACKEND"] = xcom_backend
+        self.environment |= settings
 
     @property
     def client(self) -> AirflowApi:
@@ -96,7 +96,7 @@ class Airflow:
             _command("db", "migrate"),
             self.log_of("migrate"),
             timeout=MIGRATE_SECONDS,
-            env=self._environment,
+            env=self.environment,
             cwd=self.home,
         )
         for name in COMPONENTS:
@@ -106,7 +106,7 @@ class Airflow:
     def start_component(self, name: str) -> None:
         """Start one component; a test may have stopped it before."""
         self._components[name] = self._children.start(
-            f"Airflow's {name}", _command(*COMPONENTS[name]), self.log_of(name), env=self._environment, cwd=self.home
+            f"Airflow's {name}", _command(*COMPONENTS[name]), self.log_of(name), env=self.environment, cwd=self.home
         )
 
     def stop_component(self, name: str) -> None:

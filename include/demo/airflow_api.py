@@ -18,7 +18,7 @@ from demo.errors import DemoError
 
 Json = dict[str, Any]
 Found = TypeVar("Found")
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.3
 PAGE = 100
 # Airflow 3.3 fails a task whose approval is answered within about one scheduler loop of its being asked.
 SECONDS_BEFORE_ANSWERING = 5.0

@@ -79,8 +79,8 @@ def _play(stack: Stack) -> None:
 
 
 def _print_addresses(stack: Stack) -> None:
-    people = ", ".join(PEOPLE)
-    print(f"\n  Airflow   {stack.airflow.url}   log in as admin / admin (also: {people}; the password is the name)")
+    others = ", ".join(person for person in PEOPLE if person != "admin")
+    print(f"\n  Airflow   {stack.airflow.url}   log in as admin / admin (or {others}: the password is the name)")
     print(f"  sandbox   {stack.sandbox_url}   Canvas as a tree, mail at {stack.sandbox_url}/mail")
     print(f"  logs      {stack.home}\n", flush=True)
 
