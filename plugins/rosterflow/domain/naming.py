@@ -87,9 +87,9 @@ class SisIds:
 
 def clean(name: str) -> str:
     """A name fit for a column: composed form, single blanks, no control characters, at most 255 characters."""
-    name = " ".join(unicodedata.normalize("NFC", name).split())
     if not name.isprintable():
-        name = "".join(ch for ch in name if unicodedata.category(ch) not in {"Cc", "Cs"})
+        name = "".join(ch for ch in name if ch.isspace() or unicodedata.category(ch) not in {"Cc", "Cs"})
+    name = " ".join(unicodedata.normalize("NFC", name).split())
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
 
 
