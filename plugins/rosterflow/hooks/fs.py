@@ -187,16 +187,13 @@ class FSGraphQLHook(BaseHook):
     def _once(self, request: GraphQLRequest, place: str) -> Mapping[str, Any]:
         # "from None": a chained exception would carry the body or the address into the log.
         try:
-            data: object = self.get_conn().execute(request)
+            return self.get_conn().execute(request)
         except NotGraphQL as answer:
             raise answer_error(answer, place) from None
         except TransportConnectionFailed as error:
             raise connection_error(error.__cause__, place) from None
         except TransportQueryError as error:
             raise graphql_error(error.errors or [], error.data, request.document, place) from None
-        if not isinstance(data, Mapping):
-            raise RetryableError(Code.BAD_RESPONSE, f"{place}: FS answered without data and without errors.")
-        return data
 
     def _connection(self) -> Connection:
         try:

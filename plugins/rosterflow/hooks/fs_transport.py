@@ -64,9 +64,10 @@ class FSTransport(RequestsHTTPTransport):
     def _prepare_result(self, response: requests.Response) -> ExecutionResult:
         self.response_headers = response.headers
         body = _json(response) if response.status_code in (200, 400) else None
-        if not isinstance(body, dict) or not ("errors" in body or response.status_code == 200 and "data" in body):
+        data, errors = (body.get("data"), body.get("errors")) if isinstance(body, dict) else (None, None)
+        if not errors and (not isinstance(data, dict) or response.status_code == 400):
             raise NotGraphQL(response.status_code, _retry_after(response.headers))
-        return ExecutionResult(data=body.get("data"), errors=body.get("errors"))
+        return ExecutionResult(data=data, errors=errors)
 
 
 def _json(response: requests.Response) -> Any:

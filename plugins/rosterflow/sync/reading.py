@@ -27,7 +27,7 @@ from rosterflow.hooks.fs_paging import Page, Position
 from rosterflow.sync.pages import PageStore
 
 PAGE_BYTES = 1_000_000
-"""A larger page, as JSON, is too much for one XCom (Airflow findings §2): from there on, half the rows are asked for."""
+"""A larger page, as JSON, is too much for one XCom (Airflow findings §2); half the rows are asked for behind it."""
 SUSPECT = frozenset({Code.CURSOR_REPEATED, Code.PAGE_INFO_MISSING, Code.PAGE_TOO_LARGE})
 """Failures after which what was read before cannot be trusted either: the next try begins anew."""
 YEARS_AROUND = 6
