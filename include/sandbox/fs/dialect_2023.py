@@ -132,7 +132,16 @@ def _languages(emne: Emne, _info: Info) -> tuple[str, ...]:
 
 def resolvers() -> Resolvers:
     """Return the resolver of every member of the schema, by type and member; `*` begins a pattern of type names."""
-    return {**_query(), **paging.resolvers(), **_names(), **_units(), **_emner(), **_programmes(), **_evu()}
+    return {
+        **_query(),
+        **paging.resolvers(),
+        **_names(),
+        **_units(),
+        **_emner(),
+        **_programmes(),
+        **_cohorts(),
+        **_evu(),
+    }
 
 
 def _query() -> Resolvers:
@@ -239,6 +248,11 @@ def _programmes() -> Resolvers:
             "navn": itself,
         },
         "Gyldighetsperiode": period(),
+    }
+
+
+def _cohorts() -> Resolvers:
+    return {
         "Kull": {
             "erAktiv": attribute("er_aktiv"),
             "klasser": _klasser,

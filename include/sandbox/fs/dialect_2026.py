@@ -78,7 +78,18 @@ def _own(_row: object) -> int:
 
 def resolvers() -> Resolvers:
     """Return the resolver of every member of the schema, by type and member; `*` begins a pattern of type names."""
-    return {**_query(), **paging.resolvers(), **_names(), **_terms(), **_units(), **_emner(), **_programmes(), **_evu()}
+    return {
+        **_query(),
+        **paging.resolvers(),
+        **_names(),
+        **_terms(),
+        **_units(),
+        **_emner(),
+        **_teaching(),
+        **_programmes(),
+        **_cohorts(),
+        **_evu(),
+    }
 
 
 def _query() -> Resolvers:
@@ -195,6 +206,11 @@ def _emner() -> Resolvers:
             "tilbysSomUndervisningssprak": constant(True),
         },
         "Sprak": {"id": of_key(keys.SPRAK), "iso6392Kode": itself, "navn": itself},
+    }
+
+
+def _teaching() -> Resolvers:
+    return {
         "Undervisningsenhet": {
             "id": of_key(keys.UNDERVISNINGSENHET),
             "emne": attribute("emne"),
@@ -249,6 +265,11 @@ def _programmes() -> Resolvers:
             "id": of_key(keys.STUDIEPROGRAM_SPRAK),
             "sprak": lambda row, _info: row[1],
         },
+    }
+
+
+def _cohorts() -> Resolvers:
+    return {
         "Kull": {
             "id": of_key(keys.KULL),
             "erAktiv": attribute("er_aktiv"),

@@ -1,7 +1,7 @@
 """The executable schemas: one of 2023, and of 2026 one for each set of feature flags.
 
-A member marked @beta or @experimental is not in the schema unless its flag was given, so that asking for it is a
-validation error as in FS, not a null. Source: FS reference, section 2.3.
+A member marked @beta or @experimental is not in the schema unless its flag was given, nor is a type that has no other
+members, so that asking for it is a validation error as in FS, not a null. Source: FS reference, section 2.3.
 """
 
 from __future__ import annotations
@@ -14,10 +14,16 @@ from graphql import (
     REMOVE,
     ConstDirectiveNode,
     DirectiveDefinitionNode,
+    DocumentNode,
     FieldDefinitionNode,
     GraphQLObjectType,
     GraphQLSchema,
+    InputObjectTypeDefinitionNode,
     InputValueDefinitionNode,
+    ListTypeNode,
+    NamedTypeNode,
+    NonNullTypeNode,
+    ObjectTypeDefinitionNode,
     Visitor,
     build_ast_schema,
     parse,
@@ -40,7 +46,9 @@ def flags_of(header: str) -> frozenset[str]:
 @cache
 def schema_2026(flags: frozenset[str]) -> GraphQLSchema:
     """Return the schema of 2026 as the bearer of these feature flags sees it."""
-    document = visit(parse(_sdl("schema_2026.graphql")), _Tiers(flags))
+    document: DocumentNode = visit(parse(_sdl("schema_2026.graphql")), _Tiers(flags))
+    while bare := _types_without_members(document):
+        document = visit(document, _Types(bare))
     return _executable(build_ast_schema(document), dialect_2026.resolvers())
 
 
@@ -61,17 +69,48 @@ class _Tiers(Visitor):
         super().__init__()
         self._hidden = TIERS - flags
 
-    def _leave_member(self, node: FieldDefinitionNode | InputValueDefinitionNode, *_args: Any) -> Any:
+    def _member(self, node: FieldDefinitionNode | InputValueDefinitionNode, *_args: Any) -> Any:
         return REMOVE if any(mark.name.value in self._hidden for mark in node.directives or ()) else None
 
-    enter_field_definition = _leave_member
-    enter_input_value_definition = _leave_member
+    enter_field_definition = _member
+    enter_input_value_definition = _member
 
     def enter_directive(self, node: ConstDirectiveNode, *_args: Any) -> Any:
         return REMOVE if node.name.value in TIERS else None
 
     def enter_directive_definition(self, _node: DirectiveDefinitionNode, *_args: Any) -> Any:
         return REMOVE
+
+
+def _types_without_members(document: DocumentNode) -> set[str]:
+    return {
+        definition.name.value
+        for definition in document.definitions
+        if isinstance(definition, ObjectTypeDefinitionNode | InputObjectTypeDefinitionNode) and not definition.fields
+    }
+
+
+class _Types(Visitor):
+    """Removes types, and the members and arguments that are of them."""
+
+    def __init__(self, names: set[str]) -> None:
+        super().__init__()
+        self._names = names
+
+    def _type(self, node: ObjectTypeDefinitionNode | InputObjectTypeDefinitionNode, *_args: Any) -> Any:
+        return REMOVE if node.name.value in self._names else None
+
+    def _member(self, node: FieldDefinitionNode | InputValueDefinitionNode, *_args: Any) -> Any:
+        kind = node.type
+        while isinstance(kind, ListTypeNode | NonNullTypeNode):
+            kind = kind.type
+        assert isinstance(kind, NamedTypeNode)
+        return REMOVE if kind.name.value in self._names else None
+
+    enter_object_type_definition = _type
+    enter_input_object_type_definition = _type
+    enter_field_definition = _member
+    enter_input_value_definition = _member
 
 
 def _executable(schema: GraphQLSchema, resolvers: Resolvers) -> GraphQLSchema:

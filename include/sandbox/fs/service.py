@@ -56,10 +56,10 @@ class _Question:
     def of(cls, body: object) -> _Question:
         if not isinstance(body, Mapping) or not isinstance(body.get("query"), str):
             raise BadRequestError("The body must be a JSON object with the member query.")
-        variables, operation = body.get("variables") or {}, body.get("operationName")
-        if not isinstance(variables, dict) or not isinstance(operation, str | None):
+        variables, operation = body.get("variables"), body.get("operationName")
+        if not isinstance(variables, dict | None) or not isinstance(operation, str | None):
             raise BadRequestError("variables must be an object and operationName a text.")
-        return cls(body["query"], variables, operation or None)
+        return cls(body["query"], variables or {}, operation or None)
 
 
 class Service:
