@@ -138,6 +138,7 @@ sis_import = Table(
     Column("blob", String(255), comment="where the zip is kept"),
     Column("sha256", String(64), nullable=False),
     Column("canvas_id", String(32)),
+    Column("trusted", Boolean, comment="whether every row that Canvas did not complain about was carried out"),
     Column("prepared_at", UtcDateTime, nullable=False),
     Column("posting_at", UtcDateTime),
     Column("ended_at", UtcDateTime),
@@ -169,10 +170,10 @@ row_error = Table(
     metadata,
     Column("institution", String(31), primary_key=True),
     Column("side", String(8), primary_key=True, comment="source or canvas"),
-    Column("subject", String(300), primary_key=True),
+    Column("subject", Text, primary_key=True),
     Column("code", String(32), primary_key=True),
     Column("kind", String(32), nullable=False),
-    Column("field", String(64), nullable=False),
+    Column("field", Text, nullable=False),
     Column("message", Text, nullable=False),
     Column("first_at", UtcDateTime, nullable=False),
     Column("last_at", UtcDateTime, nullable=False),
@@ -185,7 +186,7 @@ decision = Table(
     metadata,
     Column("institution", String(31), primary_key=True),
     Column("source", String(32), primary_key=True),
-    Column("subject", String(300), primary_key=True),
+    Column("subject", Text, primary_key=True),
     Column("rule", String(64), primary_key=True),
     Column("allowed", Boolean, nullable=False),
     Column("facts", JSON, nullable=False),
@@ -246,4 +247,12 @@ digest = Table(
     Column("day", String(10), primary_key=True, comment="local date"),
     Column("at", UtcDateTime, nullable=False),
     Column("sent", Boolean, nullable=False, comment="false when there was nothing to say"),
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("topic", String(200), primary_key=True, comment="what was told: settings:<file>, unplanned:<run id>"),
+    Column("content", String(64), nullable=False, comment="a digest of what was told, so that news is told at once"),
+    Column("at", UtcDateTime, nullable=False),
 )

@@ -117,6 +117,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_institution")),
     )
     op.create_table(
+        "notice",
+        sa.Column(
+            "topic",
+            sa.String(length=200),
+            nullable=False,
+            comment="what was told: settings:<file>, unplanned:<run id>",
+        ),
+        sa.Column(
+            "content",
+            sa.String(length=64),
+            nullable=False,
+            comment="a digest of what was told, so that news is told at once",
+        ),
+        sa.Column("at", rosterflow.store.engine.UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("topic", name=op.f("pk_notice")),
+    )
+    op.create_table(
         "refusal",
         sa.Column("institution", sa.String(length=31), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
@@ -299,6 +316,7 @@ def downgrade() -> None:
 
     op.drop_table("row_error")
     op.drop_table("refusal")
+    op.drop_table("notice")
     op.drop_table("institution")
     with op.batch_alter_table("history", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_history_institution_sis_id"))
