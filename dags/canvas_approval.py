@@ -8,6 +8,8 @@ answer in time is a no. **Audit.** Who decided what, when and why is kept for ev
 
 from __future__ import annotations
 
+from typing import Any
+
 import pendulum
 from airflow.sdk import DAG, Param
 from rosterflow.notifications.failures import FailureMail
@@ -41,20 +43,24 @@ def approval_dag(institution: Institution) -> DAG:
         on_failure_callback=FailureMail(institution=key),
     ) as dag:
         opened = OpenRunOperator(task_id="open_run", institution=key)
-        request = {"institution": key, "approval_id": "{{ params.approval_id }}"}
-        describe = DescribeApprovalOperator(task_id="describe", **request)
-        person = {"policy": institution.approval, "described_by": "describe", "notifiers": [HeldMail(institution=key)]}
-        first = AskPersonOperator(task_id="ask_person", **person)
-        second = AskPersonOperator(task_id="ask_second_person", first="ask_person", **person)
-        decide = DecideOperator(
-            task_id="decide", asked_by=["ask_person", "ask_second_person"], trigger_rule="none_failed", **request
+        describe = DescribeApprovalOperator(task_id="describe", institution=key)
+        mail = HeldMail(institution=key)
+        first = AskPersonOperator(task_id="ask_person", policy=institution.approval, notifiers=[mail])
+        second = AskPersonOperator(
+            task_id="ask_second_person", policy=institution.approval, notifiers=[mail], first="ask_person"
         )
-        write = {**request, "plan_id": describe.output["plan_id"], "pool": pool, "trigger_rule": "none_failed"}
+        decide = DecideOperator(
+            task_id="decide",
+            institution=key,
+            asked_by=["ask_person", "ask_second_person"],
+            trigger_rule="none_failed",
+        )
+        write: dict[str, Any] = {"institution": key, "pool": pool, "trigger_rule": "none_failed"}
         apply = CanvasSisImportOperator(task_id="apply", **write)
         confirm = ConfirmOperator(task_id="confirm", **write)
         close_accounts = CanvasSisImportOperator(task_id="close_accounts", part=2, **write)
         confirm_closed = ConfirmOperator(task_id="confirm_closed", **write)
-        conclude = ConcludeApprovalOperator(task_id="conclude", trigger_rule="none_failed", **request)
+        conclude = ConcludeApprovalOperator(task_id="conclude", institution=key, trigger_rule="none_failed")
         report = ReportOperator(task_id="report", institution=key, trigger_rule="none_failed")
         close = CloseRunOperator(task_id="close_run", institution=key).as_teardown()
 

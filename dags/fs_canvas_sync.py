@@ -10,6 +10,7 @@ docs/runbook.md; clear the failed task, everything before it is kept.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pendulum
 from airflow.sdk import DAG, CronTriggerTimetable, TaskGroup
@@ -46,16 +47,15 @@ def sync_dag(institution: Institution) -> DAG:
         settle = SettleOperator(task_id="settle", institution=key)
         with TaskGroup("read") as read:
             reads = [
-                FSGraphQLOperator(task_id=name, operation=name, institution=key, scope=opened.output["scope"])
+                FSGraphQLOperator(task_id=name, operation=name, institution=key, scope=opened.output)
                 for name in STRUCTURE[institution.fs.dialect]
             ]
         plan = PlanOperator(
             task_id="plan", institution=key, reads={task.operation: task.task_id for task in reads}, pool=pool
         )
-        planned = plan.output["plan_id"]
-        guard = GuardOperator(task_id="guard", institution=key, plan_id=planned, pool=pool)
-        ask = AskApprovalOperator(task_id="ask_approval", institution=key, approval_id=guard.output["ask"])
-        write = {"institution": key, "plan_id": planned, "pool": pool, "trigger_rule": "none_failed"}
+        guard = GuardOperator(task_id="guard", institution=key, pool=pool)
+        ask = AskApprovalOperator(task_id="ask_approval", institution=key, guarded_by="guard")
+        write: dict[str, Any] = {"institution": key, "pool": pool, "trigger_rule": "none_failed"}
         apply = CanvasSisImportOperator(task_id="apply", **write)
         confirm = ConfirmOperator(task_id="confirm", **write)
         close_accounts = CanvasSisImportOperator(task_id="close_accounts", part=2, **write)

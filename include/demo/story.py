@@ -1,21 +1,38 @@
-"""What `make demo` does once everything is up; see `demo.steps` for how to add to it."""
+"""What `make demo` does once everything is up; see `demo.steps` for how to add to it.
+
+An institution meets Canvas for the first time, a person approves it, an unchanged day does nothing, and a day of change
+does what it should and holds what a person must see.
+"""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from datetime import date
+
+import httpx
 from rich.console import Console
 from rich.table import Table
+from rosterflow.sync.reporting import Report, as_table, report
 
 from demo.airflow_api import Json, wait_for
 from demo.errors import DemoError
 from demo.stack import Stack
 from demo.steps import step
+from rosterflow.store.engine import Store
+from rosterflow.store.runs import find_run
+
+INSTITUTION = "demo"
+SYNC = f"fs_canvas_sync__{INSTITUTION}"
+APPROVAL = f"canvas_approval__{INSTITUTION}"
+RUN_SECONDS = 300.0
+COMMENT = "Read through in the demo."
 
 
 @step("Airflow has read the DAG folder")
 def the_dags_are_listed(stack: Stack) -> None:
     """Wait until every DAG file is parsed, and show what is in the list."""
     client = stack.airflow.client
-
     files = {path.name for path in (stack.repository / "dags").glob("*.py")}
 
     def parsed() -> list[Json] | None:
@@ -28,3 +45,112 @@ def the_dags_are_listed(stack: Stack) -> None:
     for dag in wait_for(parsed, "the DAG list", seconds=120, meanwhile=stack.check):
         table.add_row(dag["dag_id"], dag["timetable_summary"] or "-", "yes" if dag["is_paused"] else "no")
     Console().print(table)
+
+
+@step("Connections, the writer's pool and the store are made, and the Test buttons pressed")
+def airflow_is_set_up(stack: Stack) -> None:
+    """Do what an operator does once, in the UI and on the command line."""
+    client = stack.airflow.client
+    url = stack.sandbox_url
+    client.create_connection("fs_demo", "fs_graphql", host=f"{url}/fs/graphql", login="sandbox", password="sandbox")
+    client.create_connection("canvas_demo", "canvas", host=f"{url}/canvas", password="sandbox-canvas-token")
+    client.create_connection(
+        "smtp_default",
+        "smtp",
+        host="127.0.0.1",
+        port=stack.smtp_port,
+        extra={"disable_ssl": True, "disable_tls": True, "from_email": "rosterflow@example.org", "retry_limit": 2},
+    )
+    client.create_pool("canvas_sandbox", 1, description="One writer at a time for the sandbox's root account")
+    command = [sys.executable, "-m", "rosterflow", "store", "upgrade"]
+    subprocess.run(command, env=stack.airflow.environment, check=True, stdout=subprocess.DEVNULL)
+    for connection in ("fs_demo", "canvas_demo"):
+        tested = client.test_connection(connection)
+        if not tested["status"]:
+            raise DemoError(f"{connection}: {tested['message']}")
+        stack.say(f"{connection}: {tested['message']}")
+
+
+@step("First contact: a sync reads FS and Canvas, plans everything and holds it as a whole")
+def first_contact(stack: Stack) -> None:
+    """Make a university of today's term; the scheduler starts the first run as soon as the DAG is switched on."""
+    today = date.today()  # noqa: DTZ011 - the university's term is the one of the machine's own day
+    term = "VAR" if today.month <= 7 else "HOST"
+    httpx.post(f"{stack.sandbox_url}/control/reset", json={"year": today.year, "term": term}).raise_for_status()
+    client = stack.airflow.client
+    for dag_id in (APPROVAL, SYNC):
+        client.unpause(dag_id)
+    first = wait_for(
+        lambda: next(iter(client.runs(SYNC)), None), "the scheduled run", seconds=60, meanwhile=stack.check
+    )
+    finished(stack, first["dag_run_id"])
+
+
+@step("A person reads the plan and approves it, with a comment")
+def approval(stack: Stack) -> None:
+    """Answer the question in the UI's stead, and wait until Canvas has everything."""
+    client = stack.airflow.client
+    question = client.wait_for_approval(APPROVAL, seconds=RUN_SECONDS, meanwhile=stack.check)
+    stack.say(f"asked: {question['subject']}")
+    client.answer_approval(question, "Approve", {"comment": COMMENT})
+    run_id = question["task_instance"]["dag_run_id"]
+    ended = client.wait_for_run(APPROVAL, run_id, seconds=RUN_SECONDS, meanwhile=stack.check)
+    show(stack, ended)
+
+
+@step("An unchanged day: the second sync finds nothing to do and sends nothing")
+def unchanged(stack: Stack) -> None:
+    """Sync again, and see that no SIS import was posted."""
+    before = imports(stack)
+    done = sync(stack)
+    if any(row.changes for row in done.rows) or imports(stack) != before:
+        raise DemoError("the second sync changed something although nothing had changed")
+    stack.say(f"zero changes; Canvas got no new SIS import ({before} in all)")
+
+
+@step("A day of change is played on FS, and the third sync brings it over")
+def day_of_change(stack: Stack) -> None:
+    """Play the day and sync."""
+    for change in httpx.post(f"{stack.sandbox_url}/control/day-of-change").raise_for_status().json()["changes"]:
+        stack.say(f"in FS: {change}")
+    done = sync(stack)
+    if any(row.held for row in done.rows):
+        question = stack.airflow.client.wait_for_approval(APPROVAL, seconds=RUN_SECONDS, meanwhile=stack.check)
+        stack.say("held for a person's approval:")
+        print(question["body"])
+    mails = httpx.get(f"{stack.sandbox_url}/mail.json").raise_for_status().json()
+    stack.say(f"{len(mails)} mail(s) were sent: {stack.sandbox_url}/mail")
+
+
+def sync(stack: Stack) -> Report:
+    """Start a sync that applies, wait for its end and show what it did."""
+    return finished(stack, stack.airflow.client.trigger(SYNC, {"mode": "apply"}))
+
+
+def finished(stack: Stack, run_id: str) -> Report:
+    """Wait for a sync's end and show what it did."""
+    client = stack.airflow.client
+    return show(stack, client.wait_for_run(SYNC, run_id, seconds=RUN_SECONDS, meanwhile=stack.check))
+
+
+def show(stack: Stack, ended: Json) -> Report:
+    """Print the table of a run that has ended. Raises `DemoError` when it failed."""
+    dag_id, run_id = ended["dag_id"], ended["dag_run_id"]
+    if ended["state"] != "success":
+        failed = [t["task_id"] for t in stack.airflow.client.task_instances(dag_id, run_id) if t["state"] == "failed"]
+        raise DemoError(f"the run {run_id} of {dag_id} failed in {', '.join(failed)}")
+    store = Store(stack.postgres.url("rosterflow"))
+    with store.begin() as connection:
+        run = find_run(connection, dag_id, run_id)
+    if run is None:
+        raise DemoError(f"the run {run_id} of {dag_id} left no record")
+    made = report(store, run.id)
+    Console().print(as_table(made))
+    store.dispose()
+    return made
+
+
+def imports(stack: Stack) -> int:
+    """How many SIS imports the sandbox's Canvas has had."""
+    state = httpx.get(f"{stack.sandbox_url}/control/state").raise_for_status().json()
+    return len(state["imports"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from airflow.exceptions import AirflowSkipException
 from airflow.providers.standard.operators.hitl import HITLOperator
@@ -26,28 +26,17 @@ NOBODY = "time-out"
 
 
 class DescribeApprovalOperator(InstitutionOperator):
-    """Says what a person is asked about, and logs every change of it. Returns what the question needs.
-
-    :param approval_id: the request.
-    """
-
-    template_fields: ClassVar[Sequence[str]] = ("institution", "approval_id")
-
-    def __init__(self, *, approval_id: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.approval_id = approval_id
+    """Says what a person is asked about, and logs every change of it. Returns what the question needs."""
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Describe the request; the whole list of changes is this task's log."""
-        number = int(self.approval_id)
+        number = context["params"]["approval_id"]
         told = describe(self.store, self.settings, number, link=context["ti"].log_url)
         for line in told.lines:
             self.log.info("%s", line)
         with self.store.begin() as connection:
             request = approvals.get_approval(connection, number)
         return {
-            "approval_id": number,
-            "plan_id": request.plan_id,
             "two_person": request.two_person,
             "subject": told.subject,
             "body": told.body,
@@ -62,7 +51,7 @@ class AskPersonOperator(HITLOperator):
     :param first: task id of the first person's answer, when this one asks the second person.
     """
 
-    def __init__(self, *, policy: Approval, described_by: str, first: str = "", **kwargs: Any) -> None:
+    def __init__(self, *, policy: Approval, described_by: str = "describe", first: str = "", **kwargs: Any) -> None:
         told = f"ti.xcom_pull(task_ids='{described_by}')"
         people = [HITLUser(id=user, name=user) for user in policy.approvers]
         super().__init__(
@@ -93,15 +82,11 @@ class DecideOperator(WaitsForCanvas):
 
     It is in no pool: while it waits for another writer, that writer needs the slot.
 
-    :param approval_id: the request.
     :param asked_by: task ids of the questions, first person first.
     """
 
-    template_fields: ClassVar[Sequence[str]] = ("institution", "approval_id")
-
-    def __init__(self, *, approval_id: int, asked_by: Sequence[str], **kwargs: Any) -> None:
+    def __init__(self, *, asked_by: Sequence[str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.approval_id = approval_id
         self.asked_by = tuple(asked_by)
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -117,7 +102,7 @@ class DecideOperator(WaitsForCanvas):
                 raise
             self.log.info("%s", error.message)
             self.come_back(error.retry_after)
-        verdict = decide(self.store, self.settings, run, int(self.approval_id), answers, now())
+        verdict = decide(self.store, self.settings, run, context["params"]["approval_id"], answers, now())
         self.log.info("%s", verdict)
         if not verdict.approved:
             raise AirflowSkipException("Nothing of this request is to be applied.")
@@ -129,20 +114,11 @@ class DecideOperator(WaitsForCanvas):
 
 
 class ConcludeApprovalOperator(InstitutionOperator):
-    """Writes down that what was approved has been applied.
-
-    :param approval_id: the request.
-    """
-
-    template_fields: ClassVar[Sequence[str]] = ("institution", "approval_id")
-
-    def __init__(self, *, approval_id: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.approval_id = approval_id
+    """Writes down that what was approved has been applied."""
 
     def execute(self, context: Context) -> None:
         """Conclude; the first approved plan of an institution ends its first contact."""
-        conclude(self.store, self.settings, int(self.approval_id), now())
+        conclude(self.store, self.settings, context["params"]["approval_id"], now())
 
 
 def _answer(context: Context, task_id: str) -> Answer | None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from airflow.exceptions import AirflowSkipException
 from airflow.sdk import Context
 
 from rosterflow.domain.model import key_of
 from rosterflow.domain.plan import Action
-from rosterflow.operators.institution import now
+from rosterflow.operators.institution import approval_of, now
 from rosterflow.operators.waiting import WaitsForCanvas
 from rosterflow.store import imports, runs
 from rosterflow.store.imports import ImportState
@@ -22,23 +21,7 @@ from rosterflow.wire.provisioning_csv import objects_of
 
 
 class WritesPlan(WaitsForCanvas):
-    """A task that carries out a plan, or the approved changes of a request.
-
-    :param plan_id: the plan.
-    :param approval_id: the request whose changes a person approved; without it the plan's allowed changes are meant.
-    """
-
-    template_fields: ClassVar[Sequence[str]] = ("institution", "plan_id", "approval_id")
-
-    def __init__(self, *, plan_id: int, approval_id: int | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.plan_id = plan_id
-        self.approval_id = approval_id
-
-    @property
-    def approval(self) -> int | None:
-        """The request's id, after templating."""
-        return int(self.approval_id) if self.approval_id is not None else None
+    """A task that carries out the run's plan, or the changes that a person approved."""
 
     def skip_in_plan_mode(self, context: Context) -> None:
         """A run that only plans touches nothing."""
@@ -58,7 +41,7 @@ class CanvasSisImportOperator(WritesPlan):
         super().__init__(**kwargs)
         self.part = part
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> Any:
         """Post the import, once.
 
         :raises AirflowSkipException: when there is nothing to send.
@@ -70,8 +53,8 @@ class CanvasSisImportOperator(WritesPlan):
             self.blobs,
             self.settings,
             run,
-            int(self.plan_id),
-            approval_id=self.approval,
+            self.plan_of(context),
+            approval_id=approval_of(context),
             part=self.part,
             now=now(),
         )
@@ -87,7 +70,7 @@ class CanvasSisImportOperator(WritesPlan):
         """Confirm the import row by row."""
         ended = self.canvas.sis_import(canvas_id)
         with self.store.begin() as connection:
-            one = imports.import_of(connection, int(self.plan_id), self.approval, self.part)
+            one = imports.import_of(connection, self.plan_of(context), approval_of(context), self.part)
             if one is None or one.state is ImportState.CONFIRMED:
                 return {"import": canvas_id}
         outcome = confirm_import(self.store, self.canvas, self.settings, one, ended, now())
@@ -108,14 +91,14 @@ class CanvasSisImportOperator(WritesPlan):
 class ConfirmOperator(WritesPlan):
     """Reads back what Canvas may have accepted without doing it, and does by REST what CSV cannot."""
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> Any:
         """Unpublish what is to be hidden; order a report when something must be read back.
 
         :raises AirflowSkipException: when nothing was sent whose effect is uncertain.
         """
         self.skip_in_plan_mode(context)
-        run, plan_id = self.run_of(context), int(self.plan_id)
-        hidden = self._to_hide(plan_id)
+        run, plan_id = self.run_of(context), self.plan_of(context)
+        hidden = self._to_hide(plan_id, approval_of(context))
         if hidden:
             hide_courses(self.store, self.canvas, self.settings, plan_id, hidden, run_id=run.id, now=now())
         kinds = waits_for_reading_back(self.store, plan_id)
@@ -130,10 +113,10 @@ class ConfirmOperator(WritesPlan):
         """Compare what was sent with what Canvas has."""
         found = {key_of(thing): thing for thing in objects_of(self.report_file(canvas_id))}
         run = self.run_of(context)
-        read_back(self.store, self.canvas, self.settings, int(self.plan_id), found, run_id=run.id, now=now())
+        read_back(self.store, self.canvas, self.settings, self.plan_of(context), found, run_id=run.id, now=now())
         return {"read_back": len(found)}
 
-    def _to_hide(self, plan_id: int) -> list[StoredChange]:
+    def _to_hide(self, plan_id: int, approval_id: int | None) -> list[StoredChange]:
         with self.store.begin() as connection:
-            allowed = sendable(connection, plan_id, self.approval)
+            allowed = sendable(connection, plan_id, approval_id)
         return [one for one in allowed if one.change.action is Action.HIDE]

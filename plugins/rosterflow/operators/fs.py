@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import BaseOperator, Context
+from airflow.sdk import BaseOperator, Context, XComArg
 from airflow.sdk.definitions.retry_policy import RetryPolicy
 from airflow.sdk.execution_time.xcom import XCom
 
@@ -44,7 +44,7 @@ class FSGraphQLOperator(BaseOperator):
         *,
         operation: str,
         institution: str,
-        scope: Mapping[str, Any],
+        scope: Mapping[str, Any] | XComArg,
         retries: int = 4,
         retry_delay: timedelta = timedelta(seconds=30),
         retry_exponential_backoff: float = 2.0,
@@ -62,7 +62,7 @@ class FSGraphQLOperator(BaseOperator):
         )
         self.operation = operation
         self.institution = institution
-        self.scope = scope
+        self.scope: Any = scope  # Airflow puts the value in the place of a reference before it is used
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the operation, push its pages, return the counts.

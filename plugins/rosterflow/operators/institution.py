@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 from airflow.sdk import BaseOperator, Context
 
@@ -14,7 +14,7 @@ from rosterflow.domain.institution import Institution
 from rosterflow.hooks.canvas import CanvasHook
 from rosterflow.operators.retry import ByErrorClass
 from rosterflow.settings import environment, institutions_folder, load_institution
-from rosterflow.store import runs
+from rosterflow.store import approvals, plans, runs
 from rosterflow.store.engine import Store
 from rosterflow.store.runs import Run
 from rosterflow.sync.pages import PageStore
@@ -39,7 +39,7 @@ class InstitutionOperator(BaseOperator):
     :param institution: its key.
     """
 
-    template_fields: ClassVar[Sequence[str]] = ("institution",)
+    template_fields: Sequence[str] = ("institution",)
 
     def __init__(self, *, institution: str, **kwargs: Any) -> None:
         super().__init__(**{**RETRYING, "retry_policy": ByErrorClass(), **kwargs})
@@ -76,3 +76,23 @@ class InstitutionOperator(BaseOperator):
         if run is None:
             raise FatalError(Code.UNEXPECTED, f"The run {dag_run.run_id} was never opened.")
         return run
+
+    def plan_of(self, context: Context) -> int:
+        """Id of the plan that the run is about: the one it made, or the one it was asked to approve changes of.
+
+        :raises FatalError: ``unexpected`` when it made none.
+        """
+        approval_id = approval_of(context)
+        with self.store.begin() as connection:
+            if approval_id is not None:
+                return approvals.get_approval(connection, approval_id).plan_id
+            plan = plans.plan_of_run(connection, self.run_of(context).id)
+        if plan is None:
+            raise FatalError(Code.UNEXPECTED, f"The run {context['dag_run'].run_id} has no plan.")
+        return plan.id
+
+
+def approval_of(context: Context) -> int | None:
+    """The request for approval that the DAG run is about, if it is about one."""
+    number = context["params"].get("approval_id")
+    return int(number) if number is not None else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from airflow.exceptions import AirflowSkipException
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
@@ -12,7 +12,7 @@ from airflow.sdk import Context
 from rosterflow.domain.errors import Code, FatalError, RetryableError
 from rosterflow.domain.model import SourceKind
 from rosterflow.operators.fs import page_key
-from rosterflow.operators.institution import InstitutionOperator, now
+from rosterflow.operators.institution import RETRYING, InstitutionOperator, now
 from rosterflow.operators.waiting import WaitsForCanvas
 from rosterflow.sync.guarding import guard_plan
 from rosterflow.sync.planning import make_plan
@@ -29,7 +29,7 @@ class SettleOperator(WaitsForCanvas, InstitutionOperator):
     It is in no pool: while it waits for another writer, that writer needs the slot.
     """
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> Any:
         """Settle; on first contact, order a provisioning report and wait for it."""
         try:
             run = take_lease(self.store, self.settings, self.run_of(context), now())
@@ -58,7 +58,7 @@ class PlanOperator(InstitutionOperator):
     :param reads: task id of each operation's read.
     """
 
-    template_fields: ClassVar[Sequence[str]] = ("institution", "reads")
+    template_fields: Sequence[str] = ("institution", "reads")
 
     def __init__(self, *, reads: Mapping[str, str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -95,21 +95,11 @@ class PlanOperator(InstitutionOperator):
 
 
 class GuardOperator(InstitutionOperator):
-    """Splits the plan into what goes on and what is held. Returns counts and the request for approval, if there is one.
-
-    :param plan_id: the plan.
-    """
-
-    template_fields: ClassVar[Sequence[str]] = ("institution", "plan_id")
-
-    def __init__(self, *, plan_id: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.plan_id = plan_id
+    """Splits the plan into what goes on and what is held. Returns both counts."""
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Guard."""
-        run = self.run_of(context)
-        guarded = guard_plan(self.store, self.settings, run, int(self.plan_id), now())
+        guarded = guard_plan(self.store, self.settings, self.run_of(context), self.plan_of(context), now())
         self.log.info("%d changes allowed, %d held", guarded.allowed, guarded.held)
         return {"allowed": guarded.allowed, "held": guarded.held, "ask": guarded.ask}
 
@@ -117,19 +107,22 @@ class GuardOperator(InstitutionOperator):
 class AskApprovalOperator(TriggerDagRunOperator):
     """Starts the approval of held changes in a DAG of its own, so that nothing here waits for a person.
 
-    :param approval_id: the request; without one there is nothing to ask.
+    :param guarded_by: task id of the guard, which says whom to ask about what.
     """
 
-    template_fields: ClassVar[Sequence[str]] = (*TriggerDagRunOperator.template_fields, "approval_id")
-
-    def __init__(self, *, institution: str, approval_id: int | None, **kwargs: Any) -> None:
-        super().__init__(trigger_dag_id=f"canvas_approval__{institution}", skip_when_already_exists=True, **kwargs)
-        self.approval_id = approval_id
+    def __init__(self, *, institution: str, guarded_by: str, **kwargs: Any) -> None:
+        trigger = {"trigger_dag_id": f"canvas_approval__{institution}", "skip_when_already_exists": True}
+        super().__init__(**{**RETRYING, **trigger, **kwargs})
+        self.guarded_by = guarded_by
 
     def execute(self, context: Context) -> None:
-        """Ask, once for each request."""
-        if self.approval_id in (None, "", "None"):
+        """Ask, once for each request.
+
+        :raises AirflowSkipException: when there is nothing to ask.
+        """
+        number = context["ti"].xcom_pull(task_ids=self.guarded_by)["ask"]
+        if number is None:
             raise AirflowSkipException("Nothing is held that nobody was asked about yet.")
-        self.conf = {"approval_id": int(self.approval_id)}
-        self.trigger_run_id = f"approval__{self.approval_id}"
+        self.conf = {"approval_id": number}
+        self.trigger_run_id = f"approval__{number}"
         super().execute(context)

@@ -17,7 +17,7 @@ from rosterflow.sync.runs import close_run, mode_of, open_run, went_well
 
 
 class OpenRunOperator(InstitutionOperator):
-    """Writes down what a run is about. Returns ``run_id``, ``mode`` and ``scope``, for the reads."""
+    """Writes down what a run is about. Returns its scope, for the reads."""
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Decide mode and scope from the params and the run's date.
@@ -36,7 +36,7 @@ class OpenRunOperator(InstitutionOperator):
             now=now(),
         )
         self.log.info("Run %d of %s: %s, terms %s", run.id, self.institution, run.mode, sorted(run.scope.terms))
-        return {"run_id": run.id, "mode": run.mode, "scope": plain_scope(run.scope)}
+        return dict(plain_scope(run.scope))
 
     def _scope(self, context: Context) -> Scope:
         """The terms in force on the run's own date, so that a run for a past day speaks about that day."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pendulum
 from airflow.sdk import DAG, BaseOperator, Context
 
@@ -17,7 +19,7 @@ class UnusableSettingsOperator(BaseOperator):
     :param message: the problems, one a line, with file and path.
     """
 
-    def __init__(self, *, message: str, **kwargs: object) -> None:
+    def __init__(self, *, message: str, **kwargs: Any) -> None:
         super().__init__(retry_policy=ByErrorClass(), **kwargs)
         self.message = message
 
