@@ -9,8 +9,8 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from sandbox import control, mail_pages, pages
-from sandbox.canvas import routes as canvas_routes
-from sandbox.fs import routes as fs_routes
+from sandbox.canvas.routes import routes as canvas_routes
+from sandbox.fs.routes import routes as fs_routes
 from sandbox.http_faults import FaultMiddleware
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ def build_app(world: World) -> Starlette:
     """The application over a world: /fs, /canvas, /mail, /control, and the Canvas tree at /."""
     return Starlette(
         routes=[
-            Mount("/fs", routes=fs_routes.routes(world)),
-            Mount("/canvas", routes=canvas_routes.routes(world)),
+            Mount("/fs", routes=fs_routes(world)),
+            Mount("/canvas", routes=canvas_routes(world)),
             *control.routes(world),
             *mail_pages.routes(world),
             *pages.routes(world),
