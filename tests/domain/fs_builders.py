@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from rosterflow.domain.decisions import Decision, RowProblem
+from rosterflow.domain.errors import Code
 from rosterflow.domain.fs.rows import (
     Emne,
     EmneKey,
@@ -22,11 +23,12 @@ from rosterflow.domain.fs.rows import (
     Undervisningsaktivitet,
     Undervisningsenhet,
     Unit,
+    UnreadableRow,
     source_of,
 )
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.mapping.fs import map_fs
-from rosterflow.domain.model import CanvasObject, Key, Kind, key_of
+from rosterflow.domain.model import CanvasObject, Key, Kind, SourceKind, key_of
 from rosterflow.domain.snapshot import Scope, Snapshot
 from rosterflow.domain.windows import Semester
 
@@ -89,6 +91,12 @@ def evu(kode: str = "LED1", when: str = "2026-1", at: str | None = "12_0_0", **f
 
 def termin(semester: Semester, fra: date | None = None, til: date | None = None) -> Termin:
     return Termin(semester, fra, til)
+
+
+def unreadable(kind: SourceKind, *known: str) -> UnreadableRow:
+    """A row that lacks what follows the known parts of its key."""
+    subject = " ".join((*known, "?"))
+    return UnreadableRow(Code.ROW_INVALID, kind, subject, "kode", f"{kind} {subject}: kode is missing.", known)
 
 
 FAKULTET = unit("12_0_0", "Fakultet for hav")
