@@ -1,7 +1,7 @@
 """Every operation fits our schema of its dialect, and our schema of 2026 fits FS's shapes.
 
-The table of shapes lies beside the checkout (``../shared/reference/fs-2026-shapes.md``), or where ROSTERFLOW_SHAPES says.
-Without it the operations are still held to our own schema.
+The table of shapes lies beside the checkout (``../shared/reference/fs-2026-shapes.md``), or where ROSTERFLOW_SHAPES
+says. Without it the operations are still held to our own schema.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class _Connections(Visitor):
     def enter_field(self, node: FieldNode, *_: object) -> None:
         field = self.types.get_field_def()
         if field is not None and {"first", "after"} <= set(field.args):
-            self.found[node.name.value] = {argument.name.value for argument in node.arguments}
+            self.found[node.name.value] = {argument.name.value for argument in node.arguments or ()}
 
 
 def connections_in(operation: Operation) -> dict[str, set[str]]:
@@ -121,7 +121,9 @@ def shapes() -> GraphQLSchema:
     ours = schema("2026").type_map
     roots = [found["field"] for found in map(ROOT_LINE.fullmatch, lines()) if found]
     types = [found for found in map(TYPE_LINE.fullmatch, lines()) if found and found["name"] in ours]
-    query = "type Query {\n" + "\n".join(root for root in roots if root.split("(")[0] in ours["Query"].fields) + "\n}"
+    wanted = schema("2026").query_type
+    assert wanted is not None
+    query = "type Query {\n" + "\n".join(root for root in roots if root.split("(")[0] in wanted.fields) + "\n}"
     parts = ["scalar Date", query]
     for found in types:
         name, rest = found["name"], found["rest"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import queue
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     cut: bool = False
     closes: bool = False
+    holds: threading.Event | None = None
+    """Answers only when this is set."""
 
     @property
     def data(self) -> bytes:
@@ -34,6 +37,7 @@ class Stub:
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.connections: set[tuple[str, int]] = set()
+        self.arrivals: queue.Queue[dict[str, Any]] = queue.Queue()
         self.url = ""
 
     def next_answer(self) -> Answer:
@@ -53,6 +57,9 @@ def serving(*answers: Answer) -> Iterator[Stub]:
             stub.headers.append(dict(self.headers))
             stub.connections.add(self.client_address)
             answer = stub.next_answer()
+            stub.arrivals.put(stub.bodies[-1])
+            if answer.holds:
+                answer.holds.wait(60)
             if answer.closes:
                 self.close_connection = True
                 return

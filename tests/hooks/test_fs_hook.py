@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from graphql import print_ast
-from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError
+from rosterflow.domain.errors import REMEDIES, Code, FatalError, RetryableError, RosterflowError
 from rosterflow.domain.institution import FsSettings
 from rosterflow.hooks.fs import FSGraphQLHook
 from rosterflow.hooks.fs_operations import document_of, operation_named
@@ -352,8 +352,7 @@ def test_the_test_button_says_that_the_password_is_wrong(sandbox: RunningSandbox
 
     assert FSGraphQLHook("fs_test").test_connection() == (
         False,
-        "Test: FS does not accept the user name and password (or key). "
-        "Renew the user name, password or token in the connection and press Test.",
+        "Test: FS does not accept the user name and password (or key). " + REMEDIES[Code.UNAUTHORIZED],
     )
 
 

@@ -185,7 +185,7 @@ def test_a_nested_connection_is_paged_to_its_end_and_merged_into_its_row() -> No
 
     [page] = read_teaching(fs)
 
-    done = {"nodes": []}
+    done: dict[str, list[Any]] = {"nodes": []}
     assert page.nodes == [emne("a", {"nodes": [enhet("1", done), enhet("2", done), enhet("3", done)]})]
     assert page.gaps == ()
     assert fs.asked[1] == {
