@@ -1,0 +1,1 @@
+"""What people are told by mail, and what is written down for it."""
