@@ -20,7 +20,7 @@ from cryptography.fernet import Fernet
 
 from rosterflow.domain.errors import Code, FatalError
 from rosterflow.operators import fs
-from rosterflow.operators.fs import FSGraphQLOperator
+from rosterflow.operators.fs import FSGraphQLOperator, pages_of
 from rosterflow.xcom import EncryptedPages, StoredPage, page_store
 from tests.hooks.http_stub import Answer, Stub, serving
 
@@ -168,6 +168,32 @@ def test_without_the_encrypted_backend_nothing_is_read(
             executed(Try())
 
     assert (caught.value.code, stub.bodies) == (Code.SETTINGS_INVALID, [])
+
+
+class Pulls:
+    """The XComs of earlier tasks."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.values = values
+
+    def xcom_pull(self, *, task_ids: str, key: str) -> Any:
+        return self.values.get(f"{task_ids} {key}")
+
+
+def test_a_later_task_pulls_the_pages_in_order() -> None:
+    ti = cast(Any, Pulls({"read page_0001": ["a"], "read page_0002": [], "read page_0003": ["c"]}))
+
+    assert list(pages_of(ti, "read", 3)) == [["a"], [], ["c"]]
+
+
+def test_a_page_that_is_gone_is_no_empty_page() -> None:
+    with pytest.raises(FatalError) as caught:
+        list(pages_of(cast(Any, Pulls({"read page_0001": ["a"]})), "read", 2))
+
+    assert (caught.value.code, caught.value.message) == (
+        Code.ROWS_MISSING,
+        "read: page 2 of 2 is not there (any more).",
+    )
 
 
 def test_an_unknown_operation_is_named() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from airflow.sdk import BaseOperator, Context, XComArg
 from airflow.sdk.definitions.retry_policy import RetryPolicy
 from airflow.sdk.execution_time.xcom import XCom
+from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
 from rosterflow.domain.errors import Code, FatalError
 from rosterflow.hooks.fs import FSGraphQLHook
@@ -89,3 +90,16 @@ class FSGraphQLOperator(BaseOperator):
         whole = "complete" if summary.complete else f"NOT complete ({len(summary.gaps)} gaps)"
         self.log.info("%s: %d rows on %d pages, %s", operation.name, summary.rows, summary.pages, whole)
         return {**asdict(summary), "gaps": list(summary.gaps)}
+
+
+def pages_of(ti: RuntimeTaskInstanceProtocol, task_id: str, count: int) -> Iterator[list[Any]]:
+    """The pages that an FS task of this run pushed, in order, each pulled when it is asked for.
+
+    :param count: ``pages`` of what that task returned.
+    :raises FatalError: ``rows-missing`` when a page is not there (any more).
+    """
+    for number in range(1, count + 1):
+        nodes = ti.xcom_pull(task_ids=task_id, key=page_key(number))
+        if nodes is None:
+            raise FatalError(Code.ROWS_MISSING, f"{task_id}: page {number} of {count} is not there (any more).")
+        yield nodes
