@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -11,33 +10,22 @@ from typing import Any
 import pytest
 
 from graphql import print_ast
-from rosterflow.domain.errors import REMEDIES, Code, FatalError, RetryableError, RosterflowError
+from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError
 from rosterflow.domain.institution import FsSettings
 from rosterflow.hooks.fs import FSGraphQLHook
 from rosterflow.hooks.fs_operations import document_of, operation_named
 from rosterflow.hooks.fs_paging import Position
 from sandbox.faults import Fault
 from sandbox.serving import RunningSandbox
+from tests.hooks.fs_connections import SECRET, Connections
 from tests.hooks.http_stub import Answer, Stub, serving
 
 UNITS = operation_named("organisasjonsenheter", "2026")
 NOW = datetime(2026, 9, 1, 3, 30, tzinfo=UTC)
 ROWS = {"organisasjonsenheter": {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}}
 GOOD = Answer({"data": ROWS})
-SECRET = "sesam-sesam"
 LINES = print_ast(document_of(UNITS)).splitlines()
 TOTAL = next({"line": at + 1, "column": 5} for at, line in enumerate(LINES) if "totalCount" in line)
-
-
-class Connections:
-    """Makes Airflow connections, by way of the environment."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.monkeypatch = monkeypatch
-
-    def add(self, host: str, extra: Mapping[str, Any] | None = None, login: str = "leser", **more: Any) -> None:
-        fields = {"conn_type": "fs_graphql", "host": host, "login": login, "password": SECRET, "extra": extra or {}}
-        self.monkeypatch.setenv("AIRFLOW_CONN_FS_TEST", json.dumps({**fields, **more}))
 
 
 @pytest.fixture
@@ -313,80 +301,6 @@ def test_requests_and_answers_stay_out_of_the_log_even_at_debug(
 
     assert "organisasjonskode" not in caplog.text
     assert SECRET not in caplog.text
-
-
-# The Test button
-
-
-def verdict_on(connections: Connections, host: str, now: datetime | None = None, **extra: Any) -> tuple[bool, str]:
-    connections.add(host, extra, login="sandbox", password="sandbox")
-    return FSGraphQLHook("fs_test", now=lambda: now or datetime.now(UTC)).test_connection()
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Any:
-    with RunningSandbox() as running:
-        yield running
-
-
-@pytest.mark.parametrize(("dialect", "path"), [("2026", "/fs/graphql"), ("2023", "/fs/2023/graphql")])
-def test_the_test_button_tries_every_structure_read(
-    dialect: str, path: str, sandbox: RunningSandbox, connections: Connections
-) -> None:
-    verdict = verdict_on(connections, f"{sandbox.url}{path}", dialect=dialect, institution_number="184")
-
-    assert verdict == (True, "Connected to FS. Every read of the study structure works.")
-
-
-def test_the_test_button_asks_for_the_institution_to_say_more(
-    sandbox: RunningSandbox, connections: Connections
-) -> None:
-    assert verdict_on(connections, f"{sandbox.url}/fs/graphql") == (
-        True,
-        "Connected to FS. Give the institution's number in the connection to test what may be read.",
-    )
-
-
-def test_the_test_button_says_that_the_password_is_wrong(sandbox: RunningSandbox, connections: Connections) -> None:
-    connections.add(f"{sandbox.url}/fs/graphql", login="sandbox", password="wrong")
-
-    assert FSGraphQLHook("fs_test").test_connection() == (
-        False,
-        "Test: FS does not accept the user name and password (or key). " + REMEDIES[Code.UNAUTHORIZED],
-    )
-
-
-def test_the_test_button_names_the_reads_that_a_missing_feature_flag_forbids(
-    sandbox: RunningSandbox, connections: Connections
-) -> None:
-    works, words = verdict_on(connections, f"{sandbox.url}/fs/graphql", institution_number="184", feature_flags="beta")
-
-    assert not works
-    assert words == (
-        "Connected to FS. Not possible: "
-        "terminer (terminer, page 1: FS does not accept the query at studiesemesterPeriode.); "
-        "undervisning (undervisning, page 1: FS does not accept the query at terminer, terminnumre, sisteTermin.)."
-    )
-
-
-def test_the_test_button_says_when_nothing_of_the_institution_is_visible(
-    sandbox: RunningSandbox, connections: Connections
-) -> None:
-    works, words = verdict_on(connections, f"{sandbox.url}/fs/graphql", institution_number="999")
-
-    assert not works
-    assert words == ("Connected to FS. Not possible: organisasjonsenheter (no unit of institution 999 is visible).")
-
-
-def test_the_test_button_says_how_far_the_clocks_are_apart(sandbox: RunningSandbox, connections: Connections) -> None:
-    ahead = verdict_on(connections, f"{sandbox.url}/fs/graphql", now=datetime.now(UTC) + timedelta(seconds=95))
-    near = verdict_on(connections, f"{sandbox.url}/fs/graphql", now=datetime.now(UTC) + timedelta(seconds=50))
-
-    assert ahead[0]
-    assert ahead[1].rpartition("test what may be read. ")[2] in {
-        f"This machine's clock is {seconds} s ahead of FS's." for seconds in (94, 95, 96)
-    }
-    assert "clock" not in near[1]
 
 
 def test_a_time_out_is_told_as_one(connections: Connections) -> None:
