@@ -11,8 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graphql.pyutils import Path
-
 from graphql import (
     Executor,
     GraphQLEnumType,
@@ -23,6 +21,7 @@ from graphql import (
     is_list_type,
     is_non_null_type,
 )
+from graphql.pyutils import Path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from graphql import GraphQLResolveInfo
+
     from sandbox.faults import Fault, Faults
     from sandbox.fs.index import Index, Sorted
 

@@ -29,6 +29,7 @@ from graphql import (
     parse,
     visit,
 )
+
 from sandbox.fs import dialect_2023, dialect_2026
 from sandbox.fs.execution import leaves_of
 

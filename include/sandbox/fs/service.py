@@ -22,6 +22,7 @@ from graphql import (
     parse,
     validate,
 )
+
 from sandbox.fs import wire_faults
 from sandbox.fs.errors import IllegalArgumentError
 from sandbox.fs.execution import LeafExecutor
@@ -31,6 +32,7 @@ from sandbox.fs.schemas import flags_of, schema_2023, schema_2026
 
 if TYPE_CHECKING:
     from graphql import GraphQLSchema
+
     from sandbox.fs.paging import Cursors
     from sandbox.world import World
 

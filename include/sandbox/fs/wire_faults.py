@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from graphql import DocumentNode
+
     from sandbox.faults import Faults
 
 Answer = dict[str, Any]

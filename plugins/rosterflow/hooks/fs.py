@@ -18,11 +18,11 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from gql import Client, GraphQLRequest
 from gql.client import SyncClientSession
 from gql.transport.exceptions import TransportConnectionFailed, TransportQueryError
+from graphql import DocumentNode, parse
 from requests.auth import HTTPBasicAuth
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_exponential_jitter
 
-from graphql import DocumentNode, parse
 from rosterflow import __version__
 from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError
 from rosterflow.domain.institution import FsSettings

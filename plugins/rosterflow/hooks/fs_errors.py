@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graphql import DocumentNode, print_ast
+
 from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError
 
 REFUSALS = frozenset({"ValidationError", "InvalidSyntax"})

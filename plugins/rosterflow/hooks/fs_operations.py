@@ -22,6 +22,7 @@ from graphql import (
     parse,
     visit,
 )
+
 from rosterflow.domain.errors import Code, FatalError
 from rosterflow.settings import graphql_folder
 

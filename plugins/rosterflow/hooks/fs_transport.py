@@ -15,9 +15,9 @@ from typing import Any
 import requests
 from gql import GraphQLRequest
 from gql.transport.requests import RequestsHTTPTransport
+from graphql import ExecutionResult
 from requests.auth import AuthBase
 
-from graphql import ExecutionResult
 from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError
 
 # gql writes whole requests and answers to its log at DEBUG, and Airflow may well run at DEBUG.
