@@ -12,10 +12,11 @@ from typing import Any
 
 import pendulum
 from airflow.sdk import DAG, Param
-from rosterflow.notifications.failures import FailureMail
-from rosterflow.notifications.held import HeldMail
 
 from rosterflow.domain.institution import Institution
+from rosterflow.notifications.failures import FailureMail
+from rosterflow.notifications.held import HeldMail
+from rosterflow.notifications.recording import RECORDING
 from rosterflow.operators.approval import (
     AskPersonOperator,
     ConcludeApprovalOperator,
@@ -34,12 +35,13 @@ def approval_dag(institution: Institution) -> DAG:
         dag_id=f"canvas_approval__{key}",
         doc_md=__doc__,
         schedule=None,
+        is_paused_upon_creation=False,  # it runs only when a sync asks, and nobody would hear of a question that waits
         start_date=pendulum.datetime(2026, 1, 1, tz=institution.timezone),
         catchup=False,
         max_active_runs=16,
         params={"approval_id": Param(type="integer", minimum=1, description="Set by the sync that asks.")},
         tags=["rosterflow", "approval", "canvas", key],
-        default_args={"owner": "rosterflow"},
+        default_args={"owner": "rosterflow", **RECORDING},
         on_failure_callback=FailureMail(institution=key),
     ) as dag:
         opened = OpenRunOperator(task_id="open_run", institution=key)

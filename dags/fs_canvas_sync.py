@@ -14,10 +14,11 @@ from typing import Any
 
 import pendulum
 from airflow.sdk import DAG, CronTriggerTimetable, TaskGroup
-from rosterflow.notifications.failures import FailureMail
 
 from rosterflow.domain.institution import Institution
 from rosterflow.hooks.fs_operations import STRUCTURE
+from rosterflow.notifications.failures import FailureMail
+from rosterflow.notifications.recording import RECORDING
 from rosterflow.operators.canvas import CanvasSisImportOperator, ConfirmOperator
 from rosterflow.operators.fs import FSGraphQLOperator
 from rosterflow.operators.params import SYNC_PARAMS
@@ -40,16 +41,16 @@ def sync_dag(institution: Institution) -> DAG:
         dagrun_timeout=timedelta(hours=institution.canvas.import_hours + 6),
         params=SYNC_PARAMS,
         tags=["rosterflow", "fs", "canvas", key],
-        default_args={"owner": "rosterflow"},
+        default_args={"owner": "rosterflow", **RECORDING},
         on_failure_callback=FailureMail(institution=key),
     ) as dag:
         opened = OpenRunOperator(task_id="open_run", institution=key)
-        settle = SettleOperator(task_id="settle", institution=key)
         with TaskGroup("read") as read:
             reads = [
                 FSGraphQLOperator(task_id=name, operation=name, institution=key, scope=opened.output)
                 for name in STRUCTURE[institution.fs.dialect]
             ]
+        settle = SettleOperator(task_id="settle", institution=key)
         plan = PlanOperator(
             task_id="plan", institution=key, reads={task.operation: task.task_id for task in reads}, pool=pool
         )
@@ -63,7 +64,7 @@ def sync_dag(institution: Institution) -> DAG:
         report = ReportOperator(task_id="report", institution=key, trigger_rule="none_failed")
         close = CloseRunOperator(task_id="close_run", institution=key).as_teardown()
 
-        opened >> [settle, read] >> plan >> guard >> apply >> confirm >> close_accounts >> confirm_closed >> report
+        opened >> read >> settle >> plan >> guard >> apply >> confirm >> close_accounts >> confirm_closed >> report
         guard >> ask
         [report, ask] >> close
     return dag

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from airflow.exceptions import AirflowSkipException
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Context, Param
+from airflow.sdk.exceptions import AirflowSkipException
 from airflow.sdk.execution_time.hitl import HITLUser
 
 from rosterflow.domain.errors import Code, RetryableError
 from rosterflow.domain.institution import Approval
-from rosterflow.operators.institution import InstitutionOperator, now
+from rosterflow.operators.institution import RETRYING, InstitutionOperator, now
+from rosterflow.operators.retry import ByErrorClass
 from rosterflow.operators.waiting import WaitsForCanvas
 from rosterflow.store import approvals
-from rosterflow.sync.approving import Answer, conclude, decide, describe
+from rosterflow.sync.approving import Answer, conclude, decide
+from rosterflow.sync.describing import describe
 from rosterflow.sync.runs import take_lease
 from rosterflow.triggers.canvas import Awaited
 
@@ -53,16 +56,17 @@ class AskPersonOperator(HITLOperator):
 
     def __init__(self, *, policy: Approval, described_by: str = "describe", first: str = "", **kwargs: Any) -> None:
         told = f"ti.xcom_pull(task_ids='{described_by}')"
+        comment = Param("", type="string", title="Why", description="Kept in the audit.", source="task")
+        form = {"params": {"comment": comment}}  # instead of the DAG's own, which Airflow puts into kwargs
         people = [HITLUser(id=user, name=user) for user in policy.approvers]
         super().__init__(
             subject=f"{{{{ {told}['subject'] }}}}" + (" – second person" if first else ""),
             body=f"{{{{ {told}['body'] }}}}",
             options=[APPROVE, REJECT],
             defaults=REJECT,
-            params={"comment": Param("", type="string", title="Why", description="Kept in the audit.")},
             response_timeout=timedelta(hours=policy.timeout_hours),
             assigned_users=people or None,
-            **kwargs,
+            **{**RETRYING, "retry_policy": ByErrorClass(), "doc_md": inspect.getdoc(type(self)), **kwargs, **form},
         )
         self.described_by = described_by
         self.first = first
@@ -75,6 +79,16 @@ class AskPersonOperator(HITLOperator):
             if not ti.xcom_pull(task_ids=self.described_by)["two_person"] or answer["chosen_options"] != [APPROVE]:
                 raise AirflowSkipException("A second person is not needed.")
         return super().execute(context)
+
+    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
+        """Hand the answer on; whether it counts is decided, and written down, by :class:`DecideOperator`.
+
+        Airflow's API accepts any form. A form that is not ours is an answer without a comment, not a failed question.
+        """
+        form = event.get("params_input")
+        comment = form.get("comment") if isinstance(form, Mapping) else None
+        form = {"comment": comment if isinstance(comment, str) else ""}
+        return super().execute_complete(context, {**event, "params_input": form})
 
 
 class DecideOperator(WaitsForCanvas):
@@ -127,8 +141,8 @@ def _answer(context: Context, task_id: str) -> Answer | None:
         return None
     user = given.get("responded_by_user") or {}
     return Answer(
-        chosen=given["chosen_options"][0],
-        comment=str((given.get("params_input") or {}).get("comment") or ""),
+        chosen=next(iter(given["chosen_options"]), ""),
+        comment=given["params_input"]["comment"],
         user=str(user.get("id") or NOBODY),
         timed_out=not user,
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.exceptions import AirflowSkipException
 from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowSkipException
 
 from rosterflow.domain.model import key_of
 from rosterflow.domain.plan import Action
@@ -17,7 +17,6 @@ from rosterflow.store.plans import StoredChange
 from rosterflow.sync.confirming import confirm_import, hide_courses, read_back, waits_for_reading_back
 from rosterflow.sync.sending import post_import, prepare_import, sendable
 from rosterflow.triggers.canvas import Awaited
-from rosterflow.wire.provisioning_csv import objects_of
 
 
 class WritesPlan(WaitsForCanvas):
@@ -47,7 +46,7 @@ class CanvasSisImportOperator(WritesPlan):
         :raises AirflowSkipException: when there is nothing to send.
         """
         self.skip_in_plan_mode(context)
-        run = self.run_of(context)
+        run = self.writing_run(context)
         one = prepare_import(
             self.store,
             self.blobs,
@@ -97,7 +96,7 @@ class ConfirmOperator(WritesPlan):
         :raises AirflowSkipException: when nothing was sent whose effect is uncertain.
         """
         self.skip_in_plan_mode(context)
-        run, plan_id = self.run_of(context), self.plan_of(context)
+        run, plan_id = self.writing_run(context), self.plan_of(context)
         hidden = self._to_hide(plan_id, approval_of(context))
         if hidden:
             hide_courses(self.store, self.canvas, self.settings, plan_id, hidden, run_id=run.id, now=now())
@@ -111,7 +110,7 @@ class ConfirmOperator(WritesPlan):
 
     def over(self, context: Context, awaited: Awaited, canvas_id: str) -> dict[str, Any]:
         """Compare what was sent with what Canvas has."""
-        found = {key_of(thing): thing for thing in objects_of(self.report_file(canvas_id))}
+        found = {key_of(thing): thing for thing in self.report_of(canvas_id)}
         run = self.run_of(context)
         read_back(self.store, self.canvas, self.settings, self.plan_of(context), found, run_id=run.id, now=now())
         return {"read_back": len(found)}

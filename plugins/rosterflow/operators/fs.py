@@ -13,7 +13,6 @@ from airflow.sdk.execution_time.xcom import XCom
 from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
 from rosterflow.domain.errors import Code, FatalError
-from rosterflow.hooks.fs import FSGraphQLHook
 from rosterflow.operators.retry import ByErrorClass
 from rosterflow.settings import institutions_folder, load_institution
 from rosterflow.sync.reading import Checkpoint, operation_of, read_operation, scope_from, summary_of, variables_for
@@ -70,6 +69,9 @@ class FSGraphQLOperator(BaseOperator):
 
         :raises RosterflowError: the class says what happens next; nothing of a failed read counts as complete.
         """
+        # gql takes half a second to load, and every task process would load it with the DAG file.
+        from rosterflow.hooks.fs import FSGraphQLHook
+
         if not issubclass(XCom, EncryptedPages):
             message = "Airflow must keep XComs with rosterflow.xcom.EncryptedPages: set [core] xcom_backend."
             raise FatalError(Code.SETTINGS_INVALID, message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -18,6 +19,7 @@ from rosterflow.store import approvals, plans, runs
 from rosterflow.store.engine import Store
 from rosterflow.store.runs import Run
 from rosterflow.sync.pages import PageStore
+from rosterflow.sync.runs import keep_lease
 from rosterflow.xcom import page_store
 
 RETRYING: dict[str, Any] = {
@@ -42,7 +44,8 @@ class InstitutionOperator(BaseOperator):
     template_fields: Sequence[str] = ("institution",)
 
     def __init__(self, *, institution: str, **kwargs: Any) -> None:
-        super().__init__(**{**RETRYING, "retry_policy": ByErrorClass(), **kwargs})
+        told = inspect.getdoc(type(self))
+        super().__init__(**{**RETRYING, "retry_policy": ByErrorClass(), "doc_md": told, **kwargs})
         self.institution = institution
 
     @cached_property
@@ -76,6 +79,13 @@ class InstitutionOperator(BaseOperator):
         if run is None:
             raise FatalError(Code.UNEXPECTED, f"The run {dag_run.run_id} was never opened.")
         return run
+
+    def writing_run(self, context: Context) -> Run:
+        """The same record, of a run that is the one writer; it takes up the lease again when it was cleared by hand.
+
+        :raises FatalError: ``plan-stale`` when another run has written since.
+        """
+        return keep_lease(self.store, self.settings, self.run_of(context), now())
 
     def plan_of(self, context: Context) -> int:
         """Id of the plan that the run is about: the one it made, or the one it was asked to approve changes of.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from airflow.exceptions import AirflowSkipException
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowSkipException
 
 from rosterflow.domain.errors import Code, FatalError, RetryableError
 from rosterflow.domain.model import SourceKind
@@ -20,7 +20,6 @@ from rosterflow.sync.reading import source_of
 from rosterflow.sync.runs import take_lease
 from rosterflow.sync.settling import REPORTED, settle_imports, take_base
 from rosterflow.triggers.canvas import Awaited
-from rosterflow.wire.provisioning_csv import objects_of
 
 
 class SettleOperator(WaitsForCanvas, InstitutionOperator):
@@ -46,8 +45,8 @@ class SettleOperator(WaitsForCanvas, InstitutionOperator):
 
     def over(self, context: Context, awaited: Awaited, canvas_id: str) -> dict[str, Any]:
         """Take the base from the report."""
-        report = self.report_file(canvas_id)
-        counts = take_base(self.store, self.settings, self.run_of(context), objects_of(report), now())
+        found = self.report_of(canvas_id)
+        counts = take_base(self.store, self.settings, self.run_of(context), found, now())
         self.log.info("Base taken from Canvas: %s", ", ".join(f"{n} {kind}s" for kind, n in counts.items()))
         return {"based": True, **{str(kind): n for kind, n in counts.items()}}
 
@@ -69,7 +68,7 @@ class PlanOperator(InstitutionOperator):
 
         :raises FatalError: ``empty-read``; ``rows-missing`` when a page's retention is over.
         """
-        ti = context["ti"]
+        run, ti = self.writing_run(context), context["ti"]
         summaries = {name: ti.xcom_pull(task_ids=task) for name, task in self.reads.items()}
         missing = [name for name, summary in summaries.items() if summary is None]
         if missing:
@@ -80,7 +79,7 @@ class PlanOperator(InstitutionOperator):
             [gap for summary in summaries.values() for gap in summary["gaps"]],
         )
         accepted = [SourceKind(kind) for kind in context["params"].get("accept_empty") or ()]
-        plan_id = make_plan(self.store, self.settings, self.run_of(context), source, accept_empty=accepted, now=now())
+        plan_id = make_plan(self.store, self.settings, run, source, accept_empty=accepted, now=now())
         self.log.info("Plan %d: python -m rosterflow plan show --plan %d", plan_id, plan_id)
         return {"plan_id": plan_id}
 
@@ -99,7 +98,7 @@ class GuardOperator(InstitutionOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Guard."""
-        guarded = guard_plan(self.store, self.settings, self.run_of(context), self.plan_of(context), now())
+        guarded = guard_plan(self.store, self.settings, self.writing_run(context), self.plan_of(context), now())
         self.log.info("%d changes allowed, %d held", guarded.allowed, guarded.held)
         return {"allowed": guarded.allowed, "held": guarded.held, "ask": guarded.ask}
 

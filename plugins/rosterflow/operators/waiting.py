@@ -12,6 +12,7 @@ from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
 from airflow.sdk import Context
 
 from rosterflow.domain.errors import Code, FatalError, RetryableError
+from rosterflow.domain.model import CanvasObject
 from rosterflow.operators.institution import InstitutionOperator
 from rosterflow.triggers.canvas import Awaited, CanvasTrigger
 
@@ -71,15 +72,18 @@ class WaitsForCanvas(InstitutionOperator):
         """What :meth:`come_back` comes back to."""
         return self.execute(context)
 
-    def report_file(self, report_id: str) -> bytes:
-        """The file of a finished report.
+    def report_of(self, report_id: str) -> list[CanvasObject]:
+        """The objects that a finished provisioning report lists.
 
         :raises RetryableError: ``server-error`` when Canvas could not make it.
         """
+        # pandas takes a second to load, and every task process would load it with the DAG file.
+        from rosterflow.wire.provisioning_csv import objects_of
+
         report = self.canvas.provisioning_report(report_id)
         if report.state != "complete" or report.url is None:
             raise RetryableError(Code.SERVER_ERROR, f"Canvas ended the provisioning report as {report.state!r}.")
-        return self.canvas.download(report.url)
+        return list(objects_of(self.canvas.download(report.url)))
 
     def _is_over(self, awaited: Awaited, canvas_id: str) -> bool:
         if awaited is Awaited.REPORT:

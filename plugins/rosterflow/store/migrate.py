@@ -1,17 +1,20 @@
-"""Bringing the store's tables to this version of the code."""
+"""Bringing the store's tables to this version of the code.
+
+Alembic is imported where it is used: it loads slowly, and every DAG file leads here.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from rosterflow.domain.errors import Code, FatalError
 from rosterflow.store.engine import Store
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 ONE_AT_A_TIME = 0x526F73746572
 """Key of the PostgreSQL advisory lock that keeps two upgrades from running at once."""
@@ -19,6 +22,8 @@ ONE_AT_A_TIME = 0x526F73746572
 
 def config(connection: Connection) -> Config:
     """Alembic's configuration for one open connection."""
+    from alembic.config import Config
+
     made = Config(attributes={"connection": connection})
     made.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     made.set_main_option("path_separator", "os")
@@ -27,6 +32,8 @@ def config(connection: Connection) -> Config:
 
 def upgrade(store: Store) -> None:
     """Bring the store to this version; nothing happens when it is there already."""
+    from alembic import command
+
     with store.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ONE_AT_A_TIME})
@@ -38,6 +45,9 @@ def check(store: Store) -> None:
 
     :raises FatalError: ``store-outdated`` naming the version it has and the one it needs.
     """
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     with store.begin() as connection:
         has = MigrationContext.configure(connection).get_current_revision()
         needs = ScriptDirectory.from_config(config(connection)).get_current_head()

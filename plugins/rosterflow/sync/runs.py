@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from rosterflow.domain.errors import Code, FatalError, RetryableError
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.snapshot import Scope
 from rosterflow.store import institutions, leases, migrate, runs
@@ -53,6 +54,26 @@ def take_lease(store: Store, institution: Institution, run: Run, now: datetime) 
         fence = leases.acquire(connection, root_of(institution), run.holder, now, term)
         runs.note(connection, run.id, fence=fence)
         return runs.get_run(connection, run.id)
+
+
+def keep_lease(store: Store, institution: Institution, run: Run, now: datetime) -> Run:
+    """Go on as the one writer, or become it again after the run had ended and a task of it was cleared.
+
+    :raises FatalError: ``plan-stale`` when another run has been the writer since: this one no longer knows Canvas.
+    """
+    stale = f"Another run has written to the Canvas root account {root_of(institution)} since this one planned."
+    try:
+        with store.begin() as connection:
+            term = timedelta(hours=institution.canvas.import_hours) + LEASE_BEYOND_IMPORT
+            fence = leases.acquire(connection, root_of(institution), run.holder, now, term)
+            if run.fence is None or fence > run.fence + 1:
+                raise FatalError(Code.PLAN_STALE, stale)
+            runs.note(connection, run.id, fence=fence)
+            return runs.get_run(connection, run.id)
+    except RetryableError as error:
+        if error.code is Code.WRITER_BUSY:
+            raise FatalError(Code.PLAN_STALE, stale) from error
+        raise
 
 
 def verify_lease(connection: Connection, institution: Institution, run: Run) -> None:
