@@ -1,10 +1,10 @@
 """`rosterflow_housekeeping`: hourly, for the whole installation.
 
-**What it does.** Forgets pages, checkpoints, zips, plans and history after their retention; mails the daily digests; mails
-when an institution is silent, when a settings file cannot be used, and when a run waits for a pool that may not exist.
-**When it is red.** Somebody could not be told, most often because the mail server is dead: then no mail says so either.
-Watch this DAG from outside: set `ROSTERFLOW_HEARTBEAT_CONNECTION` to an HTTP connection, which is called each hour when all
-is well, and have the other side raise the alarm when the call does not come. More: docs/runbook.md.
+**What it does.** Forgets pages, checkpoints, zips, plans and history after their retention; mails the daily digests;
+mails when an institution is silent, when a settings file cannot be used, and when a run waits for a pool that may not
+exist. **When it is red.** Somebody could not be told, most often because the mail server is dead: then no mail says so
+either. Watch this DAG from outside: set `ROSTERFLOW_HEARTBEAT_CONNECTION` to an HTTP connection, which is called each
+hour when all is well, and have the other side raise the alarm when the call does not come. More: docs/runbook.md.
 """
 
 from __future__ import annotations

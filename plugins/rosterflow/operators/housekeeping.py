@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from airflow.sdk import BaseOperator, Context
 
@@ -36,8 +36,6 @@ class HousekeepingOperator(BaseOperator):
 
     :param duty: one of :data:`DUTIES`.
     """
-
-    template_fields: ClassVar[Sequence[str]] = ()
 
     def __init__(self, *, duty: str = "", **kwargs: Any) -> None:
         super().__init__(**{**RETRYING, "retries": 2, "retry_policy": ByErrorClass(), **kwargs})

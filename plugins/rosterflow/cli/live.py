@@ -1,0 +1,94 @@
+"""Checks that ask FS, Canvas and Airflow itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+from rosterflow.domain.errors import REMEDIES, Code, FatalError, RosterflowError
+from rosterflow.domain.institution import CANVAS_ROLES, Institution
+from rosterflow.sync.checking import Finding, bad
+
+AIRFLOW_SECONDS = 60
+Check = Callable[[Institution], Iterator[Finding]]
+
+
+def check_live(institution: Institution) -> Iterator[Finding]:
+    """Press the Test button of both connections, and look for the account, the roles and the pool."""
+    # Outside a task Airflow looks in its database for connections only when told that it may, as its own command does.
+    os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
+    yield from _asked(institution, "FS", _check_fs)
+    yield from _asked(institution, "Canvas", _check_canvas)
+    yield _check_pool(institution)
+
+
+def _asked(institution: Institution, system: str, check: Check) -> Iterator[Finding]:
+    from airflow.sdk.exceptions import AirflowNotFoundException  # Airflow takes seconds to import; most commands do not
+
+    connection = institution.fs.connection if system == "FS" else institution.canvas.connection
+    try:
+        yield from check(institution)
+    except RosterflowError as error:
+        yield bad(f"{institution.key}: {system}", error)
+    except AirflowNotFoundException:
+        missing = FatalError(Code.CONNECTION_MISSING, f"Airflow has no connection {connection!r}.")
+        yield bad(f"{institution.key}: {system}", missing)
+
+
+def _check_fs(institution: Institution) -> Iterator[Finding]:
+    from rosterflow.hooks.fs import FSGraphQLHook
+
+    with FSGraphQLHook(institution.fs.connection, settings=institution.fs, institution=institution.key) as hook:
+        yield Finding(f"{institution.key}: FS", *hook.test_connection())
+
+
+def _check_canvas(institution: Institution) -> Iterator[Finding]:
+    from rosterflow.hooks.canvas import CanvasHook
+
+    hook = CanvasHook(institution.canvas.connection)
+    try:
+        works, told = hook.test_connection()
+        yield Finding(f"{institution.key}: Canvas", works, told)
+        if not works:
+            return
+        account = institution.canvas.account
+        there = hook.account_exists(account)
+        yield Finding(f"{institution.key}: account", there, f"{account} {'is' if there else 'is not'} in Canvas")
+        custom = {role for role in institution.roles.values() if role not in CANVAS_ROLES}
+        missing = sorted(custom - hook.role_names()) if custom else []
+        said = f"Canvas has no role {', '.join(missing)}" if missing else f"{len(custom)} custom role(s), all in Canvas"
+        yield Finding(f"{institution.key}: roles", not missing, said)
+    finally:
+        hook.close()
+
+
+def _check_pool(institution: Institution) -> Finding:
+    subject, name = f"{institution.key}: pool", institution.canvas.pool
+    asked = subprocess.run(  # noqa: S603 (our own interpreter, and a name of a checked form)
+        [sys.executable, "-m", "airflow", "pools", "list", "--output", "json"],
+        capture_output=True,
+        text=True,
+        timeout=AIRFLOW_SECONDS,
+        check=False,
+    )
+    if asked.returncode:
+        return Finding(subject, True, f"not looked at: Airflow's database cannot be reached from here ({name})")
+    pools = {pool["pool"]: pool for pool in _json_in(asked.stdout)}
+    pool = pools.get(name)
+    if pool is None:
+        return bad(subject, FatalError(Code.POOL_MISSING, f"Airflow has no pool {name!r}."))
+    deferred = str(pool.get("include_deferred")).lower() == "true"
+    if str(pool["slots"]) != "1" or not deferred:
+        told = f"The pool {name!r} has {pool['slots']} slots, deferred tasks {'' if deferred else 'not '}included."
+        return Finding(subject, False, f"{told} {REMEDIES[Code.POOL_MISSING]}")
+    return Finding(subject, True, f"{name} has one slot, deferred tasks included")
+
+
+def _json_in(printed: str) -> list[dict[str, object]]:
+    """The JSON list in what a command printed; log lines may come before it."""
+    start = printed.find("[{")
+    found: list[dict[str, object]] = json.loads(printed[start:]) if start >= 0 else []
+    return found

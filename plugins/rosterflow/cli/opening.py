@@ -1,0 +1,104 @@
+"""What the commands open, and how they show what they found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from rosterflow.domain.institution import Institution
+from rosterflow.settings import environment, institutions_folder, load_institution, load_institutions
+from rosterflow.store import migrate
+from rosterflow.store.engine import Store
+from rosterflow.sync.checking import open_store
+
+InstitutionOption = Annotated[
+    str, typer.Option("--institution", "-i", help="Key of the institution; may be left out when there is only one.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+class CannotAnswer(Exception):
+    """What was asked for is not there; the message is a sentence."""
+
+
+@contextmanager
+def the_store(*, checked: bool = True) -> Iterator[Store]:
+    """The installation's store.
+
+    :param checked: whether it must be at this version.
+    :raises FatalError: ``settings-invalid``, ``store-outdated``.
+    """
+    store = open_store(environment().database_url)
+    try:
+        if checked:
+            migrate.check(store)
+        yield store
+    finally:
+        store.dispose()
+
+
+def chosen(key: str) -> Institution:
+    """The institution a command is about.
+
+    :param key: empty for the only one there is.
+    :raises CannotAnswer: when it cannot be told.
+    :raises FatalError: ``settings-invalid`` when its file cannot be used.
+    """
+    folder = institutions_folder()
+    if not key:
+        good, broken = load_institutions(folder)
+        keys = [*(one.key for one in good), *(one.key for one in broken)]
+        if len(keys) != 1:
+            named = ", ".join(sorted(keys)) or "none"
+            raise CannotAnswer(f"Say which institution with --institution; there are: {named}.")
+        key = keys[0]
+    path = folder / f"{key}.yaml"
+    if not path.is_file():
+        raise CannotAnswer(f"There is no institution {key!r} in {folder}.")
+    return load_institution(path)
+
+
+def show_rows(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
+    """Print rows as a table, or as JSON with all their columns.
+
+    :param columns: those the table shows.
+    """
+    if as_json:
+        show_json(rows)
+        return
+    console = Console()
+    if not rows:
+        console.print(f"{title}: none.", highlight=False)
+        return
+    table = Table(title=title, title_justify="left")
+    for name in columns:
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(row[name]) for name in columns))
+    console.print(table)
+
+
+def show_json(value: Any) -> None:
+    """Print a value as JSON."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return "" if value is None else str(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, frozenset):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} is no JSON")
