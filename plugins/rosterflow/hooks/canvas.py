@@ -8,20 +8,21 @@ are not: the caller looks first whether the write arrived.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
 import httpx
 from airflow.sdk import BaseHook
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+from airflow.sdk.exceptions import AirflowNotFoundException
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_exponential_jitter
 
 from rosterflow import __version__
 from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError, RowError
+from rosterflow.hooks.canvas_answers import parsed, refusal, skew
 
 RUNNING = frozenset({"initializing", "created", "importing", "cleanup_batch", "restoring"})
 """States of a SIS import that is not over (Canvas contract §2.6)."""
@@ -30,13 +31,13 @@ REPORT_RUNNING = frozenset({"created", "running", "compiling"})
 """States of an account report that is not over (Canvas contract §10.10)."""
 
 TIMEOUT = httpx.Timeout(connect=5, read=60, write=120, pool=5)
-READ_TRIES = 5
+LONGEST_WAIT = 60.0
+"""Seconds we wait ourselves; when Canvas asks for more, the task ends and Airflow waits without holding a slot."""
 QUOTA_LOW = 150.0
 QUOTA_PAUSE = 2.0
 """Below this much of the rate limit's bucket we pause before the next call; it refills 10 units a second (§9.4)."""
 
 CLOCK_SKEW = 60.0
-THROTTLED = "Rate Limit Exceeded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +88,17 @@ class Report:
         return self.state not in REPORT_RUNNING
 
 
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, RetryableError) and (error.retry_after or 0) <= LONGEST_WAIT
+
+
 class CanvasHook(BaseHook):
     """Talks to one Canvas root account.
 
     :param canvas_conn_id: an Airflow connection of type ``canvas``: host is the base URL, password the access token.
+    :param timeout: how long to wait for an answer.
+    :param attempts: how often a call that is safe to repeat is sent at most.
+    :param sleep: how to wait between two calls.
     """
 
     conn_name_attr: ClassVar[str] = "canvas_conn_id"
@@ -98,18 +106,31 @@ class CanvasHook(BaseHook):
     conn_type: ClassVar[str] = "canvas"
     hook_name: ClassVar[str] = "Canvas LMS"
 
-    def __init__(self, canvas_conn_id: str = default_conn_name) -> None:
+    def __init__(
+        self,
+        canvas_conn_id: str = default_conn_name,
+        *,
+        timeout: httpx.Timeout = TIMEOUT,
+        attempts: int = 5,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         super().__init__()
         self.canvas_conn_id = canvas_conn_id
+        self._timeout = timeout
+        self._attempts = attempts
+        self._sleep = sleep
         self._client: httpx.Client | None = None
         self._remaining = float("inf")
 
     def settings(self) -> tuple[str, dict[str, str]]:
         """The API's base URL and the headers of every call, token included.
 
-        :raises FatalError: ``settings-invalid`` when the connection has no usable host or no token.
+        :raises FatalError: ``connection-missing``; ``settings-invalid`` when it has no usable host or no token.
         """
-        connection = self.get_connection(self.canvas_conn_id)
+        try:
+            connection = self.get_connection(self.canvas_conn_id)
+        except AirflowNotFoundException:
+            raise FatalError(Code.CONNECTION_MISSING, f"Airflow has no connection {self.canvas_conn_id!r}.") from None
         host = (connection.host or "").rstrip("/")
         if "://" not in host and host:
             host = f"{connection.schema or 'https'}://{host}" + (f":{connection.port}" if connection.port else "")
@@ -131,7 +152,7 @@ class CanvasHook(BaseHook):
         """The one HTTP client of this hook, made at the first call."""
         if self._client is None:
             base, headers = self.settings()
-            self._client = httpx.Client(base_url=base, headers=headers, timeout=TIMEOUT)
+            self._client = httpx.Client(base_url=base, headers=headers, timeout=self._timeout)
         return self._client
 
     def close(self) -> None:
@@ -147,14 +168,18 @@ class CanvasHook(BaseHook):
 
         :raises RetryableError: ``unreachable`` or ``server-error`` when it is *not known* whether the import arrived:
             look with :meth:`sis_imports_since` before posting again.
+        :raises FatalError: ``forbidden`` when Canvas does not take it.
         """
-        answer = self._call(
-            "POST",
-            "/accounts/self/sis_imports",
-            params={"import_type": "instructure_csv", "extension": "zip"},
-            content=archive,
-            headers={"Content-Type": "application/zip"},
-        )
+        try:
+            answer = self._write(
+                "POST",
+                "/accounts/self/sis_imports",
+                params={"import_type": "instructure_csv", "extension": "zip"},
+                content=archive,
+                headers={"Content-Type": "application/zip"},
+            )
+        except RowError as error:
+            raise FatalError(Code.FORBIDDEN, error.message) from None
         return _sis_import(answer.json())
 
     def sis_import(self, import_id: str) -> SisImport:
@@ -176,13 +201,13 @@ class CanvasHook(BaseHook):
     # -- provisioning report (Canvas contract §10.10) ------------------------------------------------------------
 
     def start_provisioning_report(self, kinds: tuple[str, ...]) -> Report:
-        """Order a report of all ``accounts``, ``terms``, ``courses`` or ``sections`` as asked for, deleted ones included.
+        """Order a report of all ``accounts``, ``terms``, ``courses`` or ``sections``, deleted ones included.
 
         It is ordered for the root account, because for a sub-account it lists only its direct children.
         """
         form = {f"parameters[{kind}]": "true" for kind in kinds}
         form |= {"parameters[include_deleted]": "true", "parameters[skip_message]": "true"}
-        return _report(self._call("POST", "/accounts/self/reports/provisioning_csv", data=form).json())
+        return _report(self._write("POST", "/accounts/self/reports/provisioning_csv", data=form).json())
 
     def provisioning_report(self, report_id: str) -> Report:
         """The state of an ordered report (GET /accounts/self/reports/provisioning_csv/:id)."""
@@ -190,23 +215,28 @@ class CanvasHook(BaseHook):
 
     def download(self, url: str) -> bytes:
         """A report's file. Its address may be another host's, which then gets no token of ours."""
-        base, _ = self.settings()
-        if urlsplit(url)[:2] == urlsplit(base)[:2]:
-            return self._read(url).content
-        return self._tried(lambda: _checked(httpx.get(url, timeout=TIMEOUT, follow_redirects=True), "a report")).content
+        base, headers = self.settings()
+        own = headers if urlsplit(url)[:2] == urlsplit(base)[:2] else {}
+
+        def fetch() -> httpx.Response:
+            # Canvas sends on to its file store; httpx takes the token off when the host changes.
+            with httpx.Client(headers=own, timeout=self._timeout, follow_redirects=True) as client:
+                return self._send(client, "GET", url)
+
+        return self._tried(fetch).content
 
     # -- courses that CSV cannot steer (Canvas contract §5.4, §10.3) ----------------------------------------------
 
     def conclude_course(self, sis_id: str) -> None:
         """Conclude a course that CSV could not, because somebody changed its state by hand (DELETE /courses/:id)."""
-        self._call("DELETE", _course_path(sis_id), params={"event": "conclude"})
+        self._write("DELETE", _course_path(sis_id), params={"event": "conclude"})
 
     def course_event(self, sis_id: str, event: str) -> None:
         """``offer`` publishes or re-opens a course, ``claim`` takes it back to unpublished (PUT /courses/:id).
 
         :raises RowError: ``row-refused`` with Canvas's words, for instance when it has graded work.
         """
-        self._call("PUT", _course_path(sis_id), data={"course[event]": event})
+        self._write("PUT", _course_path(sis_id), data={"course[event]": event})
 
     # -- looking around ------------------------------------------------------------------------------------------
 
@@ -230,18 +260,23 @@ class CanvasHook(BaseHook):
 
     def test_connection(self) -> tuple[bool, str]:
         """Say in one sentence what works and what permission is missing; Airflow's Test button shows it."""
+        probe = CanvasHook(self.canvas_conn_id, timeout=self._timeout, attempts=1)
         try:
-            answer = self._read("/accounts/self")
-            missing = self.missing_permissions()
+            answer = probe._read("/accounts/self")
+            missing = probe.missing_permissions()
         except RosterflowError as error:
-            return False, str(error)
+            return False, f"{error.message} {error.remedy}"
+        finally:
+            probe.close()
         name = answer.json().get("name", "?")
         parts = [f"Reached Canvas and authenticated; root account {name!r} is visible."]
         if missing:
             parts.append(f"Missing permissions: {', '.join(missing)}.")
-        skew = _skew(answer)
-        if abs(skew) > CLOCK_SKEW:
-            parts.append(f"Canvas's clock is {abs(skew):.0f} seconds {'ahead of' if skew > 0 else 'behind'} this one.")
+        ahead = skew(answer)
+        if abs(ahead) > CLOCK_SKEW:
+            parts.append(
+                f"Canvas's clock is {abs(ahead):.0f} seconds {'ahead of' if ahead > 0 else 'behind'} this one."
+            )
         return not missing, " ".join(parts)
 
     # -- calls ---------------------------------------------------------------------------------------------------
@@ -264,86 +299,58 @@ class CanvasHook(BaseHook):
     def _read(self, path: str, parameters: Mapping[str, Any] | None = None) -> httpx.Response:
         return self._tried(lambda: self._call("GET", path, params=parameters))
 
-    def _tried(self, call: Any) -> httpx.Response:
-        """Repeat a call that is safe to repeat."""
+    def _tried(
+        self, call: Callable[[], httpx.Response], repeats: Callable[[BaseException], bool] = _may_pass
+    ) -> httpx.Response:
+        """Make a call, and again while that is safe and may help."""
         tries = Retrying(
-            stop=stop_after_attempt(READ_TRIES),
-            wait=wait_exponential_jitter(initial=1, max=30),
-            retry=retry_if_exception_type(RetryableError),
+            stop=stop_after_attempt(self._attempts),
+            wait=_wait,
+            sleep=self._sleep,
+            retry=retry_if_exception(repeats),
             reraise=True,
         )
-        answer: httpx.Response = tries(call)
-        return answer
+        return tries(call)
+
+    def _write(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        """A call that changes something: repeated only when Canvas did not let it in, for then it did nothing."""
+        return self._tried(lambda: self._call(method, path, **arguments), _was_throttled)
 
     def _call(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        return parsed(self._send(self.get_conn(), method, path, **arguments), f"{method} {path}")
+
+    def _send(self, client: httpx.Client, method: str, url: str, **arguments: Any) -> httpx.Response:
+        """The answer when it is good.
+
+        :raises RosterflowError: the class and code say what it is otherwise; no body and no token is in it.
+        """
         if self._remaining < QUOTA_LOW:
-            time.sleep(QUOTA_PAUSE)
-        where = f"{method} {urlsplit(path).path}"
+            self._sleep(QUOTA_PAUSE)
+        where = f"{method} {urlsplit(url).path}"
         try:
-            answer = self.get_conn().request(method, path, **arguments)
+            answer = client.request(method, url, **arguments)
         except httpx.TimeoutException:
             raise RetryableError(Code.UNREACHABLE, f"Canvas did not answer {where} in time.") from None
         except httpx.HTTPError as error:
+            at = urlsplit(self.settings()[0]).netloc
+            why = error.__class__.__name__
             raise RetryableError(
-                Code.UNREACHABLE, f"Canvas could not be reached for {where} ({error.__class__.__name__})."
+                Code.UNREACHABLE, f"Canvas at {at} could not be reached for {where} ({why})."
             ) from None
         self._remaining = float(answer.headers.get("X-Rate-Limit-Remaining", "inf"))
-        return _checked(answer, where)
+        if answer.status_code >= 300:
+            raise refusal(answer, where)
+        return answer
 
 
-def _checked(answer: httpx.Response, where: str) -> httpx.Response:
-    """The answer when it is good; else the error its status and shape stand for (Canvas contract §9.4–9.6)."""
-    status = answer.status_code
-    if status < 300:
-        if "json" not in answer.headers.get("Content-Type", "") and where != "a report" and "/files/" not in where:
-            raise RetryableError(Code.BAD_RESPONSE, f"Canvas answered {where} with something that is no JSON.")
-        return _parsed(answer, where)
-    if status in (403, 429) and THROTTLED in answer.text:
-        raise RetryableError(Code.THROTTLED, f"Canvas throttled {where}.", retry_after=_retry_after(answer))
-    if status == 401 and "WWW-Authenticate" in answer.headers:
-        raise FatalError(Code.UNAUTHORIZED, f"Canvas does not accept the access token ({where}).")
-    if status in (401, 403) and "status" in answer.text:
-        raise FatalError(Code.FORBIDDEN, f"Canvas's token lacks a permission for {where}.")
-    if status >= 500 or status in (408, 425, 429):
-        raise RetryableError(
-            Code.SERVER_ERROR, f"Canvas answered {where} with {status}.", retry_after=_retry_after(answer)
-        )
-    raise RowError(Code.ROW_REFUSED, f"Canvas refused {where} with {status}: {_words(answer)}")
+def _was_throttled(error: BaseException) -> bool:
+    return isinstance(error, RetryableError) and error.code is Code.THROTTLED and _may_pass(error)
 
 
-def _parsed(answer: httpx.Response, where: str) -> httpx.Response:
-    if "json" in answer.headers.get("Content-Type", ""):
-        try:
-            answer.json()
-        except ValueError:
-            raise RetryableError(Code.BAD_RESPONSE, f"Canvas's answer to {where} was cut off.") from None
-    return answer
-
-
-def _words(answer: httpx.Response) -> str:
-    """Canvas's own words, whatever the shape of its error (Canvas contract §9.6), without markup and short."""
-    try:
-        payload = answer.json()
-    except ValueError:
-        return "no explanation"
-    if isinstance(payload, dict):
-        found = payload.get("message") or payload.get("errors") or payload.get("error_message") or payload.get("error")
-    else:
-        found = payload
-    if isinstance(found, list) and found and isinstance(found[0], dict):
-        found = "; ".join(str(item.get("message", "")) for item in found)
-    return str(found)[:300]
-
-
-def _retry_after(answer: httpx.Response) -> float | None:
-    text = answer.headers.get("Retry-After", "")
-    return float(text) if text.isdigit() else None
-
-
-def _skew(answer: httpx.Response) -> float:
-    """Seconds by which Canvas's clock is ahead of ours."""
-    stamp = answer.headers.get("Date")
-    return (parsedate_to_datetime(stamp) - datetime.now(UTC)).total_seconds() if stamp else 0.0
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after if isinstance(error, RetryableError) else None
+    return asked if asked is not None else wait_exponential_jitter(initial=1, max=30)(state)
 
 
 def _course_path(sis_id: str) -> str:

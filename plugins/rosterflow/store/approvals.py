@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
+from rosterflow.store.engine import batches
 from rosterflow.store.plans import ChangeState, StoredChange, stored_change
 from rosterflow.store.tables import approval, plan_change
 
@@ -23,7 +24,13 @@ class ApprovalState(StrEnum):
     REJECTED = "rejected"
     TIMED_OUT = "timed-out"
     INVALID = "invalid"
+    STALE = "stale"
     WITHDRAWN = "withdrawn"
+
+
+REFUSED = (ApprovalState.REJECTED, ApprovalState.TIMED_OUT)
+OPEN_ENDED = (ChangeState.ALLOWED, ChangeState.UNKNOWN, ChangeState.REFUSED)
+"""What became of an approved change that is not carried out yet: not sent, sent in vain, or refused by Canvas."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,15 @@ class Approval:
     first_contact: bool
     asked_at: datetime
     decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A change that a person was asked about: by which request, and why it was held."""
+
+    request: int
+    rule: str
+    reason: str
 
 
 def ask(
@@ -76,11 +92,10 @@ def ask(
 
 def tie(connection: Connection, plan_id: int, seqs: Iterable[int], approval_id: int) -> None:
     """Say which request some held changes of a plan wait for."""
-    wanted = set(seqs)
-    if wanted:
+    for some in batches(seqs):
         connection.execute(
             update(plan_change)
-            .where(plan_change.c.plan_id == plan_id, plan_change.c.seq.in_(wanted))
+            .where(plan_change.c.plan_id == plan_id, plan_change.c.seq.in_(some))
             .values(approval_id=approval_id)
         )
 
@@ -104,18 +119,52 @@ def changes_of(connection: Connection, one: Approval, *states: ChangeState) -> l
     return [stored_change(row) for row in connection.execute(query.order_by(plan_change.c.seq))]
 
 
-def rejected_since(connection: Connection, institution: str, moment: datetime) -> dict[str, int]:
-    """Fingerprints of changes that a person rejected after a moment, with the request's id."""
+def rejected_since(connection: Connection, institution: str, moment: datetime) -> dict[str, Asked]:
+    """The changes that were rejected after a moment, by a person or by time-out, by fingerprint."""
+    decided = (approval.c.state.in_(REFUSED)) & (approval.c.decided_at > moment)
+    return _asked(connection, institution, decided & (plan_change.c.plan_id == approval.c.plan_id))
+
+
+def approved_since(connection: Connection, institution: str, moment: datetime) -> dict[str, Asked]:
+    """The changes that a person approved after a moment and nobody carried out, by fingerprint."""
+    approved = approval.c.state.in_((ApprovalState.APPROVED, ApprovalState.APPLIED))
+    decided = approved & (approval.c.decided_at > moment)
+    return _asked(connection, institution, decided & plan_change.c.state.in_(OPEN_ENDED))
+
+
+def asked_about(connection: Connection, institution: str) -> dict[str, Asked]:
+    """The changes about which a person is being asked, by fingerprint."""
+    waiting = (approval.c.state == ApprovalState.WAITING) & (plan_change.c.plan_id == approval.c.plan_id)
+    return _asked(connection, institution, waiting & (plan_change.c.state == ChangeState.HELD))
+
+
+def _asked(connection: Connection, institution: str, which: ColumnElement[bool]) -> dict[str, Asked]:
     query = (
-        select(plan_change.c.fingerprint, approval.c.id)
-        .join(approval, (plan_change.c.approval_id == approval.c.id) & (plan_change.c.plan_id == approval.c.plan_id))
-        .where(
-            approval.c.institution == institution,
-            approval.c.state == ApprovalState.REJECTED,
-            approval.c.decided_at > moment,
-        )
+        select(plan_change.c.fingerprint, approval.c.id, plan_change.c.guard_rule, plan_change.c.guard_reason)
+        .join(approval, plan_change.c.approval_id == approval.c.id)
+        .where(approval.c.institution == institution, which)
     )
-    return {row.fingerprint: row.id for row in connection.execute(query)}
+    return {row.fingerprint: Asked(row.id, row.guard_rule, row.guard_reason) for row in connection.execute(query)}
+
+
+def hand_on(connection: Connection, approval_id: int, plan_id: int, seqs: Collection[int]) -> None:
+    """Have a newer plan carry out approved changes instead of the plan they were shown with."""
+    left = (plan_change.c.approval_id == approval_id) & plan_change.c.state.in_(OPEN_ENDED)
+    for some in batches(seqs):
+        same = select(plan_change.c.fingerprint).where(plan_change.c.plan_id == plan_id, plan_change.c.seq.in_(some))
+        connection.execute(
+            update(plan_change)
+            .where(left, plan_change.c.plan_id != plan_id, plan_change.c.fingerprint.in_(same))
+            .values(state=ChangeState.STALE, message=f"carried out with plan {plan_id} instead")
+        )
+    tie(connection, plan_id, seqs, approval_id)
+
+
+def is_carried_out(connection: Connection, approval_id: int) -> bool:
+    """Whether nothing that was approved waits to be sent or confirmed any more, in whatever plan."""
+    open_ones = plan_change.c.state.in_((ChangeState.ALLOWED, ChangeState.SENT))
+    query = select(plan_change.c.seq).where(plan_change.c.approval_id == approval_id, open_ones).limit(1)
+    return connection.execute(query).first() is None
 
 
 def set_approval_state(connection: Connection, approval_id: int, state: ApprovalState, now: datetime) -> None:

@@ -6,16 +6,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, DateTime, Dialect, Engine, Table, create_engine, event
+from sqlalchemy import Connection, DateTime, Dialect, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.types import TypeDecorator
 
-from rosterflow.domain.errors import Code, RetryableError
+from rosterflow.domain.errors import Code, FatalError, RetryableError
+
+T = TypeVar("T")
 
 ROWS_AT_ONCE = 1000
+CONNECT_SECONDS = 10
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -43,12 +46,14 @@ class Store:
     """A pool of connections to the store, with short transactions.
 
     :param url: SQLAlchemy URL, ``postgresql+psycopg2://…`` or ``sqlite:///…``.
+    :raises FatalError: ``settings-invalid`` when it is none.
     """
 
     def __init__(self, url: str) -> None:
-        self.engine: Engine = create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        self.engine: Engine = _engine(url)
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -71,11 +76,33 @@ class Store:
         self.engine.dispose()
 
 
+def _engine(url: str) -> Engine:
+    try:
+        parts = make_url(url)
+        patience = {"connect_timeout": CONNECT_SECONDS} if parts.get_backend_name() == "postgresql" else {}
+        return create_engine(parts, pool_pre_ping=True, hide_parameters=True, connect_args=patience)
+    except (ArgumentError, NoSuchModuleError):
+        raise FatalError(Code.SETTINGS_INVALID, "ROSTERFLOW_DATABASE_URL is no SQLAlchemy URL.") from None
+
+
 def _prepare_sqlite(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # the driver would begin a transaction only at its first write
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "busy_timeout=10000", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """One writer at a time from the first read on, as a row lock does it on PostgreSQL."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def batches(items: Iterable[T], size: int = ROWS_AT_ONCE) -> Iterator[list[T]]:
+    """The items in lists of at most ``size``: a statement takes only so many."""
+    remaining = iter(items)
+    while some := list(islice(remaining, size)):
+        yield some
 
 
 def upsert(
@@ -88,8 +115,11 @@ def upsert(
     """
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     keys = [column.name for column in table.primary_key]
-    remaining = iter(rows)
-    while some := list(islice(remaining, ROWS_AT_ONCE)):
+    for some in batches(rows):
         statement = make(table)
         changed = {name: statement.excluded[name] for name in some[0] if name not in keys and name not in keep}
-        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed), some)
+        if changed:
+            statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
+        else:
+            statement = statement.on_conflict_do_nothing(index_elements=keys)
+        connection.execute(statement, some)

@@ -122,6 +122,17 @@ def known_canvas_ids(connection: Connection, root: str) -> frozenset[str]:
     return frozenset(connection.execute(query).scalars())
 
 
+def is_trusted(connection: Connection, plan_id: int) -> dict[int, bool]:
+    """For the ``seq`` of each change that an import carried, whether that import's silence means success."""
+    query = select(table.c.rows, table.c.trusted).where(table.c.plan_id == plan_id).order_by(table.c.id)
+    return {
+        seq: bool(trusted)
+        for rows, trusted in connection.execute(query)
+        for file in rows.values()
+        for seq in file["seqs"]
+    }
+
+
 def blobs_before(connection: Connection, institution: str, moment: datetime) -> list[tuple[int, str]]:
     """Ids and zips of an institution's finished imports prepared before a moment."""
     query = select(table.c.id, table.c.blob).where(

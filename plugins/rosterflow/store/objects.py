@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, select, tuple_
 from rosterflow.domain.confirmed import ConfirmedObject
 from rosterflow.domain.model import Key
 from rosterflow.store.codec import body_of, thing_of
-from rosterflow.store.engine import ROWS_AT_ONCE, upsert
+from rosterflow.store.engine import ROWS_AT_ONCE, batches, upsert
 from rosterflow.store.tables import canvas_object as table
 
 
@@ -40,9 +40,7 @@ def save(
 
 def forget(connection: Connection, institution: str, keys: Iterable[Key]) -> None:
     """Forget objects that no longer go by these ids."""
-    wanted = [(str(key.kind), key.sis_id) for key in keys]
-    for start in range(0, len(wanted), ROWS_AT_ONCE):
-        some = wanted[start : start + ROWS_AT_ONCE]
+    for some in batches((str(key.kind), key.sis_id) for key in keys):
         connection.execute(
             delete(table).where(table.c.institution == institution, tuple_(table.c.kind, table.c.sis_id).in_(some))
         )

@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
+from rosterflow.domain.model import Key, Kind
 from rosterflow.domain.plan import Action, Change, Plan
 from rosterflow.store.codec import from_text, text_of
-from rosterflow.store.engine import ROWS_AT_ONCE
+from rosterflow.store.engine import batches
 from rosterflow.store.tables import plan, plan_change
 
 
@@ -78,9 +79,8 @@ def save_plan(
         "made_at": now,
     }
     plan_id = connection.execute(insert(plan).values(values).returning(plan.c.id)).scalar_one()
-    rows = [_row(plan_id, seq, change) for seq, change in enumerate(made.changes)]
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        connection.execute(insert(plan_change), rows[start : start + ROWS_AT_ONCE])
+    for some in batches(_row(plan_id, seq, change) for seq, change in enumerate(made.changes)):
+        connection.execute(insert(plan_change), some)
     return int(plan_id)
 
 
@@ -112,26 +112,30 @@ def set_state(
 ) -> None:
     """Say what became of some changes, with Canvas's words for those that have any."""
     words = messages or {}
-    given = [{"at_seq": seq, "words": words.get(seq)} for seq in seqs]
-    if given:
-        statement = (
-            update(plan_change)
-            .where(plan_change.c.plan_id == plan_id, plan_change.c.seq == bindparam("at_seq"))
-            .values(state=state, message=bindparam("words"))
+    mine = plan_change.c.plan_id == plan_id
+    wanted = list(seqs)
+    for some in batches(seq for seq in wanted if seq not in words):
+        connection.execute(
+            update(plan_change).where(mine, plan_change.c.seq.in_(some)).values(state=state, message=None)
         )
-        connection.execute(statement, given)
+    told = [{"at_seq": seq, "words": words[seq]} for seq in wanted if seq in words]
+    if told:
+        statement = update(plan_change).where(mine, plan_change.c.seq == bindparam("at_seq"))
+        connection.execute(statement.values(state=state, message=bindparam("words")), told)
 
 
 def hold(connection: Connection, plan_id: int, held: Mapping[int, tuple[str, str]]) -> None:
     """Mark changes as held, each with the guard's rule and reason."""
-    given = [{"at_seq": seq, "rule_": rule, "reason_": reason} for seq, (rule, reason) in held.items()]
-    if given:
-        statement = (
-            update(plan_change)
-            .where(plan_change.c.plan_id == plan_id, plan_change.c.seq == bindparam("at_seq"))
-            .values(state=ChangeState.HELD, guard_rule=bindparam("rule_"), guard_reason=bindparam("reason_"))
-        )
-        connection.execute(statement, given)
+    alike: dict[tuple[str, str], list[int]] = {}
+    for seq, why in held.items():
+        alike.setdefault(why, []).append(seq)
+    for (rule, reason), seqs in alike.items():
+        for some in batches(seqs):
+            connection.execute(
+                update(plan_change)
+                .where(plan_change.c.plan_id == plan_id, plan_change.c.seq.in_(some))
+                .values(state=ChangeState.HELD, guard_rule=rule, guard_reason=reason)
+            )
 
 
 def give_up_sent(connection: Connection, institution: str) -> int:
@@ -145,6 +149,16 @@ def give_up_sent(connection: Connection, institution: str) -> int:
         .where(plan_change.c.plan_id.in_(mine), plan_change.c.state == ChangeState.SENT)
         .values(state=ChangeState.UNKNOWN, message="The run ended before Canvas confirmed it.")
     ).rowcount
+
+
+def unsettled(connection: Connection, institution: str) -> frozenset[Key]:
+    """The objects of which nobody knows yet what came of a change that was sent."""
+    query = (
+        select(plan_change.c.kind, plan_change.c.sis_id)
+        .join(plan, plan.c.id == plan_change.c.plan_id)
+        .where(plan.c.institution == institution, plan_change.c.state == ChangeState.SENT)
+    )
+    return frozenset(Key(Kind(kind), sis_id) for kind, sis_id in connection.execute(query))
 
 
 def tally(connection: Connection, plan_id: int) -> Sequence[Any]:

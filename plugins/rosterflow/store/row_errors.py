@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, select, tuple_, update
 from rosterflow.domain.confirmed import Refusal
 from rosterflow.domain.errors import REMEDIES, Code
 from rosterflow.domain.model import Key, Kind
-from rosterflow.store.engine import ROWS_AT_ONCE, upsert
+from rosterflow.store.engine import batches, upsert
 from rosterflow.store.tables import refusal, row_error
 
 Side = Literal["source", "canvas"]
@@ -69,8 +69,11 @@ def note(connection: Connection, institution: str, notes: Iterable[RowErrorNote]
         }
         for one in given.values()
     ]
-    fresh = [row for row in rows if (row["side"], row["subject"], row["code"]) in again]
-    upsert(connection, row_error, [row for row in rows if row not in fresh], keep=("first_at",))
+    fresh: list[dict[str, Any]] = []
+    known: list[dict[str, Any]] = []
+    for row in rows:
+        (fresh if (row["side"], row["subject"], row["code"]) in again else known).append(row)
+    upsert(connection, row_error, known, keep=("first_at",))
     upsert(connection, row_error, fresh)
 
 
@@ -131,9 +134,7 @@ def save_refusals(connection: Connection, institution: str, refused: Mapping[Key
 
 def clear_refusals(connection: Connection, institution: str, keys: Iterable[Key]) -> None:
     """Forget the refusals of objects that Canvas accepted."""
-    wanted = [(str(Kind(key.kind)), key.sis_id) for key in keys]
-    for start in range(0, len(wanted), ROWS_AT_ONCE):
-        some = wanted[start : start + ROWS_AT_ONCE]
+    for some in batches((str(key.kind), key.sis_id) for key in keys):
         connection.execute(
             delete(refusal).where(
                 refusal.c.institution == institution, tuple_(refusal.c.kind, refusal.c.sis_id).in_(some)

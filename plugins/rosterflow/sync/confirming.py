@@ -7,16 +7,17 @@ so whatever updated, closed or re-opened something is read back from the provisi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from rosterflow.domain.confirmed import ConfirmedObject, World, refused
-from rosterflow.domain.errors import Code, RowError
+from rosterflow.domain.errors import Code, RetryableError, RowError
 from rosterflow.domain.institution import Institution
-from rosterflow.domain.model import FIELDS, CanvasObject, Key, Kind, key_of
+from rosterflow.domain.model import FIELDS, CanvasObject, Course, Key, Kind, State, key_of, parents_of
 from rosterflow.domain.plan import Action, Change
 from rosterflow.hooks.canvas import CanvasHook, ImportMessage, SisImport
 from rosterflow.store import history, imports, objects, plans, row_errors
@@ -25,6 +26,7 @@ from rosterflow.store.history import Event
 from rosterflow.store.imports import ImportState, StoredImport
 from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.row_errors import RowErrorNote
+from rosterflow.sync.approving import conclude_request
 
 READ_BACK = frozenset({Action.UPDATE, Action.CLOSE, Action.REOPEN, Action.DELETE})
 """What Canvas may accept without doing, because a person's change of the field stands."""
@@ -66,12 +68,18 @@ def confirm_import(
         sent = {s.seq: s for s in plans.changes(connection, one.plan_id, ChangeState.SENT)}
         mine = [sent[seq] for seqs in one.rows.values() for seq in seqs if seq in sent]
         turned_down = [s for s in mine if s.seq in words]
+        missing = {key_of(s.change.after) for s in turned_down}
         accepted = [s for s in mine if s.seq not in words]
-        sure = [s for s in accepted if certain and s.change.action not in READ_BACK]
+        sure = [s for s in accepted if certain and _is_sure(s.change, missing)]
         book.refuse(turned_down, words)
-        book.accept(sure)
-        imports.note(connection, one.id, state=ImportState.CONFIRMED, ended_at=now)
+        book.accept(sure, {})
+        imports.note(connection, one.id, state=ImportState.CONFIRMED, trusted=certain, ended_at=now)
     return Outcome(len(sure), len(turned_down), len(accepted) - len(sure))
+
+
+def _is_sure(change: Change, missing: AbstractSet[Key]) -> bool:
+    """Whether an accepted row did what it says: Canvas puts a course with an unknown term into the default term."""
+    return change.action not in READ_BACK and missing.isdisjoint(parents_of(change.after))
 
 
 def _join(one: StoredImport, messages: Iterable[ImportMessage]) -> tuple[dict[int, str], bool]:
@@ -114,53 +122,86 @@ def read_back(
 ) -> None:
     """Compare what was sent with what Canvas has now.
 
-    A field that stayed although its row was accepted belongs to Canvas from now on. A course whose state stayed is
-    steered by REST, which no hand-made change can stop.
+    A field that stayed although its row was carried out belongs to Canvas from now on. A course whose state stayed is
+    steered by REST, which no hand-made change can stop. When an import ended badly nobody knows which rows were
+    carried out: what differs then is as Canvas has it, and the next plan contains it again.
 
-    :param found: what Canvas's provisioning report lists.
+    :param found: what Canvas's provisioning report lists of the kinds that wait for it.
+    :raises RetryableError: ``bad-response`` when it lists nothing at all of such a kind.
     """
     with store.begin() as connection:
         sent = plans.changes(connection, plan_id, ChangeState.SENT)
-    seen = {one.seq: _steer(hook, one, found.get(key_of(one.change.after))) for one in sent}
+        trusted = imports.is_trusted(connection, plan_id)
+        terms = {key.sis_id for key in World(objects.load(connection, institution.key)) if key.kind is Kind.TERM}
+    if empty := {one.change.kind for one in sent} - {key.kind for key in found}:
+        kinds = " and no ".join(sorted(empty))
+        raise RetryableError(Code.BAD_RESPONSE, f"Canvas's provisioning report lists no {kinds} at all.")
+    verdicts = [_judge(hook, one, found, terms, is_trusted=trusted.get(one.seq, False)) for one in sent]
     with store.begin() as connection:
         book = _Book(connection, institution, plan_id, run_id, now)
-        refused_ones = [one for one in sent if seen[one.seq].words]
-        lost = [one for one in sent if one not in refused_ones and _is_lost(one.change, seen[one.seq].thing)]
-        there = {one.seq: thing for one in sent if one not in lost and (thing := seen[one.seq].thing)}
-        book.refuse(refused_ones, {one.seq: seen[one.seq].words for one in refused_ones})
-        book.lose(lost, [one for one in lost if seen[one.seq].thing is None])
-        book.accept([one for one in sent if one.seq in there and one not in refused_ones], there)
+        book.refuse([v.change for v in verdicts if v.words], {v.change.seq: v.words for v in verdicts})
+        book.lose([v.change for v in verdicts if v.is_lost], {v.change.seq: v.thing for v in verdicts})
+        done = {v.change.seq: v.thing for v in verdicts if v.thing and not v.is_lost and not v.words}
+        book.accept([v.change for v in verdicts if v.change.seq in done], done)
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """What Canvas has for a change; ``words`` when it refused to go along."""
+class _Verdict:
+    """What came of a change.
 
+    :param thing: what Canvas has for it, ``None`` when it has nothing.
+    :param is_lost: whether Canvas shows no effect of it, without anybody's hand-made change being the cause.
+    :param words: why Canvas refused to go along, ``""`` when it did not.
+    """
+
+    change: StoredChange
     thing: CanvasObject | None
+    is_lost: bool = False
     words: str = ""
 
 
-def _steer(hook: CanvasHook, one: StoredChange, thing: CanvasObject | None) -> _Seen:
-    """Conclude or re-open by REST a course whose state CSV could not change; leave everything else."""
-    wanted = one.change.after
-    if thing is None or thing.kind is not Kind.COURSE or thing.state is wanted.state:
-        return _Seen(thing)
-    try:
-        match one.change.action:
-            case Action.CLOSE:
-                hook.conclude_course(wanted.sis_id)
-            case Action.REOPEN:
-                hook.course_event(wanted.sis_id, "offer")
-            case _:
-                return _Seen(thing)
-    except RowError as error:
-        return _Seen(thing, error.message)
-    return _Seen(replace(thing, state=wanted.state))
+def _judge(
+    hook: CanvasHook,
+    one: StoredChange,
+    found: Mapping[Key, CanvasObject],
+    terms: Collection[str],
+    *,
+    is_trusted: bool,
+) -> _Verdict:
+    change, after = one.change, one.change.after
+    thing = found.get(change.key) or found.get(key_of(after))
+    if thing is None:
+        return _Verdict(one, None, is_lost=True)
+    if (thing.state, after.state) == (State.ACTIVE, State.UNPUBLISHED):
+        thing = replace(thing, state=after.state)  # the report's word for both is our "active"
+    if change.action is Action.CHANGE_ID:
+        return _Verdict(one, thing, is_lost=thing.sis_id != after.sis_id)
+    if is_trusted:
+        try:
+            thing = _steered(hook, change, thing)
+        except RowError as error:
+            return _Verdict(one, thing, words=error.message)
+    if change.is_removal:
+        return _Verdict(one, thing, is_lost=thing.state not in (after.state, State.DELETED))
+    lacks_term = isinstance(after, Course) and after.term is not None and after.term not in terms
+    return _Verdict(one, thing, is_lost=bool(_stayed(change, thing)) and (lacks_term or not is_trusted))
 
 
-def _is_lost(change: Change, thing: CanvasObject | None) -> bool:
-    """Whether Canvas shows no trace of what was sent; the next plan will contain it again."""
-    return thing is None or (change.is_removal and thing.state is not change.after.state)
+def _steered(hook: CanvasHook, change: Change, thing: CanvasObject) -> CanvasObject:
+    """Conclude or re-open by REST a course whose state CSV could not change; leave everything else.
+
+    :raises RowError: ``row-refused`` when Canvas refuses.
+    """
+    wanted = change.after
+    if thing.kind is not Kind.COURSE or thing.state is wanted.state:
+        return thing
+    if change.action is Action.CLOSE and thing.state is not State.DELETED:
+        hook.conclude_course(wanted.sis_id)
+    elif change.action is Action.REOPEN:
+        hook.course_event(wanted.sis_id, "offer")
+    else:
+        return thing
+    return replace(thing, state=wanted.state)
 
 
 def _stayed(change: Change, seen: CanvasObject) -> frozenset[str]:
@@ -188,7 +229,7 @@ def hide_courses(
     with store.begin() as connection:
         book = _Book(connection, institution, plan_id, run_id, now)
         book.refuse([one for one in hidden if one.seq in words], words)
-        book.accept([one for one in hidden if one.seq not in words])
+        book.accept([one for one in hidden if one.seq not in words], {})
     return Outcome(len(hidden) - len(words), len(words), 0)
 
 
@@ -202,28 +243,30 @@ class _Book:
     run_id: int
     now: datetime
 
-    def accept(self, accepted: list[StoredChange], seen: Mapping[int, CanvasObject] | None = None) -> None:
+    def accept(self, accepted: list[StoredChange], seen: Mapping[int, CanvasObject]) -> None:
         """Write accepted changes into what is confirmed.
 
-        :param seen: by ``seq``, as Canvas really has the object; without it, as it was sent.
+        :param seen: by ``seq``, what was read back of them; what was not is as it was sent.
         """
         if not accepted:
             return
         connection, key = self.connection, self.institution.key
         before = World(objects.load(connection, key))
         after = before.after(one.change for one in accepted)
-        stayed = {one.seq: _stayed(one.change, seen[one.seq]) for one in accepted} if seen else {}
-        fresh = {k: thing for k, thing in after.items() if before.get(k) != thing}
-        for one in accepted if seen else ():
-            at = key_of(one.change.after)
-            thing = replace(seen[one.seq], origin=one.change.after.origin) if seen else one.change.after
-            fresh[at] = ConfirmedObject(thing, after[at].owned_by_canvas | stayed[one.seq])
+        stayed = {one.seq: _stayed(one.change, seen[one.seq]) for one in accepted if one.seq in seen}
+        fresh = {k: thing for k, thing in after.items() if before.get(k) is not thing and before.get(k) != thing}
+        for one in accepted:
+            if one.seq in seen:
+                at = key_of(one.change.after)
+                thing = replace(seen[one.seq], origin=one.change.after.origin)
+                fresh[at] = ConfirmedObject(thing, after[at].owned_by_canvas | stayed[one.seq])
         objects.save(connection, key, fresh.values(), now=self.now, run_id=self.run_id)
         objects.forget(connection, key, [k for k in before if k not in after])
         self._mark(accepted, stayed)
         keys = {key_of(one.change.after) for one in accepted} | {one.change.key for one in accepted}
         row_errors.clear_refusals(connection, key, keys)
         row_errors.settle(connection, key, "canvas", [str(k) for k in keys], self.now)
+        self._conclude(accepted)
 
     def _mark(self, accepted: list[StoredChange], stayed: Mapping[int, frozenset[str]]) -> None:
         kept = {seq: f"kept by Canvas: {', '.join(sorted(names))}" for seq, names in stayed.items() if names}
@@ -256,16 +299,35 @@ class _Book:
         messages = {one.seq: words[one.seq] for one in turned_down}
         plans.set_state(connection, self.plan_id, messages, ChangeState.REFUSED, messages)
         self._record(Event(one.change.key, "refused", one.change.rule, words[one.seq]) for one in turned_down)
+        self._conclude(turned_down)
 
-    def lose(self, lost: list[StoredChange], missing: list[StoredChange]) -> None:
-        """Write down that Canvas does not show what was sent; the next plan contains it again.
+    def lose(self, lost: list[StoredChange], seen: Mapping[int, CanvasObject | None]) -> None:
+        """Write down that Canvas does not show what was sent, and what it has instead; the next plan contains it again.
 
-        :param missing: those of which Canvas has no object at all, so that it must be created anew.
+        :param seen: by ``seq``, what Canvas has; nothing, when the object must be created anew.
         """
+        if not lost:
+            return
+        connection, key = self.connection, self.institution.key
+        known = World(objects.load(connection, key))
+        there = []
+        for one in lost:
+            thing, before = seen[one.seq], known.get(one.change.key)
+            if thing is not None:
+                origin = before.thing.origin if before else one.change.after.origin
+                owned = before.owned_by_canvas if before else frozenset[str]()
+                there.append(ConfirmedObject(replace(thing, origin=origin), owned))
+        objects.save(connection, key, there, now=self.now, run_id=self.run_id)
+        objects.forget(connection, key, [one.change.key for one in lost if seen[one.seq] is None])
         words = {one.seq: "Canvas does not show it as it was sent." for one in lost}
-        plans.set_state(self.connection, self.plan_id, words, ChangeState.UNKNOWN, words)
-        objects.forget(self.connection, self.institution.key, [one.change.key for one in missing])
+        plans.set_state(connection, self.plan_id, words, ChangeState.UNKNOWN, words)
         self._record(Event(one.change.key, "not confirmed", one.change.rule, words[one.seq]) for one in lost)
+        self._conclude(lost)
+
+    def _conclude(self, done: list[StoredChange]) -> None:
+        """See whether the requests by which changes were approved are carried out by now."""
+        for number in {one.approval_id for one in done if one.approval_id is not None}:
+            conclude_request(self.connection, self.institution, number, self.now)
 
     def _record(self, events: Iterable[Event]) -> None:
         history.record(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -13,8 +13,9 @@ from rosterflow.domain.confirmed import World
 from rosterflow.domain.guards import guard, needs_second_person
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.plan import Plan, hash_of
+from rosterflow.domain.sequence import Stalled
 from rosterflow.store import approvals, history, institutions, objects, plans, runs
-from rosterflow.store.approvals import Approval, ApprovalState
+from rosterflow.store.approvals import Approval, ApprovalState, Asked
 from rosterflow.store.engine import Store
 from rosterflow.store.history import Event
 from rosterflow.store.plans import ChangeState, StoredChange
@@ -22,6 +23,11 @@ from rosterflow.store.runs import Run
 from rosterflow.sync.runs import verify_lease
 
 SYSTEM = "rosterflow"
+APPROVAL_HOLDS = timedelta(days=14)
+"""For so long a later plan may carry out what was approved: longer than the longest back-off of a refused row."""
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+NOT_FOR_ITSELF = frozenset({"first-contact", "waits-for"})
+"""Rules that hold a change because of something else, not because of what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +45,92 @@ class Guarded:
 def guard_plan(store: Store, institution: Institution, run: Run, plan_id: int, now: datetime) -> Guarded:
     """Split a stored plan into what goes on and what is held; ask for approval of what is newly held.
 
-    In a run that only plans, nothing is asked and nothing that waits is touched.
+    In a run that only plans, nothing is asked and nothing that waits is touched. Guarding a plan again changes nothing.
     """
     with store.begin() as connection:
         verify_lease(connection, institution, run)
-        stored = plans.get_plan(connection, plan_id)
         planned = plans.changes(connection, plan_id)
-        world = World(objects.load(connection, institution.key))
-        made = Plan(tuple(one.change for one in planned), unchanged=Counter())
-        verdict = guard(made, world, institution.guards, first_contact=stored.first_contact)
-        seq_of = {one.change.key: one.seq for one in planned}
-        held = {seq_of[one.change.key]: (one.rule, one.reason) for one in verdict.held}
-        plans.set_state(connection, plan_id, (s for s in seq_of.values() if s not in held), ChangeState.ALLOWED)
-        plans.hold(connection, plan_id, held)
-        ask = None
-        if run.mode == "apply":
-            if stored.first_contact and not planned:
-                institutions.mark(connection, institution.key, contacted_at=now)
-            waiting = plans.changes(connection, plan_id, ChangeState.HELD)
-            _ask(connection, institution, run, plan_id, waiting, world, now)
-            ask = _asked_by(connection, institution, plan_id)
-        runs.add_counts(connection, run.id, allowed=len(planned) - len(held), held=len(held))
-    return Guarded(len(planned) - len(held), len(held), ask)
+        if not planned or any(one.state is ChangeState.PLANNED for one in planned):
+            _split(connection, institution, run, plan_id, planned, now)
+        held = len(plans.changes(connection, plan_id, ChangeState.HELD))
+        runs.add_counts(connection, run.id, allowed=len(planned) - held, held=held)
+        return Guarded(len(planned) - held, held, _asked_by(connection, institution, plan_id))
+
+
+def _split(
+    connection: Connection,
+    institution: Institution,
+    run: Run,
+    plan_id: int,
+    planned: Sequence[StoredChange],
+    now: datetime,
+) -> None:
+    first_contact = plans.get_plan(connection, plan_id).first_contact
+    world = World(objects.load(connection, institution.key))
+    made = Plan(tuple(one.change for one in planned), unchanged=Counter())
+    verdict = guard(made, world, institution.guards, first_contact=first_contact)
+    seq_of = {one.change.key: one.seq for one in planned}
+    held = {seq_of[one.change.key]: (one.rule, one.reason) for one in verdict.held}
+    held |= _held_on(planned, held, _asked_or_rejected(connection, institution, EVER), world)
+    plans.set_state(connection, plan_id, (s for s in seq_of.values() if s not in held), ChangeState.ALLOWED)
+    plans.hold(connection, plan_id, held)
+    if run.mode != "apply":
+        return
+    if first_contact and not planned:
+        institutions.mark(connection, institution.key, contacted_at=now)
+    _let_approved_through(connection, institution, plan_id, world, now)
+    _ask(connection, institution, run, plan_id, plans.changes(connection, plan_id, ChangeState.HELD), world, now)
+
+
+def _asked_or_rejected(connection: Connection, institution: Institution, since: datetime) -> dict[str, Asked]:
+    """What a person is being asked about, or rejected since a moment."""
+    rejected = approvals.rejected_since(connection, institution.key, since)
+    return rejected | approvals.asked_about(connection, institution.key)
+
+
+def _held_on(
+    planned: Sequence[StoredChange],
+    held: Mapping[int, tuple[str, str]],
+    asked: Mapping[str, Asked],
+    world: World,
+) -> dict[int, tuple[str, str]]:
+    """What stays held though no guard holds it today: a person was asked about it and has not approved it.
+
+    A removal does not become harmless because others like it were carried out meanwhile.
+    """
+    stalled = Stalled(world, [one.change for one in planned])
+    found: dict[int, tuple[str, str]] = {}
+    for one in planned if asked else ():
+        before = asked.get(one.change.fingerprint)
+        if one.seq not in held and before and before.rule not in NOT_FOR_ITSELF:
+            found[one.seq] = (before.rule, before.reason)
+        elif one.seq not in held and (blocker := stalled.blocker(one.change)):
+            found[one.seq] = ("waits-for", f"Waits for the held {blocker.action} of {blocker.key}.")
+        if one.seq in held or one.seq in found:
+            stalled.add(one.change)
+    return found
+
+
+def _let_approved_through(
+    connection: Connection, institution: Institution, plan_id: int, world: World, now: datetime
+) -> None:
+    """Let through what a person approved with an earlier plan and what could not be carried out then.
+
+    It is exactly what was shown, before and after, and waits for nothing that nobody approved.
+    """
+    approved = approvals.approved_since(connection, institution.key, now - APPROVAL_HOLDS)
+    held = plans.changes(connection, plan_id, ChangeState.HELD) if approved else []
+    stalled = Stalled(world, [one.change for one in held])
+    going: dict[int, list[int]] = {}
+    for one in held:
+        asked = approved.get(one.change.fingerprint)
+        if asked is None or stalled.blocker(one.change):
+            stalled.add(one.change)
+        else:
+            going.setdefault(asked.request, []).append(one.seq)
+    for request, seqs in going.items():
+        plans.set_state(connection, plan_id, seqs, ChangeState.ALLOWED)
+        approvals.hand_on(connection, request, plan_id, seqs)
 
 
 def _ask(
@@ -75,19 +145,16 @@ def _ask(
     first_contact = plans.get_plan(connection, plan_id).first_contact
     open_requests = _open_requests(connection, institution)
     _withdraw(connection, institution, run, open_requests, held, as_a_whole=first_contact, now=now)
-    asked = _asked_already(connection, institution)
-    rejected = approvals.rejected_since(
-        connection, institution.key, now - timedelta(days=institution.approval.ask_again_days)
-    )
+    asked = _asked_or_rejected(connection, institution, now - timedelta(days=institution.approval.ask_again_days))
     new: list[StoredChange] = []
+    known: dict[int, list[int]] = {}
     for one in held:
-        fingerprint = one.change.fingerprint
-        if fingerprint in asked:
-            approvals.tie(connection, plan_id, [one.seq], asked[fingerprint])
-        elif fingerprint in rejected:
-            approvals.tie(connection, plan_id, [one.seq], rejected[fingerprint])
+        if one.change.fingerprint in asked:
+            known.setdefault(asked[one.change.fingerprint].request, []).append(one.seq)
         else:
             new.append(one)
+    for request, seqs in known.items():
+        approvals.tie(connection, plan_id, seqs, request)
     if not new:
         return
     history.record(
@@ -181,12 +248,4 @@ def _open_requests(connection: Connection, institution: Institution) -> dict[App
     return {
         request: approvals.changes_of(connection, request, ChangeState.HELD)
         for request in approvals.in_state(connection, institution.key, ApprovalState.WAITING)
-    }
-
-
-def _asked_already(connection: Connection, institution: Institution) -> dict[str, int]:
-    return {
-        one.change.fingerprint: request.id
-        for request, waiting in _open_requests(connection, institution).items()
-        for one in waiting
     }

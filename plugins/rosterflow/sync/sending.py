@@ -8,12 +8,13 @@ run, knows what to look for.
 from __future__ import annotations
 
 import hashlib
+import uuid
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from rosterflow.domain.confirmed import World
-from rosterflow.domain.errors import Code, RetryableError
+from rosterflow.domain.errors import Code, RetryableError, RosterflowError
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import State
 from rosterflow.hooks.canvas import LOOK_BACK, CanvasHook, SisImport
@@ -73,10 +74,9 @@ def prepare_import(
             part=part,
             now=now,
         )
+        mark = f"rosterflow-{institution.key.replace('_', '-')}-{number}-{uuid.uuid4().hex[:12]}"
         files = sis_files(
-            [one.change for one in to_send],
-            mark=f"rosterflow-{institution.key.replace('_', '-')}-{number}",
-            publish_new=institution.canvas.publish_new_courses,
+            [one.change for one in to_send], mark=mark, publish_new=institution.canvas.publish_new_courses
         )
         archive = zip_of(files)
         blob = f"zips/{institution.key}/{number}"
@@ -89,12 +89,16 @@ def prepare_import(
 
 
 def sendable(connection: Connection, plan_id: int, approval_id: int | None) -> list[StoredChange]:
-    """The changes that may be sent: allowed by the guards, or approved by a person."""
-    if approval_id is None:
-        allowed = plans.changes(connection, plan_id, ChangeState.ALLOWED)
-        return [one for one in allowed if one.approval_id is None]
-    request = approvals.get_approval(connection, approval_id)
-    return approvals.changes_of(connection, request, ChangeState.ALLOWED)
+    """The changes that may be sent: allowed by the guards, or approved by a person.
+
+    What was approved with an earlier plan, and could not be sent then, goes with this one's allowed changes.
+    """
+    allowed = plans.changes(connection, plan_id, ChangeState.ALLOWED)
+    if approval_id is not None:
+        return [one for one in allowed if one.approval_id == approval_id]
+    asked = {one.approval_id for one in allowed if one.approval_id is not None}
+    own = {number for number in asked if approvals.get_approval(connection, number).plan_id == plan_id}
+    return [one for one in allowed if one.approval_id not in own]
 
 
 def _emptied(
@@ -121,21 +125,15 @@ def post_import(
 
     :returns: the import with Canvas's id.
     :raises RetryableError: when it is not known yet whether an earlier POST arrived, or Canvas could not be reached.
+    :raises FatalError: when Canvas does not let us import; nothing was sent.
     """
     with store.begin() as connection:
         verify_lease(connection, institution, run)
         one = imports.get_import(connection, number)
-        if one.state is ImportState.PREPARED:
-            imports.note(connection, number, state=ImportState.POSTING, posting_at=now)
-            touched = [seq for seqs in one.rows.values() for seq in seqs]
-            plans.set_state(connection, one.plan_id, touched, ChangeState.SENT)
-    if one.state is ImportState.PREPARED:
-        posted = hook.post_sis_import(blobs.get_bytes(one.blob))
-    elif one.state is ImportState.POSTING:
-        found = find_posted(store, hook, one, now)
-        posted = found or _post_again(store, blobs, hook, one, now)
-    else:
+    if one.state not in (ImportState.PREPARED, ImportState.POSTING):
         return one
+    posted = find_posted(store, hook, one, now) if one.state is ImportState.POSTING else None
+    posted = posted or _post(store, blobs, hook, institution, run, one, now)
     with store.begin() as connection:
         imports.note(connection, number, state=ImportState.POSTED, canvas_id=posted.id)
         return imports.get_import(connection, number)
@@ -163,10 +161,30 @@ def find_posted(store: Store, hook: CanvasHook, one: StoredImport, now: datetime
     return None
 
 
-def _post_again(store: Store, blobs: PageStore, hook: CanvasHook, one: StoredImport, now: datetime) -> SisImport:
+def _post(
+    store: Store,
+    blobs: PageStore,
+    hook: CanvasHook,
+    institution: Institution,
+    run: Run,
+    one: StoredImport,
+    now: datetime,
+) -> SisImport:
+    """Post an import that certainly is not in Canvas, having written down first that we are about to."""
+    archive = blobs.get_bytes(one.blob)
+    seqs = [seq for seqs in one.rows.values() for seq in seqs]
     with store.begin() as connection:
-        imports.note(connection, one.id, posting_at=now)
-    return hook.post_sis_import(blobs.get_bytes(one.blob))
+        verify_lease(connection, institution, run)
+        imports.note(connection, one.id, state=ImportState.POSTING, posting_at=now)
+        plans.set_state(connection, one.plan_id, seqs, ChangeState.SENT)
+    try:
+        return hook.post_sis_import(archive)
+    except RosterflowError as error:
+        if not isinstance(error, RetryableError) or error.code is Code.THROTTLED:
+            with store.begin() as connection:
+                imports.note(connection, one.id, state=ImportState.PREPARED)
+                plans.set_state(connection, one.plan_id, seqs, ChangeState.ALLOWED)
+        raise
 
 
 def _uncertain(message: str) -> RetryableError:

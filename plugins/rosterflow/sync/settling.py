@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from rosterflow.domain.confirmed import ConfirmedObject
-from rosterflow.domain.errors import Code, RetryableError, RowError
+from rosterflow.domain.confirmed import ConfirmedObject, World
+from rosterflow.domain.errors import Code, FatalError, RetryableError, RowError
 from rosterflow.domain.institution import Institution
-from rosterflow.domain.model import CanvasObject, Kind, key_of
+from rosterflow.domain.model import CanvasObject, Key, Kind, State, key_of
 from rosterflow.domain.recognition import origin_of
-from rosterflow.hooks.canvas import CanvasHook
+from rosterflow.hooks.canvas import CanvasHook, SisImport
 from rosterflow.store import history, imports, institutions, objects, plans
 from rosterflow.store.engine import Store
 from rosterflow.store.imports import ImportState, StoredImport
@@ -43,27 +44,30 @@ def settle_imports(store: Store, hook: CanvasHook, institution: Institution, run
 
 
 def _settle(store: Store, hook: CanvasHook, institution: Institution, one: StoredImport, now: datetime) -> None:
-    canvas_id = one.canvas_id
-    if one.state is ImportState.POSTING:
-        found = find_posted(store, hook, one, now)
-        canvas_id = found.id if found else None
-    if canvas_id is None:
-        with store.begin() as connection:
-            imports.note(connection, one.id, state=ImportState.DROPPED, ended_at=now)
-        return
-    try:
-        there = hook.sis_import(canvas_id)
-    except RowError:
+    there = _found(store, hook, one, now)
+    if there is None:
         with store.begin() as connection:
             imports.note(connection, one.id, state=ImportState.DROPPED, ended_at=now)
         return
     if not there.is_over:
         raise RetryableError(
-            Code.IMPORT_SLOW, f"Canvas still works on import {canvas_id} of an earlier run.", retry_after=LOOK_AGAIN
+            Code.IMPORT_SLOW, f"Canvas still works on import {there.id} of an earlier run.", retry_after=LOOK_AGAIN
         )
     with store.begin() as connection:
-        imports.note(connection, one.id, state=ImportState.POSTED, canvas_id=canvas_id)
+        imports.note(connection, one.id, state=ImportState.POSTED, canvas_id=there.id)
     confirm_import(store, hook, institution, one, there, now)
+
+
+def _found(store: Store, hook: CanvasHook, one: StoredImport, now: datetime) -> SisImport | None:
+    """The import as Canvas has it, ``None`` when it never got there or Canvas has forgotten it."""
+    if one.state is ImportState.POSTING:
+        return find_posted(store, hook, one, now)
+    if one.canvas_id is None:
+        return None
+    try:
+        return hook.sis_import(one.canvas_id)
+    except RowError:
+        return None
 
 
 def take_base(
@@ -71,28 +75,39 @@ def take_base(
 ) -> dict[Kind, int]:
     """Believe Canvas: what is confirmed becomes what Canvas lists under ids of ours.
 
-    Fields that belong to Canvas stay known as such, and so does the term in which the source last had an object.
+    Fields that belong to Canvas stay known as such, and so do the term in which the source last had an object and that
+    we unpublished a course, for which Canvas has the word that it has for new ones.
 
     :param found: the objects of a provisioning report.
     :returns: how many there are of each kind.
+    :raises FatalError: ``settings-invalid`` when the institution's own account is not among them.
     """
-    counts = dict.fromkeys(Kind, 0)
+    own = Key(Kind.ACCOUNT, institution.canvas.account)
+    listed = {key_of(thing): thing for thing in found}
+    if own not in listed or listed.pop(own).state is not State.ACTIVE:
+        raise FatalError(
+            Code.SETTINGS_INVALID,
+            f"{institution.key}: canvas.account: Canvas has no account with the SIS id {own.sis_id!r}.",
+        )
     with store.begin() as connection:
         verify_lease(connection, institution, run)
-        known = {key_of(one.thing): one for one in objects.load(connection, institution.key)}
-        base: dict[object, ConfirmedObject] = {}
-        for thing in found:
-            origin = origin_of(institution.number, thing)
-            if origin is None:
-                continue
-            before = known.get(key_of(thing))
-            thing = replace(thing, origin=before.thing.origin if before else origin)
-            base[key_of(thing)] = ConfirmedObject(thing, before.owned_by_canvas if before else frozenset())
-            counts[thing.kind] += 1
+        known = World(objects.load(connection, institution.key))
+        base = [one for thing in listed.values() if (one := _believed(institution, thing, known))]
         objects.forget_all(connection, institution.key)
-        objects.save(connection, institution.key, base.values(), now=now, run_id=run.id)
+        objects.save(connection, institution.key, base, now=now, run_id=run.id)
         institutions.mark(connection, institution.key, based_at=now)
-    return counts
+    counts = Counter(one.thing.kind for one in base)
+    return {kind: counts[kind] for kind in Kind}
+
+
+def _believed(institution: Institution, thing: CanvasObject, known: World) -> ConfirmedObject | None:
+    before = known.get(key_of(thing))
+    if before is None:
+        origin = origin_of(institution.number, thing)
+        return ConfirmedObject(replace(thing, origin=origin)) if origin else None
+    hidden = (before.thing.state, thing.state) == (State.UNPUBLISHED, State.ACTIVE)
+    state = State.UNPUBLISHED if hidden else thing.state
+    return ConfirmedObject(replace(thing, origin=before.thing.origin, state=state), before.owned_by_canvas)
 
 
 def rebase(store: Store, institution: Institution, *, actor: str, reason: str, now: datetime) -> None:

@@ -1,0 +1,266 @@
+"""A person's decision about held changes: what is shown, who may answer, and what may still be sent (issue 2 §2.5).
+
+Airflow's own API checks neither the comment nor who answers, so everything is checked here again, under the writer
+lease and against what Canvas confirmed by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from rosterflow.domain.confirmed import World
+from rosterflow.domain.errors import Code, NeedsPerson
+from rosterflow.domain.guards import stale
+from rosterflow.domain.institution import Institution
+from rosterflow.domain.plan import hash_of
+from rosterflow.domain.sequence import Stalled
+from rosterflow.store import approvals, history, institutions, objects, plans
+from rosterflow.store.approvals import Approval, ApprovalState
+from rosterflow.store.engine import Store
+from rosterflow.store.history import Event
+from rosterflow.store.plans import ChangeState, StoredChange
+from rosterflow.store.runs import Run
+from rosterflow.sync.guarding import SYSTEM
+from rosterflow.sync.runs import verify_lease
+
+APPROVE = "Approve"
+NOBODY = "time-out"
+SETTLED = {
+    ApprovalState.WITHDRAWN: "A newer plan no longer contains it.",
+    ApprovalState.REJECTED: "It was rejected already.",
+    ApprovalState.TIMED_OUT: "Its time was up.",
+    ApprovalState.STALE: "Canvas was no longer as it was shown.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person answered.
+
+    :param chosen: ``Approve`` or ``Reject``.
+    :param user: the person's id as Airflow gives it.
+    :param timed_out: whether nobody answered in time.
+    """
+
+    chosen: str
+    comment: str
+    user: str
+    timed_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was decided about a request.
+
+    :param approved: how many changes may be sent now.
+    :param stale: how many were approved too late, because Canvas is no longer as it was shown.
+    :param withdrawn: how many a newer plan had taken back.
+    """
+
+    state: ApprovalState
+    approved: int = 0
+    stale: int = 0
+    withdrawn: int = 0
+
+
+def decide(
+    store: Store, institution: Institution, run: Run, approval_id: int, answers: Sequence[Answer], now: datetime
+) -> Verdict:
+    """Carry out what people answered: the changes that may be sent become allowed, the others say why not.
+
+    Deciding again, after a killed try, finds what was decided.
+
+    :param run: the run that will send them; it holds the writer lease.
+    :param answers: the first person's, and the second's where two are needed.
+    :raises NeedsPerson: ``approval-invalid`` when an answer does not count; it can be given again.
+    """
+    with store.begin() as connection:
+        verify_lease(connection, institution, run)
+        request = approvals.get_approval(connection, approval_id)
+        shown = approvals.changes_of(connection, request)
+        if request.state in (ApprovalState.APPROVED, ApprovalState.APPLIED):
+            return _verdict(ApprovalState.APPROVED, shown)
+        book = _Book(connection, institution, request, run.id, now)
+        if request.state in SETTLED:
+            book.act(_people(answers), "refused", SETTLED[request.state])
+            return _verdict(request.state, shown)
+        problem = _problem(institution, request, shown, answers)
+        if not problem:
+            return _carry_out(book, shown, answers)
+        book.act(_people(answers), "refused", problem)
+        approvals.set_approval_state(connection, request.id, ApprovalState.INVALID, now)
+    raise NeedsPerson(Code.APPROVAL_INVALID, f"{institution.key}: request {approval_id}: {problem}")
+
+
+def conclude(store: Store, institution: Institution, approval_id: int, now: datetime) -> None:
+    """Write down that what was approved has been carried out, when it has."""
+    with store.begin() as connection:
+        conclude_request(connection, institution, approval_id, now)
+
+
+def conclude_request(connection: Connection, institution: Institution, approval_id: int, now: datetime) -> None:
+    """Inside a transaction: close an approved request of which nothing is left to send or to confirm.
+
+    The first approved plan that reached Canvas ends the institution's first contact.
+    """
+    request = approvals.get_approval(connection, approval_id)
+    if request.state is not ApprovalState.APPROVED:
+        return
+    if request.first_contact:
+        institutions.mark(connection, institution.key, contacted_at=now)
+    if approvals.is_carried_out(connection, approval_id):
+        approvals.set_approval_state(connection, approval_id, ApprovalState.APPLIED, now)
+
+
+def _carry_out(book: _Book, shown: Sequence[StoredChange], answers: Sequence[Answer]) -> Verdict:
+    waiting = [one for one in shown if one.state is ChangeState.HELD]
+    needed = answers[:2] if book.request.two_person else answers[:1]
+    if any(answer.timed_out for answer in needed):
+        book.close(ApprovalState.TIMED_OUT, ChangeState.REJECTED, waiting, "timed out")
+        book.act([NOBODY], NOBODY, "Nobody answered in time.")
+        return _verdict(ApprovalState.TIMED_OUT, shown)
+    if rejections := [answer for answer in needed if answer.chosen != APPROVE]:
+        book.close(ApprovalState.REJECTED, ChangeState.REJECTED, waiting, "rejected")
+        book.act([rejections[0].user], "reject", rejections[0].comment)
+        return _verdict(ApprovalState.REJECTED, shown)
+    return _approve(book, shown, waiting, needed)
+
+
+def _approve(
+    book: _Book, shown: Sequence[StoredChange], waiting: Sequence[StoredChange], answers: Sequence[Answer]
+) -> Verdict:
+    too_late = _too_late(book, waiting)
+    going = [one for one in waiting if one.seq not in too_late]
+    withdrawn = sum(one.state is ChangeState.WITHDRAWN for one in shown)
+    state = ApprovalState.APPROVED if going else ApprovalState.STALE
+    book.close(state, ChangeState.ALLOWED, going, "approved")
+    detail = f"{len(going)} changes approved, {len(too_late)} refused as stale, {withdrawn} withdrawn before"
+    for answer in answers:
+        book.act([answer.user], "approve", answer.comment, detail)
+    if too_late:
+        plan_id = book.request.plan_id
+        plans.set_state(book.connection, plan_id, too_late, ChangeState.STALE, too_late)
+        book.record([one for one in waiting if one.seq in too_late], "stale", lambda one: too_late[one.seq])
+        book.act([SYSTEM], "refused", "Canvas is no longer as it was shown.", f"{len(too_late)} changes")
+    return Verdict(state, len(going), len(too_late), withdrawn)
+
+
+def _too_late(book: _Book, waiting: Sequence[StoredChange]) -> dict[int, str]:
+    """Approved changes that may not be sent, by ``seq``, each with the reason.
+
+    Nothing may while the base is about to be read anew, and nothing that another run sent and nobody confirmed.
+    """
+    connection, key = book.connection, book.institution.key
+    world = World(objects.load(connection, key))
+    if institutions.standing(connection, key, book.now).based_at is None:
+        return {one.seq: "What Canvas has must be read again first." for one in waiting}
+    unsettled = plans.unsettled(connection, key)
+    outdated = {change.key for change in stale([one.change for one in waiting], world)}
+    held = plans.changes(connection, book.request.plan_id, ChangeState.HELD)
+    stalled = Stalled(world, [one.change for one in held])
+    ours = {one.seq for one in waiting}
+    reasons: dict[int, str] = {}
+    for one in held:
+        change = one.change
+        if one.seq not in ours:
+            if not stale([change], world):
+                stalled.add(change)
+        elif change.key in outdated or change.key in unsettled:
+            reasons[one.seq] = "Canvas is no longer as it was shown."
+        elif blocker := stalled.blocker(change):
+            reasons[one.seq] = f"It cannot go ahead without the {blocker.action} of {blocker.key}."
+        if one.seq in reasons:
+            stalled.add(change)
+    return reasons
+
+
+def _problem(
+    institution: Institution, request: Approval, shown: Sequence[StoredChange], answers: Sequence[Answer]
+) -> str:
+    """Why the answers do not count, ``""`` when they do."""
+    if hash_of(one.change for one in shown) != request.hash:
+        return "The changes are not the ones that were shown."
+    if not answers:
+        return "There is no answer."
+    first = answers[0]
+    if problem := _problem_of(institution, first):
+        return problem
+    if not request.two_person or first.timed_out or first.chosen != APPROVE:
+        return ""
+    if len(answers) < 2:
+        return "A second person must answer too."
+    second = answers[1]
+    if not second.timed_out and second.user == first.user:
+        return "The second person must be another one than the first."
+    return _problem_of(institution, second)
+
+
+def _problem_of(institution: Institution, answer: Answer) -> str:
+    if answer.timed_out:
+        return ""
+    if institution.approval.approvers and answer.user not in institution.approval.approvers:
+        return f"The user {answer.user} is not among the approvers."
+    return "" if answer.comment.strip() else "The comment is missing."
+
+
+def _people(answers: Iterable[Answer]) -> list[str]:
+    return [NOBODY if answer.timed_out else answer.user for answer in answers] or [NOBODY]
+
+
+def _verdict(state: ApprovalState, shown: Iterable[StoredChange]) -> Verdict:
+    states = [one.state for one in shown]
+    gone = (ChangeState.HELD, ChangeState.STALE, ChangeState.WITHDRAWN, ChangeState.REJECTED)
+    return Verdict(
+        state,
+        approved=sum(one not in gone for one in states),
+        stale=states.count(ChangeState.STALE),
+        withdrawn=states.count(ChangeState.WITHDRAWN),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Book:
+    """One decision's bookkeeping, inside its transaction."""
+
+    connection: Connection
+    institution: Institution
+    request: Approval
+    run_id: int
+    now: datetime
+
+    def close(self, state: ApprovalState, of_changes: ChangeState, ones: Sequence[StoredChange], event: str) -> None:
+        """Close the request, with what became of its changes."""
+        approvals.set_approval_state(self.connection, self.request.id, state, self.now)
+        plans.set_state(self.connection, self.request.plan_id, [one.seq for one in ones], of_changes)
+        self.record(ones, event, lambda one: one.guard_reason or "")
+
+    def record(self, ones: Sequence[StoredChange], event: str, detail: Callable[[StoredChange], str]) -> None:
+        """Write into each object's history what was decided about it."""
+        events = [Event(one.change.key, event, one.guard_rule or "", detail(one)) for one in ones]
+        history.record(
+            self.connection,
+            self.institution.key,
+            events,
+            self.now,
+            run_id=self.run_id,
+            plan_id=self.request.plan_id,
+        )
+
+    def act(self, people: Iterable[str], act: str, reason: str, detail: str = "") -> None:
+        """Write into the audit who decided what, and why."""
+        for person in people:
+            history.record_act(
+                self.connection,
+                self.institution.key,
+                actor=person,
+                act=act,
+                reason=reason,
+                now=self.now,
+                plan_hash=self.request.hash,
+                approval_id=self.request.id,
+                detail=detail,
+            )

@@ -1,0 +1,334 @@
+"""The sync of one institution without Airflow: the same steps as its DAGs, in the same order, over real HTTP.
+
+A step that fails with a retryable error is tried again, as Airflow would, while the clock goes on; any other error ends
+the run, and the run is closed whatever happened, as the DAG's teardown does it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any, TypeVar
+
+import httpx
+
+from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError
+from rosterflow.domain.fs.rows import FsSource
+from rosterflow.domain.institution import Institution
+from rosterflow.domain.model import CanvasObject, Key, Kind, SourceKind, key_of
+from rosterflow.domain.plan import Action
+from rosterflow.domain.snapshot import Scope
+from rosterflow.domain.windows import scope_on
+from rosterflow.hooks.canvas import CanvasHook
+from rosterflow.hooks.fs import FSGraphQLHook
+from rosterflow.hooks.fs_operations import STRUCTURE
+from rosterflow.store import approvals, imports, plans
+from rosterflow.store.approvals import ApprovalState
+from rosterflow.store.engine import Store
+from rosterflow.store.imports import ImportState
+from rosterflow.store.plans import ChangeState, StoredChange
+from rosterflow.store.runs import Run
+from rosterflow.sync import runs
+from rosterflow.sync.approving import APPROVE, Answer, Verdict, conclude, decide
+from rosterflow.sync.confirming import confirm_import, hide_courses, read_back, waits_for_reading_back
+from rosterflow.sync.guarding import Guarded, guard_plan
+from rosterflow.sync.pages import PageStore
+from rosterflow.sync.planning import make_plan
+from rosterflow.sync.reading import Checkpoint, operation_of, read_operation, source_of, summary_of, variables_for
+from rosterflow.sync.reporting import Report, report
+from rosterflow.sync.sending import post_import, prepare_import, sendable
+from rosterflow.sync.settling import REPORTED, settle_imports, take_base
+from rosterflow.wire.provisioning_csv import objects_of
+
+T = TypeVar("T")
+TRIES = 5
+LOOK_SECONDS = 0.005
+SECONDS = 5.0
+_numbers = count(1)
+
+
+@dataclass
+class Clock:
+    """The time in a test; waiting only moves it on."""
+
+    moment: datetime = datetime(2026, 9, 1, 1, 30, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def forward(self, **amount: float) -> None:
+        self.moment += timedelta(**amount)
+
+    def sleep(self, seconds: float) -> None:
+        self.forward(seconds=seconds)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a run came to."""
+
+    run: Run
+    plan_id: int
+    guarded: Guarded
+    report: Report
+
+    @property
+    def changes(self) -> int:
+        return sum(row.changes for row in self.report.rows)
+
+
+def institution(key: str = "demo", **settings: Any) -> Institution:
+    """The sandbox's university with connections of its own; ``settings`` override."""
+    given: dict[str, Any] = {
+        "key": key,
+        "name": "Demohøgskolen",
+        "number": "184",
+        "fs": {"connection": f"fs_{key}", "service_numbers": ["1"], "null_service_number_is_ours": True},
+        "canvas": {"connection": f"canvas_{key}", "root": "sandbox", "account": "FSDEMO"},
+        "room_codes": {"codes": {"eget-rom": "own_room", "ikke-rom": "section", "ingen": "none"}},
+    }
+    for name, value in settings.items():
+        given[name] = {**given[name], **value} if isinstance(given.get(name), dict) else value
+    return Institution.model_validate(given)
+
+
+def connections(url: str, one: Institution, *, token: str = "sandbox-canvas-token", **extra: Any) -> dict[str, str]:
+    """Environment variables with the Airflow connections to a sandbox; ``extra`` goes to FS."""
+    fs = {"conn_type": "fs_graphql", "host": f"{url}/fs/graphql", "login": "sandbox", "password": "sandbox"}
+    canvas = {"conn_type": "canvas", "host": f"{url}/canvas", "password": token}
+    return {
+        f"AIRFLOW_CONN_{one.fs.connection.upper()}": json.dumps({**fs, "extra": {"read_timeout": 5, **extra}}),
+        f"AIRFLOW_CONN_{one.canvas.connection.upper()}": json.dumps(canvas),
+    }
+
+
+@dataclass
+class Harness:
+    """Runs an institution's sync.
+
+    :param patience: real seconds to wait for Canvas before an import counts as slow.
+    """
+
+    store: Store
+    blobs: PageStore
+    institution: Institution
+    clock: Clock = field(default_factory=Clock)
+    seconds: float = SECONDS
+    patience: float = 20
+
+    # -- a whole run -------------------------------------------------------------------------------------------------
+
+    def run(
+        self,
+        mode: str = "apply",
+        *,
+        scope: Scope | None = None,
+        accept_empty: Collection[SourceKind] = (),
+        days_later: float = 0,
+    ) -> Done:
+        """One run of the sync's DAG."""
+        self.clock.forward(days=days_later)
+        run = self.open(mode, scope)
+        try:
+            run = self.settle(run)
+            plan_id = self.plan(run, self.read(run), accept_empty)
+            guarded = self.guard(run, plan_id)
+            if mode == "apply":
+                self.write(run, plan_id)
+        except RosterflowError:
+            runs.close_run(self.store, self.institution, run, well=False, now=self.clock())
+            raise
+        runs.close_run(self.store, self.institution, run, well=True, now=self.clock())
+        return Done(run, plan_id, guarded, report(self.store, run.id))
+
+    def approve(self, number: int | None = None, *answers: Answer) -> Verdict:
+        """One run of the approval's DAG, about the request that waits."""
+        number = number or self.waiting()[0]
+        run = self.open("apply", dag="canvas_approval")
+        given = answers or (Answer(APPROVE, "looks right", "kari"),)
+        try:
+            run = self.task(lambda: runs.take_lease(self.store, self.institution, run, self.clock()))
+            verdict = self.task(lambda: decide(self.store, self.institution, run, number, given, self.clock()))
+            if verdict.approved:
+                with self.store.begin() as connection:
+                    plan_id = approvals.get_approval(connection, number).plan_id
+                self.write(run, plan_id, number)
+            conclude(self.store, self.institution, number, self.clock())
+        finally:
+            runs.close_run(self.store, self.institution, run, well=False, now=self.clock())
+        return verdict
+
+    def first_contact(self) -> Done:
+        """The first run and its approval."""
+        done = self.run()
+        self.approve()
+        return done
+
+    # -- its steps ---------------------------------------------------------------------------------------------------
+
+    def open(self, mode: str = "apply", scope: Scope | None = None, *, dag: str = "fs_canvas_sync") -> Run:
+        today = self.clock().astimezone(self.institution.zone).date()
+        return runs.open_run(
+            self.store,
+            self.institution,
+            dag_id=f"{dag}__{self.institution.key}",
+            dag_run_id=f"test {next(_numbers)}",
+            mode=mode,
+            scope=scope or scope_on(today, self.institution.terms),
+            now=self.clock(),
+        )
+
+    def settle(self, run: Run) -> Run:
+        """Become the writer, and take the base from Canvas when that is needed."""
+        held = self.task(lambda: runs.take_lease(self.store, self.institution, run, self.clock()))
+        hook = self.canvas()
+        if self.task(lambda: settle_imports(self.store, hook, self.institution, held, self.clock())):
+            found = self.listed(hook, REPORTED)
+            take_base(self.store, self.institution, held, found.values(), self.clock())
+        return held
+
+    def read(self, run: Run) -> FsSource:
+        """Everything the run's scope holds in FS; each operation is a task of its own."""
+        kept: dict[str, list[str]] = {}
+        gaps: list[str] = []
+        for name in STRUCTURE[self.institution.fs.dialect]:
+            operation = operation_of(self.institution, name)
+            variables = variables_for(self.institution, run.scope, operation)
+            checkpoint = Checkpoint(self.blobs, {"run": run.id, "operation": name, "variables": variables})
+
+            def read(operation: Any = operation, variables: Any = variables, checkpoint: Any = checkpoint) -> Any:
+                with self.fs() as reader:
+                    size = self.institution.fs.page_size
+                    return list(read_operation(reader, operation, variables, checkpoint, page_size=size))
+
+            pages = self.task(read)
+            gaps += summary_of(name, pages).gaps
+            kept[name] = [page.name for page in pages]
+        names = {name: (self.blobs.get(page) for page in pages) for name, pages in kept.items()}
+        return source_of(self.institution, names, gaps)
+
+    def plan(self, run: Run, source: FsSource, accept_empty: Collection[SourceKind] = ()) -> int:
+        return make_plan(self.store, self.institution, run, source, accept_empty=accept_empty, now=self.clock())
+
+    def guard(self, run: Run, plan_id: int) -> Guarded:
+        return guard_plan(self.store, self.institution, run, plan_id, self.clock())
+
+    def write(self, run: Run, plan_id: int, approval_id: int | None = None) -> None:
+        """Apply and confirm a plan, or the approved changes of one."""
+        for part in (1, 2):
+            self.task(lambda part=part: self.apply(run, plan_id, approval_id, part))  # type: ignore[misc]
+            self.task(lambda: self.confirm(run, plan_id, approval_id))
+
+    def apply(self, run: Run, plan_id: int, approval_id: int | None = None, part: int = 1) -> None:
+        """Send one part and confirm it row by row."""
+        hook = self.canvas()
+        one = prepare_import(
+            self.store,
+            self.blobs,
+            self.institution,
+            run,
+            plan_id,
+            approval_id=approval_id,
+            part=part,
+            now=self.clock(),
+        )
+        if one is None or one.state is ImportState.CONFIRMED:
+            return
+        one = post_import(self.store, self.blobs, hook, self.institution, run, one.id, self.clock())
+        self.wait(lambda: hook.sis_import(str(one.canvas_id)).is_over)
+        ended = hook.sis_import(str(one.canvas_id))
+        with self.store.begin() as connection:
+            again = imports.get_import(connection, one.id)
+        confirm_import(self.store, hook, self.institution, again, ended, self.clock())
+
+    def confirm(self, run: Run, plan_id: int, approval_id: int | None = None) -> None:
+        """Do by REST what CSV cannot, and read back what Canvas may have accepted without doing it."""
+        hook = self.canvas()
+        with self.store.begin() as connection:
+            hidden = [o for o in sendable(connection, plan_id, approval_id) if o.change.action is Action.HIDE]
+        if hidden:
+            hide_courses(self.store, hook, self.institution, plan_id, hidden, run_id=run.id, now=self.clock())
+        kinds = waits_for_reading_back(self.store, plan_id)
+        if kinds:
+            found = self.listed(hook, tuple(sorted(f"{kind}s" for kind in kinds)))
+            read_back(self.store, hook, self.institution, plan_id, found, run_id=run.id, now=self.clock())
+
+    # -- looking -----------------------------------------------------------------------------------------------------
+
+    def waiting(self) -> list[int]:
+        """The requests that wait for a person."""
+        with self.store.begin() as connection:
+            waiting = approvals.in_state(connection, self.institution.key, ApprovalState.WAITING)
+        return [request.id for request in waiting]
+
+    def changes(self, plan_id: int, *states: ChangeState) -> list[StoredChange]:
+        with self.store.begin() as connection:
+            return plans.changes(connection, plan_id, *states)
+
+    # -- waiting and trying again ------------------------------------------------------------------------------------
+
+    def task(self, step: Callable[[], T]) -> T:
+        """Do a step as an Airflow task does it: again after a retryable error."""
+        for _ in range(TRIES - 1):
+            try:
+                return step()
+            except RetryableError as error:
+                self.clock.forward(seconds=error.retry_after or 30)
+        return step()
+
+    def wait(self, is_over: Callable[[], bool]) -> None:
+        until = time.monotonic() + self.patience
+        while not is_over():
+            if time.monotonic() > until:
+                raise FatalError(Code.IMPORT_SLOW, "Canvas is not done yet.")
+            time.sleep(LOOK_SECONDS)
+
+    def listed(self, hook: CanvasHook, kinds: Sequence[str]) -> Mapping[Key, CanvasObject]:
+        """What Canvas's provisioning report lists."""
+
+        def ordered() -> bytes:
+            number = hook.start_provisioning_report(tuple(kinds)).id
+            self.wait(lambda: hook.provisioning_report(number).is_over)
+            return hook.download(hook.provisioning_report(number).url or "")
+
+        return {key_of(thing): thing for thing in objects_of(self.task(ordered))}
+
+    def canvas(self) -> CanvasHook:
+        return CanvasHook(
+            self.institution.canvas.connection, timeout=httpx.Timeout(self.seconds), attempts=2, sleep=self.clock.sleep
+        )
+
+    def fs(self) -> FSGraphQLHook:
+        settings = self.institution.fs
+        return FSGraphQLHook(
+            settings.connection, settings=settings, institution=self.institution.key, sleep=self.clock.sleep
+        )
+
+
+def in_canvas(sandbox: Any) -> dict[Key, tuple[Any, ...]]:
+    """Everything with a SIS id in the sandbox's Canvas: what it is called, where it lies, its state and dates."""
+    canvas = sandbox.world.canvas
+    with canvas.lock:
+        found: dict[Key, tuple[Any, ...]] = {}
+        for account in canvas.accounts:
+            parent = canvas.accounts.get(account.parent_account_id)
+            found[Key(Kind.ACCOUNT, account.sis_id)] = (account.name, parent and parent.sis_id, _state(account))
+        for term in canvas.terms:
+            found[Key(Kind.TERM, term.sis_id)] = (term.name, term.start_at, term.end_at, _state(term))
+        for course in canvas.courses:
+            lies_in = (canvas.accounts[course.account_id].sis_id, canvas.terms[course.term_id].sis_id)
+            names = (course.course_code, course.name)
+            dates = (course.start_at, course.end_at)
+            found[Key(Kind.COURSE, course.sis_id)] = (*names, *lies_in, *dates, _state(course))
+        for section in canvas.sections:
+            course = canvas.courses[section.course_id]
+            found[Key(Kind.SECTION, section.sis_id)] = (section.name, course.sis_id, _state(section))
+    return {key: value for key, value in found.items() if key.sis_id is not None}
+
+
+def _state(record: Any) -> str:
+    return str(record.workflow_state)
