@@ -27,7 +27,7 @@ __all__ = ["LACKING_2023", "RULES", "map_fs"]
 LACKING_2023 = (
     ("terminer", "no terms: their dates come from the calendar"),
     ("Organisasjonsenhet.parent", "the unit above is found by the numbers"),
-    ("Organisasjonsenhet.skalEksporteresTilLms", "units that are not exported are not seen"),
+    ("skalEksporteresTilLms", "what is not exported is not seen, and counts as gone"),
     ("Emne.administrativtAnsvarligOrganisasjonsenhet", "only the study-responsible unit is known"),
     ("Undervisningsenhet.sisteTermin", "a course ends with the last term seen"),
     ("Undervisningsaktivitet.parent", "activities have their own name alone"),
