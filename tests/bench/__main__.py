@@ -1,0 +1,73 @@
+"""``make bench``, or ``python -m tests.bench``: what the engine costs, as ratios to what nobody can avoid.
+
+``--airflow`` measures instead what Airflow itself adds to a run. docs/benchmarks.md tells how to read the tables.
+Nothing here fails because something is slow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import sys
+import tempfile
+import time
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, print the tables, and end with 0 when everything could be measured."""
+    parser = argparse.ArgumentParser("python -m tests.bench", description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--airflow", action="store_true", help="measure what Airflow adds, with the demo's university")
+    parser.add_argument(
+        "--profiles", type=Path, help="write each task's cProfile to this folder (times mean little then)"
+    )
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="rosterflow-bench-") as home:
+        _isolate(Path(home))
+        if options.profiles:
+            options.profiles.mkdir(parents=True, exist_ok=True)
+            os.environ["BENCH_PROFILES"] = str(options.profiles.resolve())
+        if options.airflow:
+            from tests.bench.airflow_adds import measure_airflow
+
+            measure_airflow(Path(home), _say)
+        else:
+            from tests.bench.engine import measure_engine
+
+            measure_engine(Path(home), _task_processes(), _say)
+    return 0
+
+
+def _isolate(home: Path) -> None:
+    """An Airflow of our own; it reads its settings once, when it is first imported."""
+    for name in [name for name in os.environ if name.startswith(("AIRFLOW", "ROSTERFLOW_"))]:
+        del os.environ[name]
+    os.environ |= {
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
+        "AIRFLOW_HOME": str(home / "airflow"),
+        "AIRFLOW__CORE__XCOM_BACKEND": "rosterflow.xcom.EncryptedPages",
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+    }
+
+
+def _task_processes() -> ForkServerContext:
+    """Processes forked from one that has a task's modules imported, as Airflow's LocalExecutor has it."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.bench.tasks", "tests.bench.bare", "rosterflow.hooks.canvas"])
+    return context
+
+
+def _say(text: str) -> None:
+    print(f"[{time.monotonic() - BEGAN:6.1f} s] {text}", file=sys.stderr, flush=True)
+
+
+BEGAN = time.monotonic()
+
+if __name__ == "__main__":
+    sys.exit(main())
