@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import sys
 from datetime import UTC, datetime
 from typing import Annotated
@@ -47,6 +48,7 @@ def main() -> None:
 
     :raises SystemExit: 0 when it went well, 1 with one sentence when it did not, 2 when the command is not understood.
     """
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         app()
     except (RosterflowError, CannotAnswer) as error:
@@ -71,9 +73,8 @@ def check(
         console = Console()
         for finding in findings:
             mark = "[green]good[/]" if finding.is_good else "[red]bad [/]"
-            console.print(
-                mark, f"{finding.subject}: {escape(finding.message.strip())}", highlight=False, soft_wrap=True
-            )
+            told = f"{finding.subject}: {escape(finding.message.strip())}"
+            console.print(mark, told, highlight=False, soft_wrap=True)
     if not all(finding.is_good for finding in findings):
         raise typer.Exit(1)
 

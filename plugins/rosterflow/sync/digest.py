@@ -77,7 +77,9 @@ class Digest:
         rows = sum(cause.count for cause in self.causes)
         if self.causes:
             return f"{rows} row{_s(rows)} need{'s' if rows == 1 else ''} attention"
-        return "the last read was not complete" if self.incomplete else f"{len(self.recovered)} trouble(s) gone"
+        if self.incomplete:
+            return "the last read was not complete"
+        return "a cause is gone" if len(self.recovered) == 1 else f"{len(self.recovered)} causes are gone"
 
 
 def send_digest(store: Store, institution: Institution, post: Post, now: datetime) -> bool:
