@@ -66,10 +66,6 @@ def test_a_code_enters_an_id_literally(kode: str) -> None:
     assert IDS.emne(EmneKey(kode, "1")) == f"EMNE_184_{kode}_1"
 
 
-def test_a_code_is_trimmed_and_put_in_composed_form() -> None:
-    assert IDS.emne(EmneKey(" A\u030aRS-1 ", "1")) == "EMNE_184_ÅRS-1_1"
-
-
 def test_a_lineage_is_the_id_without_the_versjonskode() -> None:
     ue = UeKey(INF, H26, 1)
 

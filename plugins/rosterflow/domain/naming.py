@@ -23,22 +23,20 @@ def unpadded(number: str) -> str:
     return number.strip().lstrip("0") or "0"
 
 
-def code(text: str) -> str:
-    """A code as it enters an id: trimmed and in composed form (NFC), else literal."""
-    return unicodedata.normalize("NFC", text.strip())
-
-
 @dataclass(frozen=True, slots=True)
 class SisIds:
-    """The SIS ids of one institution.
+    """The SIS ids of one institution; codes enter them literally (they are trimmed and composed when they are read).
 
     :param institution: its number; leading zeros never reach an id.
     """
 
     institution: str
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "institution", unpadded(self.institution))
+
     def _join(self, prefix: str, *parts: str) -> str:
-        return "_".join((prefix, unpadded(self.institution), *map(code, parts)))
+        return "_".join((prefix, self.institution, *parts))
 
     def unit(self, sted: Stedkode) -> str:
         """``184_12_0_0``: always four parts, 0 for a level that is not used."""
@@ -87,6 +85,8 @@ class SisIds:
 
 def clean(name: str) -> str:
     """A name fit for a column: composed form, single blanks, no control characters, at most 255 characters."""
+    if name.isascii() and name.isprintable() and "  " not in name and len(name) <= LONGEST_NAME:
+        return name.strip()
     if not name.isprintable():
         name = "".join(ch for ch in name if ch.isspace() or unicodedata.category(ch) not in {"Cc", "Cs"})
     name = " ".join(unicodedata.normalize("NFC", name).split())

@@ -6,7 +6,7 @@ Source: issue 2 §2.4 (Undervisningsaktiviteter); FS reference §4.4, §7.10, §
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from rosterflow.domain.decisions import RowProblem
 from rosterflow.domain.errors import Code
@@ -14,7 +14,7 @@ from rosterflow.domain.fs.rows import Emne, EmneKey, UeKey, Undervisningsaktivit
 from rosterflow.domain.mapping.draft import Draft, Facts, ruled
 from rosterflow.domain.mapping.teaching import Teaching
 from rosterflow.domain.mapping.terms import Terms
-from rosterflow.domain.model import Course, Key, Kind, Origin, Section, SourceKind
+from rosterflow.domain.model import CanvasObject, Course, Key, Kind, Origin, Section, SourceKind
 from rosterflow.domain.naming import choose, render, term_name, term_short, titled
 
 KIND = SourceKind.UNDERVISNINGSAKTIVITET
@@ -25,92 +25,93 @@ def map_activities(
     terms: Terms,
     emner: Mapping[EmneKey, Emne],
     teaching: Teaching,
-    rows: Iterable[Undervisningsaktivitet],
+    rows: Collection[Undervisningsaktivitet],
 ) -> int:
     """Ask for what each exported activity's room code means; returns how many lie outside the scope's terms."""
-    trees: dict[UeKey, dict[str, Undervisningsaktivitet]] = defaultdict(dict)
-    rows = sorted(rows, key=repr)
+    trees = _Trees(draft, rows)
     outside = 0
     for row in rows:
-        trees[row.ue][row.kode] = row
-    for row in rows:
+        if row.ue.semester not in draft.terms:
+            outside += 1
+            continue
         sis_id = draft.ids.ua(row.ue, row.kode)
         keys = Key(Kind.SECTION, sis_id), Key(Kind.COURSE, sis_id)
-        if row.ue.semester.sis_id not in draft.scope.terms:
-            outside += 1
-        elif row.ue not in teaching.course:
+        if row.ue not in teaching.course:
             _refuse_with_parent(draft, teaching, row, keys)
         elif not row.skal_eksporteres_til_lms:
             draft.refuse(KIND, row.subject, "ua-not-exported", (("skalEksporteresTilLms", "false"),), *keys)
-        else:
-            _map_room(draft, terms, row, emner[row.ue.emne], teaching.course[row.ue], trees[row.ue])
+        elif room := _room(draft, row, keys):
+            name, note = trees.flat_name(row)
+            if room == "section":
+                things: tuple[CanvasObject, ...] = (_section(draft, row, sis_id, name, teaching.course[row.ue]),)
+            else:
+                course = _course(draft, terms, row, sis_id, emner[row.ue.emne], name)
+                things = course, _section(draft, row, sis_id, name, sis_id)
+            rule, also = ruled("ua-section" if room == "section" else "ua-own-room", note)
+            draft.want(KIND, (row.subject,), things, rule, (*_facts(row), *also))
     return outside
 
 
 def _refuse_with_parent(draft: Draft, teaching: Teaching, row: Undervisningsaktivitet, keys: tuple[Key, Key]) -> None:
-    match teaching.refused.get(row.ue, "parent-not-sent"):
-        case "ue-not-exported":
-            draft.refuse(KIND, row.subject, "ua-ue-not-exported", (("undervisningsenhet", str(row.ue)),), *keys)
-        case "emne-not-ours":
-            draft.refuse(KIND, row.subject, "emne-not-ours", (), *keys)
-        case rule:
-            draft.refuse(KIND, row.subject, rule, (), *keys)
-            draft.protect(*keys)
+    rule = teaching.refused.get(row.ue, "parent-not-sent")
+    if rule == "ue-not-exported":
+        rule = "ua-ue-not-exported"
+    elif rule == "parent-not-sent":
+        draft.protect(*keys)
+    draft.refuse(KIND, row.subject, rule, (("undervisningsenhet", str(row.ue)),), *keys)
 
 
-def _map_room(
-    draft: Draft,
-    terms: Terms,
-    row: Undervisningsaktivitet,
-    emne: Emne,
-    course: str,
-    tree: Mapping[str, Undervisningsaktivitet],
-) -> None:
-    sis_id = draft.ids.ua(row.ue, row.kode)
-    keys = Key(Kind.SECTION, sis_id), Key(Kind.COURSE, sis_id)
-    facts: Facts = (("lmsRomkode", row.lms_romkode or "null"),)
+def _room(draft: Draft, row: Undervisningsaktivitet, keys: tuple[Key, Key]) -> str | None:
+    """``section`` or ``own_room``; ``None`` when the room code means nothing, or is unknown, which is recorded."""
     rooms = draft.institution.room_codes
     room = rooms.default if row.lms_romkode is None else rooms.codes.get(row.lms_romkode)
-    name, note = _flat_name(draft, row, tree)
     if room is None:
         message = f"The lmsRomkode {row.lms_romkode!r} of undervisningsaktivitet {row.subject} is not in room_codes."
         draft.problem(RowProblem(Code.ROOM_CODE_UNKNOWN, KIND, row.subject, "lmsRomkode", message))
-        draft.refuse(KIND, row.subject, "ua-room-code-unknown", facts, *keys)
+        draft.refuse(KIND, row.subject, "ua-room-code-unknown", _facts(row), *keys)
         draft.protect(*keys)
     elif room == "none":
-        draft.refuse(KIND, row.subject, "ua-none", facts, *keys)
-    elif room == "section":
-        rule, also = ruled("ua-section", note)
-        draft.want(KIND, (row.subject,), (_section(draft, row, name, course),), rule, (*facts, *also))
-    else:
-        rule, also = ruled("ua-own-room", note)
-        things = _course(draft, terms, row, emne, name), _section(draft, row, name, sis_id)
-        draft.want(KIND, (row.subject,), things, rule, (*facts, *also))
+        draft.refuse(KIND, row.subject, "ua-none", _facts(row), *keys)
+    return None if room == "none" else room
 
 
-def _flat_name(
-    draft: Draft, row: Undervisningsaktivitet, tree: Mapping[str, Undervisningsaktivitet]
-) -> tuple[str, str | None]:
-    """``Parent / Child`` up to the root of the tree, and the rule by which it is not that, if it is not."""
-    own = choose(row.navn, draft.names.languages)
-    names: list[str] = []
-    seen = {row.kode}
-    above = tree.get(row.parent) if row.parent else None
-    while above is not None:
-        if above.kode in seen:
-            return own or row.kode, "ua-parent-cycle"
-        seen.add(above.kode)
-        names.append(choose(above.navn, draft.names.languages) or above.kode)
-        above = tree.get(above.parent) if above.parent else None
-    flat = " / ".join((*reversed(names), own or row.kode))
-    return flat, None if own else "name-missing"
+class _Trees:
+    """The activities of each undervisningsenhet by their kode, to find what lies above one."""
+
+    def __init__(self, draft: Draft, rows: Iterable[Undervisningsaktivitet]) -> None:
+        self._languages = draft.names.languages
+        self._by_ue: dict[UeKey, dict[str, Undervisningsaktivitet]] = defaultdict(dict)
+        for row in rows:
+            tree = self._by_ue[row.ue]
+            known = tree.setdefault(row.kode, row)
+            if known is not row and repr(row) < repr(known):  # contradictory rows: the same one in whatever order
+                tree[row.kode] = row
+
+    def flat_name(self, row: Undervisningsaktivitet) -> tuple[str, str | None]:
+        """``Parent / Child`` up to the root, and the rule by which it is not that, if it is not."""
+        own = choose(row.navn, self._languages)
+        tree = self._by_ue[row.ue]
+        names = [own or row.kode]
+        seen = {row.kode}
+        above = tree.get(row.parent) if row.parent else None
+        while above is not None:
+            if above.kode in seen:
+                return own or row.kode, "ua-parent-cycle"
+            seen.add(above.kode)
+            names.append(choose(above.navn, self._languages) or above.kode)
+            above = tree.get(above.parent) if above.parent else None
+        return " / ".join(reversed(names)), None if own else "name-missing"
+
+
+def _facts(row: Undervisningsaktivitet) -> Facts:
+    return (("lmsRomkode", row.lms_romkode or "null"),)
 
 
 def _origin(draft: Draft, row: Undervisningsaktivitet) -> Origin:
     return Origin(KIND, row.ue.semester.sis_id, draft.ids.ua_lineage(row.ue, row.kode))
 
 
-def _section(draft: Draft, row: Undervisningsaktivitet, name: str, course: str) -> Section:
+def _section(draft: Draft, row: Undervisningsaktivitet, sis_id: str, name: str, course: str) -> Section:
     label = render(
         draft.names.section_ua,
         kode=row.kode,
@@ -119,10 +120,10 @@ def _section(draft: Draft, row: Undervisningsaktivitet, name: str, course: str) 
         termin=term_name(row.ue.semester, draft.names),
         termin_kort=term_short(row.ue.semester),
     )
-    return Section(draft.ids.ua(row.ue, row.kode), label, course, origin=_origin(draft, row))
+    return Section(sis_id, label, course, origin=_origin(draft, row))
 
 
-def _course(draft: Draft, terms: Terms, row: Undervisningsaktivitet, emne: Emne, name: str) -> Course:
+def _course(draft: Draft, terms: Terms, row: Undervisningsaktivitet, sis_id: str, emne: Emne, name: str) -> Course:
     names = draft.names
     emne_name = choose(emne.navn, names.languages)
     labels = {
@@ -132,7 +133,7 @@ def _course(draft: Draft, terms: Terms, row: Undervisningsaktivitet, emne: Emne,
         "termin_kort": term_short(row.ue.semester),
     }
     return Course(
-        sis_id=draft.ids.ua(row.ue, row.kode),
+        sis_id=sis_id,
         short_name=render("{short} {kode}", short=titled(names.course_short, name=emne_name, **labels), kode=row.kode),
         long_name=titled(names.course_long, name=f"{emne_name} – {name}" if emne_name else name, **labels),
         account=draft.ids.emne(emne.key),

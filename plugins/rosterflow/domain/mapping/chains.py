@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from rosterflow.domain.fs.rows import Emne, EmneKey, UeKey, Undervisningsenhet
-from rosterflow.domain.naming import version_order
+from rosterflow.domain.naming import SisIds, version_order
 from rosterflow.domain.windows import Semester, first_term
 
 
@@ -19,11 +19,13 @@ class Chain:
     """The exported undervisningsenheter, in order of time, that are one course.
 
     :param first: the term in which the course begins, which gives it its id; it may lie before the scope.
+    :param sis_id: the id of its section, and of its own course if it has one.
     """
 
     emne: Emne
     first: Semester
     enheter: tuple[Undervisningsenhet, ...]
+    sis_id: str
 
     @property
     def last(self) -> Undervisningsenhet:
@@ -48,14 +50,14 @@ class Chain:
         return self.last_term != only.semester or any(enhet.key.terminnummer > 1 for enhet in self.enheter)
 
 
-def chains_of(enheter: Iterable[Undervisningsenhet], emner: Mapping[EmneKey, Emne]) -> list[Chain]:
+def chains_of(ids: SisIds, enheter: Iterable[Undervisningsenhet], emner: Mapping[EmneKey, Emne]) -> list[Chain]:
     """The courses of exported undervisningsenheter, one row for each natural key."""
     together: dict[tuple[EmneKey, Semester], list[Undervisningsenhet]] = defaultdict(list)
     for enhet in enheter:
         key = enhet.key
         together[key.emne, first_term(key.semester, key.terminnummer)].append(enhet)
     return [
-        Chain(emner[emne], first, tuple(sorted(rows, key=lambda row: row.key)))
+        Chain(emner[emne], first, tuple(sorted(rows, key=lambda row: row.key)), ids.ue(emne, first))
         for (emne, first), rows in together.items()
     ]
 

@@ -18,6 +18,7 @@ from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import CanvasObject, Key, Kind, SourceKind, key_of, parents_of
 from rosterflow.domain.naming import SisIds
 from rosterflow.domain.snapshot import Scope
+from rosterflow.domain.windows import Semester
 
 Facts = tuple[tuple[str, str], ...]
 
@@ -37,6 +38,11 @@ class Entry:
     facts: Facts
     keys: tuple[Key, ...]
     things: tuple[CanvasObject, ...] = ()
+
+    @property
+    def wanted(self) -> Iterator[tuple[Key, CanvasObject]]:
+        """What it asks for, by key."""
+        return zip(self.keys, self.things, strict=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ class Draft:
         self.ids = SisIds(institution.number)
         self.home = institution.canvas.account
         self.scope = scope
+        self.terms = frozenset(map(Semester.of, scope.terms))
         self.confirmed = confirmed
         self.is_whole = is_whole
         self.protected: set[Key] = set()
@@ -126,13 +133,15 @@ class Draft:
     def finish(self) -> Outcome:
         """Settle collisions and missing parents."""
         unsent = dict.fromkeys(self._settle_rivals(), "id-collision")
-        sent = {key: n for n, entry in enumerate(self._entries) if n not in unsent for key in map(key_of, entry.things)}
-        unsent |= dict.fromkeys(self._without_parent(sent), "parent-not-sent")
+        objects = {
+            key: thing for n, entry in enumerate(self._entries) if n not in unsent for key, thing in entry.wanted
+        }
+        for n in self._without_parent(unsent, objects):
+            unsent[n] = "parent-not-sent"
+            for key, _ in self._entries[n].wanted:
+                del objects[key]
         for n in unsent:
             self.protect(*self._entries[n].keys)
-        objects = {
-            key_of(thing): thing for n, entry in enumerate(self._entries) if n not in unsent for thing in entry.things
-        }
         return Outcome(
             objects=objects,
             untouchable=frozenset((self.protected & self.confirmed.keys()) - objects.keys()),
@@ -142,33 +151,32 @@ class Draft:
 
     def _settle_rivals(self) -> set[int]:
         """Entries that share an id, or a row's natural key, with another one; each group is one problem."""
-        holders: dict[Hashable, list[int]] = defaultdict(list)
+        first: dict[Hashable, int] = {}
+        rivals: dict[Hashable, set[int]] = defaultdict(set)
         for n, entry in enumerate(self._entries):
-            for subject in entry.subjects:
-                holders[entry.source, subject].append(n)
-            for thing in entry.things:
-                holders[key_of(thing)].append(n)
-        groups = {
-            frozenset(group)
-            for group in holders.values()
-            if len(group) > 1 and any(self._entries[n].allowed for n in group)
-        }
+            rows = ((entry.source, subject) for subject in entry.subjects)
+            for claim in (*rows, *entry.keys[: len(entry.things)]):
+                holder = first.setdefault(claim, n)
+                if holder != n:
+                    rivals[claim] |= {holder, n}
+        groups = {frozenset(group) for group in rivals.values() if any(self._entries[n].allowed for n in group)}
         for group in groups:
-            rows = [self._entries[n] for n in group]
-            first = min(rows, key=lambda entry: entry.subjects)
-            subjects = sorted(entry.subjects[0] for entry in rows)
-            ids = sorted({key.sis_id for entry in rows for key in entry.keys})
+            entries = sorted((self._entries[n] for n in group), key=lambda entry: entry.subjects)
+            subjects = [entry.subjects[0] for entry in entries]
+            ids = sorted({key.sis_id for entry in entries for key in entry.keys})
             message = f"{' and '.join(subjects)} form one id ({', '.join(ids)}) or contradict each other: not sent."
-            self.problem(RowProblem(Code.ID_COLLISION, first.source, subjects[0], "", message))
+            self.problem(RowProblem(Code.ID_COLLISION, entries[0].source, subjects[0], "", message))
         return set().union(*groups)
 
-    def _without_parent(self, sent: dict[Key, int]) -> set[int]:
+    def _without_parent(self, unsent: Mapping[int, str], objects: Mapping[Key, CanvasObject]) -> set[int]:
         """Entries of which a parent neither stands in Canvas nor is sent, and what is below them, all the way down."""
         children: dict[Key, list[int]] = defaultdict(list)
-        for n in set(sent.values()):
-            for parent in self._open_parents(self._entries[n]):
+        waiting: list[int] = []
+        for n, entry in enumerate(self._entries):
+            for parent in self._open_parents(entry) if n not in unsent else ():
                 children[parent].append(n)
-        waiting = [n for parent, group in children.items() if parent not in sent for n in group]
+                if parent not in objects:
+                    waiting.append(n)
         lost: set[int] = set()
         while waiting:
             n = waiting.pop()

@@ -24,8 +24,11 @@ def merged(rows: Iterable[Emne]) -> list[Emne]:
     """
     alone: dict[EmneKey, list[Emne | None]] = defaultdict(list)
     taught: dict[EmneKey, list[Emne | None]] = defaultdict(list)
-    for row in sorted(rows, key=repr):
+    for row in rows:
         (taught if row.fra_undervisning else alone)[row.key].append(row)
+    for variants in (*alone.values(), *taught.values()):
+        if len(variants) > 1:
+            variants.sort(key=repr)
     keys = dict.fromkeys((*alone, *taught))
     pairs = (pair for key in keys for pair in product(alone.get(key, [None]), taught.get(key, [None])))
     return list(dict.fromkeys(_merge(*pair) for pair in pairs))

@@ -12,11 +12,11 @@ from datetime import datetime
 
 from rosterflow.domain.fs.rows import Emne, EmneKey, UeKey, Undervisningsenhet
 from rosterflow.domain.mapping.chains import Chain, Leaders, chains_of
-from rosterflow.domain.mapping.draft import Draft, ruled
+from rosterflow.domain.mapping.draft import Draft, Facts, ruled
 from rosterflow.domain.mapping.terms import Terms
 from rosterflow.domain.model import Course, Key, Kind, Origin, Section, SourceKind
 from rosterflow.domain.naming import choose, term_name, term_short, titled
-from rosterflow.domain.windows import Semester
+from rosterflow.domain.windows import Semester, first_term
 
 KIND = SourceKind.UNDERVISNINGSENHET
 
@@ -54,58 +54,54 @@ def map_teaching(
     teaching = Teaching()
     by_key: dict[UeKey, list[Undervisningsenhet]] = defaultdict(list)
     for row in rows:
-        if row.key.semester.sis_id not in draft.scope.terms:
+        if row.key.semester not in draft.terms:
             teaching.outside += 1
         elif rule := _refusal(draft, emner.get(row.key.emne), row):
             teaching.refused[row.key] = rule
         else:
             by_key[row.key].append(row)
-    chains = chains_of((min(variants, key=repr) for variants in by_key.values()), emner)
+    chains = chains_of(draft.ids, (_one(variants) for variants in by_key.values()), emner)
     leaders = Leaders(chains)
     for chain in chains:
         course = _map_chain(draft, terms, chain, leaders, unread)
         for enhet in chain.enheter:
             teaching.course[enhet.key] = course
-            for _ in by_key[enhet.key][1:]:
-                _want_again(draft, terms, chain, enhet)
+            for _ in by_key[enhet.key][1:]:  # contradictory rows ask for the same objects, and so are found out
+                draft.want(KIND, (enhet.subject,), _things(draft, terms, chain, chain), "ue-exported")
     return teaching
 
 
 def _refusal(draft: Draft, emne: Emne | None, row: Undervisningsenhet) -> str | None:
     """Record why a row is not sent, and tell by which rule; ``None`` when it is."""
-    key = Key(Kind.COURSE, draft.ids.ue(row.key.emne, _first(row)))
+    facts: Facts = ()
     if not row.skal_eksporteres_til_lms:
-        draft.refuse(KIND, row.subject, rule := "ue-not-exported", (("skalEksporteresTilLms", "false"),), key)
+        rule, facts = "ue-not-exported", (("skalEksporteresTilLms", "false"),)
     elif emne is None:
-        draft.refuse(KIND, row.subject, rule := "parent-not-sent", (), key)
-        draft.protect(key, Key(Kind.SECTION, key.sis_id))
+        rule = "parent-not-sent"
     elif not draft.is_ours(emne.tjenestenummer_for_lms):
-        facts = (("tjenestenummerForLms", emne.tjenestenummer_for_lms or "null"),)
-        draft.refuse(KIND, row.subject, rule := "emne-not-ours", facts, key)
+        rule, facts = "emne-not-ours", (("tjenestenummerForLms", emne.tjenestenummer_for_lms or "null"),)
     else:
         return None
+    sis_id = draft.ids.ue(row.key.emne, first_term(row.key.semester, row.key.terminnummer))
+    keys = Key(Kind.COURSE, sis_id), Key(Kind.SECTION, sis_id)
+    draft.refuse(KIND, row.subject, rule, facts, *keys)
+    if rule == "parent-not-sent":
+        draft.protect(*keys)
     return rule
 
 
 def _map_chain(draft: Draft, terms: Terms, chain: Chain, leaders: Leaders, unread: Collection[str]) -> str:
     """Ask for a chain's objects; returns the SIS id of the course in which its section lies."""
-    own = Key(Kind.COURSE, draft.ids.ue(chain.emne.key, chain.first))
     leader, rule = leaders.of(chain)
     if _may_follow_unread(draft, leader, leaders.of(leader)[1], unread):
-        return _leave(draft, chain, own)
-    course_id = draft.ids.ue(leader.emne.key, leader.first)
-    section = _section(draft, chain, course_id)
-    kept = draft.confirmed.get(own)
-    if leader is chain:
-        things: tuple[Course | Section, ...] = (_course(draft, terms, chain), section)
-    elif isinstance(kept, Course):
-        things, rule = (section, replace(kept, origin=_origin(draft, chain))), "followed-course-kept"
-    else:
-        things = (section,)
+        return _leave(draft, chain)
+    things = _things(draft, terms, chain, leader)
+    if leader is not chain and len(things) > 1:
+        rule = "followed-course-kept"
     has_name = choose(chain.emne.navn, draft.names.languages)
     rule, also = ruled("ue-exported", rule, None if has_name else "name-missing")
     draft.want(KIND, chain.subjects, things, rule, (*_facts(chain), *also))
-    return course_id
+    return leader.sis_id
 
 
 def _may_follow_unread(draft: Draft, chain: Chain, rule: str | None, unread: Collection[str]) -> bool:
@@ -117,86 +113,69 @@ def _may_follow_unread(draft: Draft, chain: Chain, rule: str | None, unread: Col
     return rule == "followed-missing" and (not draft.is_whole or (read is not None and not followed <= read))
 
 
-def _leave(draft: Draft, chain: Chain, own: Key) -> str:
+def _leave(draft: Draft, chain: Chain) -> str:
     """Keep a chain as Canvas has it, because the emne it follows could not be read."""
-    section = draft.confirmed.get(Key(Kind.SECTION, own.sis_id))
-    keys = own, Key(Kind.SECTION, own.sis_id)
+    keys = Key(Kind.SECTION, chain.sis_id), Key(Kind.COURSE, chain.sis_id)
     draft.protect(*keys)
     for subject in chain.subjects:
         draft.refuse(KIND, subject, "followed-not-read", _facts(chain), *keys)
-    return section.course if isinstance(section, Section) else own.sis_id
+    section = draft.confirmed.get(keys[0])
+    return section.course if isinstance(section, Section) else chain.sis_id
 
 
-def _want_again(draft: Draft, terms: Terms, chain: Chain, enhet: Undervisningsenhet) -> None:
-    """A second row with the same natural key and another content asks for the same, and so is found out."""
-    section = _section(draft, chain, draft.ids.ue(chain.emne.key, chain.first))
-    draft.want(KIND, (enhet.subject,), (_course(draft, terms, chain), section), "ue-exported")
-
-
-def _course(draft: Draft, terms: Terms, chain: Chain) -> Course:
-    names = draft.names
+def _things(draft: Draft, terms: Terms, chain: Chain, leader: Chain) -> tuple[Course | Section, ...]:
+    """A chain's section in its leader's course; its own course when it leads itself, or when Canvas has it already."""
+    names, emne = draft.names, chain.emne
     labels = {
-        "kode": chain.emne.key.kode,
-        "name": choose(chain.emne.navn, names.languages),
-        "versjon": chain.emne.key.versjonskode,
+        "kode": emne.key.kode,
+        "name": choose(emne.navn, names.languages),
+        "versjon": emne.key.versjonskode,
         "termin": term_name(chain.first, names),
         "termin_kort": term_short(chain.first),
     }
-    start, end = _dates(draft, terms, chain)
-    return Course(
-        sis_id=draft.ids.ue(chain.emne.key, chain.first),
+    later = _seen_later(draft, chain)
+    last_seen = later or chain.last.key.semester
+    origin = Origin(KIND, last_seen.sis_id, draft.ids.ue_lineage(emne.key, chain.first))
+    section = Section(chain.sis_id, titled(names.section_ue, **labels), leader.sis_id, origin=origin)
+    if leader is not chain:
+        kept = draft.confirmed.get(Key(Kind.COURSE, chain.sis_id))
+        return (section, replace(kept, origin=origin)) if isinstance(kept, Course) else (section,)
+    start, end = _dates(terms, chain, later)
+    course = Course(
+        sis_id=chain.sis_id,
         short_name=titled(names.course_short, **labels),
         long_name=titled(names.course_long, **labels),
-        account=draft.ids.emne(chain.emne.key),
+        account=draft.ids.emne(emne.key),
         term=terms.use(chain.first),
         start=start,
         end=end,
-        origin=_origin(draft, chain),
+        origin=origin,
     )
+    return course, section
 
 
-def _section(draft: Draft, chain: Chain, course: str) -> Section:
-    emne = chain.emne
-    name = titled(
-        draft.names.section_ue,
-        emne.key.kode,
-        choose(emne.navn, draft.names.languages),
-        versjon=emne.key.versjonskode,
-        termin=term_name(chain.first, draft.names),
-        termin_kort=term_short(chain.first),
-    )
-    return Section(draft.ids.ue(emne.key, chain.first), name, course, origin=_origin(draft, chain))
-
-
-def _dates(draft: Draft, terms: Terms, chain: Chain) -> tuple[datetime | None, datetime | None]:
+def _dates(terms: Terms, chain: Chain, later: Semester | None) -> tuple[datetime | None, datetime | None]:
     """Dates of its own for a course over several terms; a course of one term has the term's."""
-    later = _seen_later(draft, chain)
     if later is None and not chain.spans_terms:
         return None, None
     return terms.start(chain.first), terms.end(max(chain.last_term, later or chain.last_term))
 
 
-def _origin(draft: Draft, chain: Chain) -> Origin:
-    """Where a chain's objects come from; their term is the latest that any run has seen."""
-    last = _seen_later(draft, chain) or chain.last.key.semester
-    return Origin(KIND, last.sis_id, draft.ids.ue_lineage(chain.emne.key, chain.first))
-
-
 def _seen_later(draft: Draft, chain: Chain) -> Semester | None:
     """A later term, outside this run's scope, in which an earlier run saw the course: a past term never shortens it."""
-    key = Key(Kind.SECTION, draft.ids.ue(chain.emne.key, chain.first))
-    known = draft.confirmed.get(key)
+    known = draft.confirmed.get(Key(Kind.SECTION, chain.sis_id))
     if known is None or known.origin.term is None or known.origin.term in draft.scope.terms:
         return None
     seen = Semester.of(known.origin.term)
     return seen if seen > chain.last.key.semester else None
 
 
-def _first(row: Undervisningsenhet) -> Semester:
-    return row.key.semester.step(1 - row.key.terminnummer)
+def _one(variants: list[Undervisningsenhet]) -> Undervisningsenhet:
+    """One of the rows with the same natural key, the same one in whatever order they came."""
+    return variants[0] if len(variants) == 1 else min(variants, key=repr)
 
 
-def _facts(chain: Chain) -> tuple[tuple[str, str], ...]:
+def _facts(chain: Chain) -> Facts:
     last = chain.last
     facts = [("skalEksporteresTilLms", "true"), ("terminnummer", str(last.key.terminnummer))]
     if last.siste_termin:

@@ -52,7 +52,7 @@ class Terms:
 
     def map(self) -> None:
         """Ask for the terms of the scope and those that courses lie in; call it when all courses have asked."""
-        scope = {Semester.of(term) for term in self._draft.scope.terms}
+        scope = self._draft.terms
         for semester in scope | self._used:
             rule = "term-in-scope" if semester in scope else "term-needed"
             match self._rows.get(semester, []):
