@@ -119,6 +119,7 @@ class Harness:
     clock: Clock = field(default_factory=Clock)
     seconds: float = SECONDS
     patience: float = 20
+    _hook: CanvasHook | None = None
 
     # -- a whole run -------------------------------------------------------------------------------------------------
 
@@ -298,9 +299,18 @@ class Harness:
         return {key_of(thing): thing for thing in objects_of(self.task(ordered))}
 
     def canvas(self) -> CanvasHook:
-        return CanvasHook(
+        """A hook with what the connection says now; one is open at a time."""
+        self.close()
+        self._hook = CanvasHook(
             self.institution.canvas.connection, timeout=httpx.Timeout(self.seconds), attempts=2, sleep=self.clock.sleep
         )
+        return self._hook
+
+    def close(self) -> None:
+        """Close what is open to Canvas."""
+        if self._hook is not None:
+            self._hook.close()
+            self._hook = None
 
     def fs(self) -> FSGraphQLHook:
         settings = self.institution.fs
