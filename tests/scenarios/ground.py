@@ -1,0 +1,44 @@
+"""An institution's sync on the ground: its own store and page store, against a running sandbox."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from cryptography.fernet import Fernet
+
+from rosterflow.domain.institution import Institution
+from rosterflow.store import migrate
+from rosterflow.store.engine import Store
+from rosterflow.sync.pages import PageStore
+from sandbox.serving import RunningSandbox
+from tests.harness import Harness, connections, institution
+
+
+@contextmanager
+def ground(sandbox: RunningSandbox, folder: Path, **settings: Any) -> Iterator[Harness]:
+    """A harness for the sandbox's university.
+
+    :param folder: where its store and pages lie.
+    :param settings: what differs from the usual institution.
+    """
+    one = institution("demo", **settings)
+    store = Store(f"sqlite:///{folder}/store.db")
+    migrate.upgrade(store)
+    harness = Harness(store, PageStore(str(folder / "pages"), [Fernet.generate_key().decode()]), one)
+    with mock.patch.dict(os.environ, addresses(sandbox, one)):
+        try:
+            yield harness
+        finally:
+            harness.close()
+            store.dispose()
+
+
+def addresses(sandbox: RunningSandbox, one: Institution) -> dict[str, str]:
+    """The connections of an institution, with FS at the address of its dialect."""
+    path = {"2026": "/fs/graphql", "2023": "/fs/2023/graphql"}[one.fs.dialect]
+    return {name: text.replace("/fs/graphql", path) for name, text in connections(sandbox.url, one).items()}
