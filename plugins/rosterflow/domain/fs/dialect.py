@@ -7,7 +7,7 @@ Source: FS reference §4, §5 and §7; the shapes of 2026.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -99,7 +99,7 @@ class _Reader:
     # ----------------------------------------------------------------- rows and their problems
     def row(self, source: SourceKind, node: object, path: str) -> _Raw:
         """Take a node; one that is null is reported, for it may stand for any row."""
-        if isinstance(node, Mapping):
+        if isinstance(node, dict):
             return _Raw(source, node, path)
         what = "is null" if node is None else "is no object"
         self.null(source, "", path, f"A row of kind {source} {what}, at {path}.")
@@ -128,7 +128,7 @@ class _Reader:
         """The nodes of a nested list; one that is null, or is no list, is reported: nobody knows what it held."""
         listed = (raw.node or {}).get(name)
         path = f"{raw.path}.{name}"
-        if self.dialect.has_nodes and isinstance(listed, Mapping):
+        if self.dialect.has_nodes and isinstance(listed, dict):
             listed, path = listed.get("nodes"), f"{path}.nodes"
         if not isinstance(listed, list):
             self.null(source, "", path, f"The list of rows of kind {source} is missing, at {path}.")
@@ -157,7 +157,7 @@ class _Reader:
             return Unit(
                 sted=sted,
                 navn=nodes.navn(node),
-                parent=self.sted(raw, parent, sted.organisasjon) if isinstance(parent, Mapping) else None,
+                parent=self.sted(raw, parent, sted.organisasjon) if isinstance(parent, dict) else None,
                 skal_eksporteres_til_lms=nodes.flag(node, "skalEksporteresTilLms"),
                 er_aktiv=nodes.flag(node, "erAktiv"),
             )
@@ -180,7 +180,7 @@ class _Reader:
         unit = nodes.get(node, path)
         if unit is None:
             return None
-        if not isinstance(unit, Mapping):
+        if not isinstance(unit, dict):
             raise Malformed(path, "is no unit")
         return self.sted(raw, unit)
 

@@ -7,13 +7,12 @@ text and a flag as J or N. An empty text is no value.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
 from datetime import date
 
 from rosterflow.domain.fs.rows import Navn
 from rosterflow.domain.windows import Betegnelse, Semester
 
-Node = Mapping[str, object]
+Node = dict[str, object]
 
 OPEN_YEAR = 9999
 _FIRST_YEAR = 1900
@@ -37,11 +36,13 @@ def get(node: Node, path: str) -> object:
 
     :raises Malformed: when something on the way is no object.
     """
+    if "." not in path:
+        return node.get(path)
     value: object = node
     for name in path.split("."):
         if value is None:
             return None
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             raise Malformed(path, "does not lie in an object")
         value = value.get(name)
     return value
@@ -55,9 +56,13 @@ def text(node: Node, path: str) -> str | None:
     value = get(node, path)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise Malformed(path, "is no text")
-    code = unicodedata.normalize("NFC", str(value).strip())
+    if not isinstance(value, str):
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise Malformed(path, "is no text")
+        value = str(value)
+    code = value.strip()
+    if not code.isascii():
+        code = unicodedata.normalize("NFC", code)
     if not code.isprintable() and any(unicodedata.category(ch) in {"Cc", "Cs"} for ch in code):
         raise Malformed(path, "holds control characters")
     return code or None
@@ -159,15 +164,15 @@ def navn(node: Node, path: str = "navnAlleSprak") -> Navn:
     names = get(node, path)
     if names is None:
         return Navn()
-    if not isinstance(names, Mapping):
+    if not isinstance(names, dict):
         raise Malformed(path, "is no object of languages")
-    found = {}
-    for language, keys in _LANGUAGES.items():
-        value = next((names[key] for key in keys if names.get(key)), None)
-        if value is not None and not isinstance(value, str):
-            raise Malformed(f"{path}.{language}", "is no text")
-        found[language] = value
+    found: dict[str, str] = {}
+    for key, name in names.items():
+        if name and (language := _LANGUAGES.get(key)):
+            if not isinstance(name, str):
+                raise Malformed(f"{path}.{key}", "is no text")
+            found.setdefault(language, name)
     return Navn(**found)
 
 
-_LANGUAGES = {"nb": ("nb", "nob", "no"), "nn": ("nn", "nno"), "en": ("en", "eng"), "und": ("und",)}
+_LANGUAGES = {"nb": "nb", "nob": "nb", "no": "nb", "nn": "nn", "nno": "nn", "en": "en", "eng": "en", "und": "und"}
