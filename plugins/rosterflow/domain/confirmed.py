@@ -18,8 +18,8 @@ class ConfirmedObject:
     """One object as Canvas confirmed it.
 
     :param thing: its fields and state, deleted and concluded ones too.
-    :param owned_by_canvas: names of fields (also ``state``) that people changed in Canvas, where it ignores what we send
-        since then: sticky fields (Canvas contract §4).
+    :param owned_by_canvas: names of fields (also ``state``) that people changed in Canvas, so that what we send there
+        is ignored: sticky fields (Canvas contract §4).
     """
 
     thing: CanvasObject

@@ -11,7 +11,7 @@ from rosterflow.domain.confirmed import ConfirmedObject, Refusal, World, renamed
 from rosterflow.domain.decisions import Decision
 from rosterflow.domain.id_changes import IdChanges, Wanted, id_changes
 from rosterflow.domain.institution import Removal
-from rosterflow.domain.model import FIELDS, CanvasObject, Key, Kind, State
+from rosterflow.domain.model import FIELDS, CanvasObject, Key, State, parents_of
 from rosterflow.domain.plan import Action, Change, Plan
 from rosterflow.domain.removals import Absent, decision_on, removals
 from rosterflow.domain.sequence import Stalled, in_order, without_loops
@@ -23,6 +23,7 @@ RULES: dict[str, str] = {
     "wanted-again": "The source has it again after it was concluded, hidden or deleted.",
     "id-changed": "The source knows it by another id.",
     "account-loop": "The source puts an account into one that lies in it; it stays as it is.",
+    "deleted-in-canvas": "People deleted it, or what it lies in, in Canvas, which ignores ours; it stays deleted.",
 }
 """Ids of the rules by which something is added or changed; those of removals stand in ``removals.RULES``."""
 
@@ -43,15 +44,19 @@ def diff(snapshot: Snapshot, world: World, removal: Removal, refusals: Mapping[s
     may_remove = snapshot.is_complete and not snapshot.scope.is_partial
 
     ids = id_changes(wanted, absent, world, snapshot.scope)
-    differences = _differences(wanted, world, ids)
+    lost = _lost(wanted, world)
+    differences = _differences(wanted.keys() - lost, wanted, world, ids)
     additions, looping = without_loops([*ids.changes(wanted, world), *differences], world)
     changes, waiting = _going(in_order(additions, world), looping, world, resting, may_rename=may_remove)
     decisions = [decision_on(change.after, "account-loop") for change in looping]
+    decisions += [decision_on(wanted[key], "deleted-in-canvas") for key in lost]
     if may_remove:
         gone = Absent(snapshot, world, world.after(changes), absent, ids, removal)
         taken, put_off, kept = removals(gone, resting)
         changes, waiting, decisions = changes + taken, waiting + put_off, decisions + kept
-    return Plan(tuple(changes), _unchanged(wanted, ids, differences), tuple(waiting), _sorted(decisions))
+    as_they_should_be = wanted.keys() - lost - set(ids.new.values()) - {change.key for change in differences}
+    unchanged = Counter(key.kind for key in as_they_should_be)
+    return Plan(tuple(changes), unchanged, tuple(waiting), _sorted(decisions))
 
 
 def _absent(snapshot: Snapshot, wanted: Wanted, world: World) -> frozenset[Key]:
@@ -62,9 +67,19 @@ def _absent(snapshot: Snapshot, wanted: Wanted, world: World) -> frozenset[Key]:
     )
 
 
-def _differences(wanted: Wanted, world: World, ids: IdChanges) -> list[Change]:
+def _lost(wanted: Wanted, world: World) -> set[Key]:
+    """What is wanted but was deleted by people in Canvas for good, and what lies in it."""
+
+    def is_lost(key: Key) -> bool:
+        one = world.get(key)
+        return one is not None and one.thing.state is State.DELETED and "state" in one.owned_by_canvas
+
+    return {key for key, thing in wanted.items() if is_lost(key) or any(map(is_lost, parents_of(thing)))}
+
+
+def _differences(keys: Iterable[Key], wanted: Wanted, world: World, ids: IdChanges) -> list[Change]:
     renames, paired = ids.renames, set(ids.new.values())
-    found = (_difference(thing, world.get(key), renames) for key, thing in wanted.items() if key not in paired)
+    found = (_difference(wanted[key], world.get(key), renames) for key in keys if key not in paired)
     return [change for change in found if change is not None]
 
 
@@ -81,7 +96,7 @@ def _difference(wanted: CanvasObject, confirmed: ConfirmedObject | None, renames
     if there.state is not wanted.state and "state" not in owned:
         return Change(Action.REOPEN, before, after, "wanted-again", f"The source has it again; it was {there.state}.")
     after = replace(after, state=there.state)
-    if after == there or there.state is State.DELETED:
+    if after == there:
         return None
     names = [name.replace("_", " ") for name in FIELDS[there.kind] if getattr(after, name) != getattr(there, name)]
     return Change(Action.UPDATE, before, after, "changed", f"The source has another {' and another '.join(names)}.")
@@ -114,11 +129,6 @@ def _going(
         else:
             going.append(change)
     return going, waiting
-
-
-def _unchanged(wanted: Wanted, ids: IdChanges, differences: Iterable[Change]) -> Counter[Kind]:
-    paired = set(ids.new.values())
-    return Counter(key.kind for key in wanted if key not in paired) - Counter(change.kind for change in differences)
 
 
 def _sorted(decisions: Iterable[Decision]) -> tuple[Decision, ...]:

@@ -1,7 +1,7 @@
 """Recognising that an object of the source only got another id, so that it is not removed and made again.
 
 A new versjonskode changes the SIS id of an emne's account, courses and sections, while they stay the same to everybody
-who uses them. What stays the same is the ``lineage`` of their origin. An id change is only ever proposed; a person decides.
+who uses them. What stays the same is the ``lineage`` of their origin. An id change is only proposed; a person decides.
 """
 
 from __future__ import annotations

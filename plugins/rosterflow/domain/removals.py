@@ -17,7 +17,7 @@ from rosterflow.domain.snapshot import Snapshot
 RULES: dict[str, str] = {
     "gone": "The source no longer has it.",
     "left-by-policy": "The institution's settings leave it in Canvas when the source no longer has it.",
-    "left-with-course": "A section stays as it is in a course that is closed, hidden, unreadable or left.",
+    "left-with-course": "A section is deleted only from a course in use that the source still has.",
     "course-in-use": "A course stays open while a section that is still wanted lies in it.",
     "emne-account-kept": "An emne's account stays: courses of other terms live in it.",
     "account-not-empty": "An account stays while anything that is not deleted lies in it.",
@@ -88,9 +88,8 @@ class Absent:
     def _section(self, key: Key) -> str | None:
         section = self.planned[key].thing
         course = Key(Kind.COURSE, section.course if isinstance(section, Section) else "")
-        if course in self.keys or course in self.snapshot.untouchable:
-            return "left-with-course"
-        if course in self.planned and not self.planned[course].is_alive:
+        named = course in self.snapshot.objects and course not in self.snapshot.untouchable
+        if not named or course not in self.planned or not self.planned[course].is_alive:
             return "left-with-course"
         return "left-by-policy" if self.policy.section == "leave" else None
 

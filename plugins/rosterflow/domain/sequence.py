@@ -106,19 +106,39 @@ class Stalled:
         """The stalled change without which this one would be refused or do harm, ``None`` when it may go ahead."""
         if change.action is Action.CHANGE_ID:
             return None
-        needed = next((self._missing[key] for key in parents_of(change.after) if key in self._missing), None)
-        if needed or not (change.is_removal or self._unmoved):
-            return needed
+        for key in parents_of(change.after):
+            if key in self._missing:
+                return self._missing[key]
         if change.is_removal:
             return self._staying_in.get(change.key)
-        if not _moves(change):
-            return None
-        line = ancestors(change.after.sis_id, self._parents)
-        return next((self._unmoved[account] for account in line if account in self._unmoved), None)
+        return self._crossing(change) if self._unmoved and _moves(change) else None
+
+    def _crossing(self, change: Change) -> Change | None:
+        """A stalled move, above the new place, of an account that may still lie in the one to be moved: a loop."""
+        account = change.after.sis_id
+        for above in ancestors(account, self._parents):
+            if above in self._unmoved and account in self._may_lie_in(above):
+                return self._unmoved[above]
+        return None
+
+    def _may_lie_in(self, account: str) -> set[str]:
+        """All accounts that one may lie in, whichever of the moves of the plan have been made."""
+        found: set[str] = set()
+        ahead = [account]
+        while ahead:
+            account = ahead.pop()
+            above = {parents[account] for parents in (self._parents, self._old_parents) if account in parents}
+            ahead += above - found
+            found |= above
+        return found
 
     @cached_property
     def _parents(self) -> dict[str, str]:
         return account_parents(self._world, self._changes)
+
+    @cached_property
+    def _old_parents(self) -> dict[str, str]:
+        return account_parents(self._world)
 
 
 def _places_account(change: Change) -> bool:
