@@ -6,14 +6,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
-from rosterflow.domain.errors import REMEDIES, Code, FatalError, RosterflowError
+from rosterflow.domain.errors import Code, FatalError, RosterflowError
 from rosterflow.domain.institution import CANVAS_ROLES, Institution
 from rosterflow.sync.checking import Finding, bad
 
 AIRFLOW_SECONDS = 60
 Check = Callable[[Institution], Iterator[Finding]]
+Pool = Mapping[str, object]
 
 
 def check_live(institution: Institution) -> Iterator[Finding]:
@@ -22,7 +23,7 @@ def check_live(institution: Institution) -> Iterator[Finding]:
     os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
     yield from _asked(institution, "FS", _check_fs)
     yield from _asked(institution, "Canvas", _check_canvas)
-    yield _check_pool(institution)
+    yield check_pool(institution, pools_of_airflow())
 
 
 def _asked(institution: Institution, system: str, check: Check) -> Iterator[Finding]:
@@ -65,30 +66,30 @@ def _check_canvas(institution: Institution) -> Iterator[Finding]:
         hook.close()
 
 
-def _check_pool(institution: Institution) -> Finding:
-    subject, name = f"{institution.key}: pool", institution.canvas.pool
-    asked = subprocess.run(  # noqa: S603 (our own interpreter, and a name of a checked form)
+def pools_of_airflow() -> dict[str, Pool] | None:
+    """The pools of Airflow by name; ``None`` when its database cannot be reached from here."""
+    asked = subprocess.run(
         [sys.executable, "-m", "airflow", "pools", "list", "--output", "json"],
         capture_output=True,
         text=True,
         timeout=AIRFLOW_SECONDS,
         check=False,
     )
-    if asked.returncode:
-        return Finding(subject, True, f"not looked at: Airflow's database cannot be reached from here ({name})")
-    pools = {pool["pool"]: pool for pool in _json_in(asked.stdout)}
-    pool = pools.get(name)
-    if pool is None:
+    listed = asked.stdout.find("[{")  # log lines may come before it
+    if asked.returncode or listed < 0:
+        return None
+    return {str(pool["pool"]): pool for pool in json.loads(asked.stdout[listed:])}
+
+
+def check_pool(institution: Institution, pools: Mapping[str, Pool] | None) -> Finding:
+    """Whether the pool that lets one task at a time write to the Canvas root account is there, and right."""
+    subject, name = f"{institution.key}: pool", institution.canvas.pool
+    if pools is None:
+        return Finding(subject, True, f"{name} was not looked at: Airflow's database cannot be reached from here")
+    if name not in pools:
         return bad(subject, FatalError(Code.POOL_MISSING, f"Airflow has no pool {name!r}."))
-    deferred = str(pool.get("include_deferred")).lower() == "true"
-    if str(pool["slots"]) != "1" or not deferred:
-        told = f"The pool {name!r} has {pool['slots']} slots, deferred tasks {'' if deferred else 'not '}included."
-        return Finding(subject, False, f"{told} {REMEDIES[Code.POOL_MISSING]}")
+    slots, deferred = str(pools[name]["slots"]), str(pools[name]["include_deferred"]).lower() == "true"
+    if (slots, deferred) != ("1", True):
+        told = f"The pool {name!r} has {slots} slot(s), deferred tasks {'' if deferred else 'not '}included."
+        return bad(subject, FatalError(Code.POOL_MISSING, told))
     return Finding(subject, True, f"{name} has one slot, deferred tasks included")
-
-
-def _json_in(printed: str) -> list[dict[str, object]]:
-    """The JSON list in what a command printed; log lines may come before it."""
-    start = printed.find("[{")
-    found: list[dict[str, object]] = json.loads(printed[start:]) if start >= 0 else []
-    return found

@@ -16,7 +16,6 @@ from rosterflow.domain.institution import Institution
 from rosterflow.settings import environment, institutions_folder, load_institution, load_institutions
 from rosterflow.store import migrate
 from rosterflow.store.engine import Store
-from rosterflow.sync.checking import open_store
 
 InstitutionOption = Annotated[
     str, typer.Option("--institution", "-i", help="Key of the institution; may be left out when there is only one.")
@@ -35,7 +34,7 @@ def the_store(*, checked: bool = True) -> Iterator[Store]:
     :param checked: whether it must be at this version.
     :raises FatalError: ``settings-invalid``, ``store-outdated``.
     """
-    store = open_store(environment().database_url)
+    store = Store(environment().database_url)
     try:
         if checked:
             migrate.check(store)

@@ -61,7 +61,7 @@ def _mail_server() -> Iterator[LetterHook]:
     """The mail server, and its errors as ours; theirs hold addresses, so they are not passed on."""
     hook = LetterHook()
     try:
-        _ = hook.conn
+        hook.get_connection(hook.smtp_conn_id)  # the provider does not say that it was this that is missing
         with hook:
             yield hook
     except AirflowNotFoundException:

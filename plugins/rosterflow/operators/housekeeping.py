@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
+from inspect import getdoc
 from typing import Any
 
 from airflow.sdk import BaseOperator, Context
@@ -38,7 +40,9 @@ class HousekeepingOperator(BaseOperator):
     """
 
     def __init__(self, *, duty: str = "", **kwargs: Any) -> None:
-        super().__init__(**{**RETRYING, "retries": 2, "retry_policy": ByErrorClass(), **kwargs})
+        does = DUTIES[duty or kwargs["task_id"]]
+        defaults = {**RETRYING, "retries": 2, "retry_policy": ByErrorClass(), "doc_md": getdoc(does)}
+        super().__init__(**{**defaults, **kwargs})
         self.duty = duty or self.task_id
 
     def execute(self, context: Context) -> int:

@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy.exc import ArgumentError
-
 from rosterflow.domain.errors import Code, FatalError, RosterflowError
 from rosterflow.settings import Environment, environment, load_institutions
 from rosterflow.store import migrate
@@ -63,18 +61,6 @@ def check_files(folder: Path, only: str = "") -> Iterator[Finding]:
             yield Finding(f"settings {institution.key}", True, f"{told}, pool {canvas.pool}")
 
 
-def open_store(url: str) -> Store:
-    """The store at an address.
-
-    :raises FatalError: ``settings-invalid`` when it is no address of a database that can be used.
-    """
-    try:
-        return Store(url)
-    except (ArgumentError, ModuleNotFoundError) as error:
-        message = f"ROSTERFLOW_DATABASE_URL is no address of a database we can use ({type(error).__name__})."
-        raise FatalError(Code.SETTINGS_INVALID, message) from None
-
-
 def bad(subject: str, error: RosterflowError) -> Finding:
     """The finding that an error stands for."""
     return Finding(subject, False, str(error))
@@ -82,7 +68,7 @@ def bad(subject: str, error: RosterflowError) -> Finding:
 
 def _check_store(here: Environment) -> Finding:
     try:
-        store = open_store(here.database_url)
+        store = Store(here.database_url)
         try:
             migrate.check(store)
         finally:

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from rosterflow.cli.live import check_live, check_pool, pools_of_airflow
+from rosterflow.domain.institution import Institution
+from sandbox.serving import RunningSandbox
+from tests.household import college
+
+RIGHT = {"pool": "canvas_canvas_test", "slots": "1", "include_deferred": "True"}
+MEND = "[pool-missing] Create the named pool with one slot and 'include deferred' under Admin > Pools."
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[RunningSandbox]:
+    with RunningSandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def check(sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, tuple[bool, str]]]:
+    """Checks an institution against the sandbox, with pools as given instead of Airflow's."""
+    fs = {"conn_type": "fs_graphql", "host": f"{sandbox.url}/fs/graphql", "login": "sandbox", "password": "sandbox"}
+    canvas = {"conn_type": "canvas", "host": f"{sandbox.url}/canvas", "password": "sandbox-canvas-token"}
+    monkeypatch.setenv("AIRFLOW_CONN_FS_TEST", json.dumps({**fs, "extra": {"institution_number": "184"}}))
+    monkeypatch.setenv("AIRFLOW_CONN_CANVAS_TEST", json.dumps(canvas))
+    monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "")
+    monkeypatch.setattr("rosterflow.cli.live.pools_of_airflow", lambda: {"canvas_canvas_test": RIGHT})
+
+    def findings(institution: Institution) -> dict[str, tuple[bool, str]]:
+        return {one.subject: (one.is_good, one.message) for one in check_live(institution)}
+
+    return findings
+
+
+def at_the_sandbox(**settings: Any) -> Institution:
+    canvas = {"connection": "canvas_test", "account": "FSDEMO"}
+    return college(**{"number": "184", "canvas": canvas, **settings})
+
+
+def test_all_is_well_with_the_sandbox(check: Callable[..., Any]) -> None:
+    found = check(at_the_sandbox())
+
+    assert {subject: is_good for subject, (is_good, _) in found.items()} == dict.fromkeys(
+        ("fjordvik: FS", "fjordvik: Canvas", "fjordvik: account", "fjordvik: roles", "fjordvik: pool"), True
+    )
+
+
+def test_an_account_that_is_not_in_canvas_is_named(check: Callable[..., Any]) -> None:
+    found = check(at_the_sandbox(canvas={"connection": "canvas_test", "account": "NOWHERE"}))
+
+    assert found["fjordvik: account"] == (False, "NOWHERE is not in Canvas")
+
+
+def test_a_role_that_canvas_does_not_have_is_named(check: Callable[..., Any]) -> None:
+    found = check(at_the_sandbox(roles={"STUDENT": "StudentEnrollment", "SENSOR": "Sensor på besøk"}))
+
+    assert found["fjordvik: roles"] == (False, "Canvas has no role Sensor på besøk")
+
+
+@pytest.mark.parametrize(("system", "name"), [("FS", "AIRFLOW_CONN_FS_TEST"), ("Canvas", "AIRFLOW_CONN_CANVAS_TEST")])
+def test_a_missing_connection_is_named_and_the_others_are_still_checked(
+    check: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, system: str, name: str
+) -> None:
+    monkeypatch.delenv(name)
+
+    found = check(at_the_sandbox())
+
+    is_good, told = found[f"fjordvik: {system}"]
+    assert not is_good
+    assert f"{system.lower()}_test" in told
+    assert found["fjordvik: pool"][0]
+
+
+def test_a_wrong_password_is_told_in_a_sentence(check: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    fs = {"conn_type": "fs_graphql", "host": "http://127.0.0.1:1/", "login": "sandbox", "password": "hemmelig"}
+    monkeypatch.setenv("AIRFLOW_CONN_FS_TEST", json.dumps(fs))
+
+    is_good, told = check(at_the_sandbox())["fjordvik: FS"]
+
+    assert not is_good
+    assert "hemmelig" not in told
+
+
+@pytest.mark.parametrize(
+    ("pools", "is_good", "told"),
+    [
+        ({"canvas_canvas_test": RIGHT}, True, "canvas_canvas_test has one slot, deferred tasks included"),
+        ({"canvas_canvas_test": {**RIGHT, "slots": 1, "include_deferred": True}}, True, "canvas_canvas_test has one"),
+        ({}, False, f"Airflow has no pool 'canvas_canvas_test'. {MEND}"),
+        (
+            {"canvas_canvas_test": {**RIGHT, "slots": "4"}},
+            False,
+            f"The pool 'canvas_canvas_test' has 4 slot(s), deferred tasks included. {MEND}",
+        ),
+        (
+            {"canvas_canvas_test": {**RIGHT, "include_deferred": "False"}},
+            False,
+            f"The pool 'canvas_canvas_test' has 1 slot(s), deferred tasks not included. {MEND}",
+        ),
+        (None, True, "canvas_canvas_test was not looked at"),
+    ],
+)
+def test_the_pool_must_have_one_slot_and_include_deferred_tasks(pools: Any, is_good: bool, told: str) -> None:
+    finding = check_pool(college(), pools)
+
+    assert finding.is_good is is_good
+    assert finding.message.startswith(told)
+
+
+@pytest.mark.airflow
+def test_the_pools_are_airflow_s_own() -> None:
+    pools = pools_of_airflow()
+
+    assert pools is not None
+    assert {"default_pool"} <= set(pools)
+    assert {"slots", "include_deferred"} <= set(pools["default_pool"])
+
+
+def test_without_airflow_s_database_there_are_no_pools_to_look_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "sqlite:////no/such/folder/airflow.db")
+
+    assert pools_of_airflow() is None
