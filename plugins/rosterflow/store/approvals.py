@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
-from rosterflow.store.engine import batches
+from rosterflow.store.bulk import among
 from rosterflow.store.plans import ChangeState, StoredChange, stored_change
 from rosterflow.store.tables import approval, plan_change
 
@@ -92,11 +92,9 @@ def ask(
 
 def tie(connection: Connection, plan_id: int, seqs: Iterable[int], approval_id: int) -> None:
     """Say which request some held changes of a plan wait for."""
-    for some in batches(seqs):
+    for some in among(seqs, plan_change.c.seq):
         connection.execute(
-            update(plan_change)
-            .where(plan_change.c.plan_id == plan_id, plan_change.c.seq.in_(some))
-            .values(approval_id=approval_id)
+            update(plan_change).where(plan_change.c.plan_id == plan_id, some).values(approval_id=approval_id)
         )
 
 
@@ -150,8 +148,8 @@ def _asked(connection: Connection, institution: str, which: ColumnElement[bool])
 def hand_on(connection: Connection, approval_id: int, plan_id: int, seqs: Collection[int]) -> None:
     """Have a newer plan carry out approved changes instead of the plan they were shown with."""
     left = (plan_change.c.approval_id == approval_id) & plan_change.c.state.in_(OPEN_ENDED)
-    for some in batches(seqs):
-        same = select(plan_change.c.fingerprint).where(plan_change.c.plan_id == plan_id, plan_change.c.seq.in_(some))
+    for some in among(seqs, plan_change.c.seq):
+        same = select(plan_change.c.fingerprint).where(plan_change.c.plan_id == plan_id, some)
         connection.execute(
             update(plan_change)
             .where(left, plan_change.c.plan_id != plan_id, plan_change.c.fingerprint.in_(same))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, delete, or_, select
 
 from rosterflow.domain.decisions import Decision
 from rosterflow.domain.model import SourceKind
-from rosterflow.store.engine import upsert
+from rosterflow.store.bulk import upsert
 from rosterflow.store.tables import decision as table
 
 AT_ONCE = 200

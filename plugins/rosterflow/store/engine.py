@@ -18,7 +18,11 @@ from rosterflow.domain.errors import Code, FatalError, RetryableError
 T = TypeVar("T")
 
 ROWS_AT_ONCE = 1000
-CONNECT_SECONDS = 10
+POSTGRESQL: dict[str, Any] = {
+    "connect_args": {"connect_timeout": 10},
+    "executemany_mode": "values_plus_batch",  # many rows a round trip, for upserts and updates too
+    "executemany_batch_page_size": 500,
+}
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -79,8 +83,8 @@ class Store:
 def _engine(url: str) -> Engine:
     try:
         parts = make_url(url)
-        patience = {"connect_timeout": CONNECT_SECONDS} if parts.get_backend_name() == "postgresql" else {}
-        return create_engine(parts, pool_pre_ping=True, hide_parameters=True, connect_args=patience)
+        options = POSTGRESQL if parts.get_dialect().driver == "psycopg2" else {}
+        return create_engine(parts, pool_pre_ping=True, hide_parameters=True, **options)
     except (ArgumentError, NoSuchModuleError):
         raise FatalError(Code.SETTINGS_INVALID, "ROSTERFLOW_DATABASE_URL is no SQLAlchemy URL.") from None
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select
 
 from rosterflow.domain.model import Key
+from rosterflow.store.bulk import insert_rows
 from rosterflow.store.tables import audit, history
 
 
@@ -33,7 +34,7 @@ def record(
     plan_id: int | None = None,
 ) -> None:
     """Write events down."""
-    rows = [
+    rows = (
         {
             "at": now,
             "institution": institution,
@@ -46,9 +47,8 @@ def record(
             "detail": one.detail,
         }
         for one in events
-    ]
-    if rows:
-        connection.execute(insert(history), rows)
+    )
+    insert_rows(connection, history, rows)
 
 
 def of_object(connection: Connection, institution: str, sis_id: str) -> Sequence[Any]:

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, delete, select, tuple_
 
 from rosterflow.domain.confirmed import ConfirmedObject
 from rosterflow.domain.model import Key
+from rosterflow.store.bulk import ROWS_AT_ONCE, batches, upsert
 from rosterflow.store.codec import body_of, thing_of
-from rosterflow.store.engine import ROWS_AT_ONCE, batches, upsert
 from rosterflow.store.tables import canvas_object as table
 
 

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from rosterflow.domain.model import Key, Kind
 from rosterflow.domain.plan import Action, Change, Plan
+from rosterflow.store.bulk import among, insert_rows
 from rosterflow.store.codec import from_text, text_of
-from rosterflow.store.engine import batches
 from rosterflow.store.tables import plan, plan_change
 
 
@@ -79,8 +79,7 @@ def save_plan(
         "made_at": now,
     }
     plan_id = connection.execute(insert(plan).values(values).returning(plan.c.id)).scalar_one()
-    for some in batches(_row(plan_id, seq, change) for seq, change in enumerate(made.changes)):
-        connection.execute(insert(plan_change), some)
+    insert_rows(connection, plan_change, (_row(plan_id, seq, change) for seq, change in enumerate(made.changes)))
     return int(plan_id)
 
 
@@ -114,10 +113,8 @@ def set_state(
     words = messages or {}
     mine = plan_change.c.plan_id == plan_id
     wanted = list(seqs)
-    for some in batches(seq for seq in wanted if seq not in words):
-        connection.execute(
-            update(plan_change).where(mine, plan_change.c.seq.in_(some)).values(state=state, message=None)
-        )
+    for some in among((seq for seq in wanted if seq not in words), plan_change.c.seq):
+        connection.execute(update(plan_change).where(mine, some).values(state=state, message=None))
     told = [{"at_seq": seq, "words": words[seq]} for seq in wanted if seq in words]
     if told:
         statement = update(plan_change).where(mine, plan_change.c.seq == bindparam("at_seq"))
@@ -130,10 +127,10 @@ def hold(connection: Connection, plan_id: int, held: Mapping[int, tuple[str, str
     for seq, why in held.items():
         alike.setdefault(why, []).append(seq)
     for (rule, reason), seqs in alike.items():
-        for some in batches(seqs):
+        for some in among(seqs, plan_change.c.seq):
             connection.execute(
                 update(plan_change)
-                .where(plan_change.c.plan_id == plan_id, plan_change.c.seq.in_(some))
+                .where(plan_change.c.plan_id == plan_id, some)
                 .values(state=ChangeState.HELD, guard_rule=rule, guard_reason=reason)
             )
 

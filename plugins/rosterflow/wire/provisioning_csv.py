@@ -35,12 +35,18 @@ def objects_of(report: bytes) -> Iterator[CanvasObject]:
     :raises RetryableError: ``bad-response`` when a file has none of the reports' headers or an unknown status.
     """
     for name, file in _files(report):
-        for chunk in pd.read_csv(file, dtype=str, keep_default_na=False, chunksize=ROWS_AT_ONCE):
-            make = _reader(name, tuple(chunk.columns))
-            id_column = ID_COLUMNS[make]
-            kept = chunk[chunk[id_column] != ""]
-            for values in kept.itertuples(index=False, name=None):
-                yield make(dict(zip(kept.columns, values, strict=True)))
+        try:
+            yield from _objects(name, file)
+        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError):
+            raise RetryableError(Code.BAD_RESPONSE, f"Canvas's provisioning report has a broken file {name}.") from None
+
+
+def _objects(name: str, file: IO[bytes]) -> Iterator[CanvasObject]:
+    for chunk in pd.read_csv(file, dtype=str, keep_default_na=False, chunksize=ROWS_AT_ONCE):
+        make = _reader(name, tuple(chunk.columns))
+        kept = chunk[chunk[ID_COLUMNS[make]] != ""]
+        for values in kept.itertuples(index=False, name=None):
+            yield make(dict(zip(kept.columns, values, strict=True)))
 
 
 def _files(report: bytes) -> Iterator[tuple[str, IO[bytes]]]:
