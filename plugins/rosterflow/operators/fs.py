@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import BaseOperator, Context, XComArg
-from airflow.sdk.definitions.retry_policy import RetryPolicy
+from airflow.sdk import Context, XComArg
 from airflow.sdk.execution_time.xcom import XCom
 from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
 from rosterflow.domain.errors import Code, FatalError
-from rosterflow.operators.retry import ByErrorClass
-from rosterflow.settings import institutions_folder, load_institution
+from rosterflow.operators.institution import InstitutionOperator
 from rosterflow.sync.reading import Checkpoint, operation_of, read_operation, scope_from, summary_of, variables_for
 from rosterflow.xcom import EncryptedPages, StoredPage, page_store
 
@@ -24,7 +21,7 @@ def page_key(number: int) -> str:
     return f"page_{number:04}"
 
 
-class FSGraphQLOperator(BaseOperator):
+class FSGraphQLOperator(InstitutionOperator):
     """Runs one operation for a run's scope and pushes each page as an XCom of its own (``page_0001`` …).
 
     A retry goes on behind the last page that was read; a task that was cleared by hand reads afresh. What was read
@@ -39,29 +36,9 @@ class FSGraphQLOperator(BaseOperator):
     template_fields: Sequence[str] = ("operation", "institution", "scope")
     ui_color = "#e3eefb"
 
-    def __init__(
-        self,
-        *,
-        operation: str,
-        institution: str,
-        scope: Mapping[str, Any] | XComArg,
-        retries: int = 4,
-        retry_delay: timedelta = timedelta(seconds=30),
-        retry_exponential_backoff: float = 2.0,
-        max_retry_delay: timedelta = timedelta(minutes=10),
-        retry_policy: RetryPolicy | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(
-            retries=retries,
-            retry_delay=retry_delay,
-            retry_exponential_backoff=retry_exponential_backoff,
-            max_retry_delay=max_retry_delay,
-            retry_policy=retry_policy or ByErrorClass(),
-            **kwargs,
-        )
+    def __init__(self, *, operation: str, scope: Mapping[str, Any] | XComArg, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.operation = operation
-        self.institution = institution
         self.scope: Any = scope  # Airflow puts the value in the place of a reference before it is used
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -76,7 +53,7 @@ class FSGraphQLOperator(BaseOperator):
             message = "Airflow must keep XComs with rosterflow.xcom.EncryptedPages: set [core] xcom_backend."
             raise FatalError(Code.SETTINGS_INVALID, message)
         ti = context["ti"]
-        institution = load_institution(institutions_folder() / f"{self.institution}.yaml")
+        institution = self.settings
         operation = operation_of(institution, self.operation)
         variables = variables_for(institution, scope_from(self.scope), operation)
         of_try = {"dag": ti.dag_id, "run": ti.run_id, "task": ti.task_id, "map": ti.map_index, "tries": ti.max_tries}

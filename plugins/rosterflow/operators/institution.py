@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -30,6 +30,16 @@ RETRYING: dict[str, Any] = {
 }
 
 
+def defaults(operator: type[BaseOperator], given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a task of ours has unless it, or its DAG's ``default_args``, says otherwise: retries, and a word in the UI.
+
+    :param given: the keyword arguments of its creation.
+    """
+    ours = {**RETRYING, "retry_policy": ByErrorClass(), "doc_md": inspect.getdoc(operator)}
+    of_dag = given.get("default_args") or {}
+    return {**{name: value for name, value in ours.items() if name not in of_dag}, **given}
+
+
 def now() -> datetime:
     """The present, aware; use cases are told it."""
     return datetime.now(UTC)
@@ -44,8 +54,7 @@ class InstitutionOperator(BaseOperator):
     template_fields: Sequence[str] = ("institution",)
 
     def __init__(self, *, institution: str, **kwargs: Any) -> None:
-        told = inspect.getdoc(type(self))
-        super().__init__(**{**RETRYING, "retry_policy": ByErrorClass(), "doc_md": told, **kwargs})
+        super().__init__(**defaults(type(self), kwargs))
         self.institution = institution
 
     @cached_property

@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from rosterflow.domain.errors import Code, FatalError, RetryableError
 from rosterflow.domain.model import SourceKind
 from rosterflow.operators.fs import page_key
-from rosterflow.operators.institution import RETRYING, InstitutionOperator, now
+from rosterflow.operators.institution import InstitutionOperator, defaults, now
 from rosterflow.operators.waiting import WaitsForCanvas
 from rosterflow.sync.guarding import guard_plan
 from rosterflow.sync.planning import make_plan
@@ -111,7 +111,7 @@ class AskApprovalOperator(TriggerDagRunOperator):
 
     def __init__(self, *, institution: str, guarded_by: str, **kwargs: Any) -> None:
         trigger = {"trigger_dag_id": f"canvas_approval__{institution}", "skip_when_already_exists": True}
-        super().__init__(**{**RETRYING, **trigger, **kwargs})
+        super().__init__(**defaults(type(self), {**trigger, **kwargs}))
         self.guarded_by = guarded_by
 
     def execute(self, context: Context) -> None:

@@ -31,7 +31,7 @@ class OpenRunOperator(InstitutionOperator):
             self.settings,
             dag_id=dag_run.dag_id,
             dag_run_id=dag_run.run_id,
-            mode=mode_of(params.get("mode", "apply"), str(dag_run.run_type)),
+            mode=mode_of(params.get("mode", "apply"), dag_run.run_type.value),
             scope=self._scope(context),
             now=now(),
         )
