@@ -15,7 +15,7 @@ from sqlalchemy import insert, select, text
 from demo.ports import free_port
 from demo.postgres import Postgres
 from rosterflow.domain.errors import Code, FatalError, RetryableError
-from rosterflow.store.engine import Store, batches, upsert
+from rosterflow.store.engine import Store
 from rosterflow.store.tables import institution
 from tests.store.things import NOW
 
@@ -56,32 +56,6 @@ def test_a_time_without_its_zone_is_refused(store: Store) -> None:
 
     with pytest.raises(sqlalchemy.exc.StatementError, match="without a time zone"), store.begin() as connection:
         connection.execute(insert(institution).values(key="north", first_seen_at=naive))
-
-
-def test_an_upsert_inserts_updates_and_keeps_what_it_is_told_to(store: Store) -> None:
-    later = NOW + timedelta(hours=1)
-    with store.begin() as connection:
-        write(connection, "north")
-        rows = [{"key": key, "first_seen_at": later, "based_at": later} for key in ("north", "south")]
-        upsert(connection, institution, rows, keep=("first_seen_at",))
-
-    with store.begin() as connection:
-        query = select(institution.c.key, institution.c.first_seen_at, institution.c.based_at).order_by("key")
-        assert [tuple(row) for row in connection.execute(query)] == [("north", NOW, later), ("south", later, later)]
-
-
-def test_an_upsert_with_nothing_to_change_leaves_what_is_there(store: Store) -> None:
-    with store.begin() as connection:
-        write(connection, "north")
-        rows = [{"key": "north", "first_seen_at": NOW + timedelta(hours=1)}]
-        upsert(connection, institution, rows, keep=("first_seen_at",))
-
-    with store.begin() as connection:
-        assert connection.execute(select(institution.c.first_seen_at)).scalar_one() == NOW
-
-
-def test_batches_cover_everything_once() -> None:
-    assert list(batches(range(5), 2)) == [[0, 1], [2, 3], [4]]
 
 
 def test_a_second_writer_waits_for_the_first(store: Store) -> None:

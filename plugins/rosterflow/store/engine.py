@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import Connection, DateTime, Dialect, Engine, Table, create_engine, event, make_url
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.types import TypeDecorator
 
 from rosterflow.domain.errors import Code, FatalError, RetryableError
 
-T = TypeVar("T")
-
-ROWS_AT_ONCE = 1000
 POSTGRESQL: dict[str, Any] = {
     "connect_args": {"connect_timeout": 10},
     "executemany_mode": "values_plus_batch",  # many rows a round trip, for upserts and updates too
@@ -100,30 +95,3 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     """One writer at a time from the first read on, as a row lock does it on PostgreSQL."""
     connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def batches(items: Iterable[T], size: int = ROWS_AT_ONCE) -> Iterator[list[T]]:
-    """The items in lists of at most ``size``: a statement takes only so many."""
-    remaining = iter(items)
-    while some := list(islice(remaining, size)):
-        yield some
-
-
-def upsert(
-    connection: Connection, table: Table, rows: Iterable[Mapping[str, Any]], *, keep: Sequence[str] = ()
-) -> None:
-    """Insert rows, or update the ones whose primary key is already there.
-
-    :param rows: all with the same columns.
-    :param keep: columns that an existing row keeps as they are.
-    """
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    keys = [column.name for column in table.primary_key]
-    for some in batches(rows):
-        statement = make(table)
-        changed = {name: statement.excluded[name] for name in some[0] if name not in keys and name not in keep}
-        if changed:
-            statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
-        else:
-            statement = statement.on_conflict_do_nothing(index_elements=keys)
-        connection.execute(statement, some)

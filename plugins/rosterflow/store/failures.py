@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from rosterflow.domain.errors import RosterflowError
-from rosterflow.store.engine import upsert
+from rosterflow.store.bulk import upsert
 from rosterflow.store.tables import digest, task_failure
 
 

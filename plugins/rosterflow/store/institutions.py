@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
-from rosterflow.store.engine import upsert
+from rosterflow.store.bulk import upsert
 from rosterflow.store.tables import institution
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, or_, select, update
 
 from rosterflow.domain.errors import Code, RetryableError
-from rosterflow.store.engine import upsert
+from rosterflow.store.bulk import upsert
 from rosterflow.store.tables import writer_lease as lease
 
 BUSY_WAIT = 60.0

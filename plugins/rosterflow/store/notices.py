@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, select
 
-from rosterflow.store.engine import upsert
+from rosterflow.store.bulk import upsert
 from rosterflow.store.tables import notice
 
 

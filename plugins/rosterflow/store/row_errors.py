@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, select, tuple_, update
 from rosterflow.domain.confirmed import Refusal
 from rosterflow.domain.errors import REMEDIES, Code
 from rosterflow.domain.model import Key, Kind
-from rosterflow.store.engine import batches, upsert
+from rosterflow.store.bulk import batches, upsert
 from rosterflow.store.tables import refusal, row_error
 
 Side = Literal["source", "canvas"]

@@ -1,0 +1,107 @@
+"""Writing many rows at once, the same on both databases."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import select, true
+from sqlalchemy.exc import StatementError
+
+from rosterflow.store import bulk
+from rosterflow.store.bulk import among, batches, insert_rows, upsert
+from rosterflow.store.engine import Store
+from rosterflow.store.tables import decision, history, metadata
+from tests.store.things import DAY, HOUR, NOW
+
+
+def event(sis_id: str, at: datetime = NOW) -> dict[str, Any]:
+    words = {"kind": "course", "event": "updated", "rule": "changed", "detail": 'på "nynorsk" \\ \n – «æøå» %s :x'}
+    return {"at": at, "institution": "north", "run_id": None, "plan_id": 7, "sis_id": sis_id, **words}
+
+
+def decided(subject: str, since_run: int, facts: list[list[str]], *, allowed: bool = True) -> dict[str, Any]:
+    identity = {"institution": "north", "source": "emne", "subject": subject, "rule": "emne-sent"}
+    return {**identity, "allowed": allowed, "facts": facts, "kind": None, "sis_id": None, "since_run": since_run}
+
+
+def found(store: Store, table: Any) -> list[dict[str, Any]]:
+    with store.begin() as connection:
+        rows = connection.execute(select(table).order_by(*table.primary_key)).mappings().all()
+    return [{name: value for name, value in row.items() if name != "id"} for row in rows]
+
+
+def test_rows_come_back_as_they_were_inserted(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "ROWS_IN_A_TEXT", 2)
+    events = [event("A"), event("B", NOW + HOUR), event("C", NOW + DAY)]
+
+    with store.begin() as connection:
+        insert_rows(connection, history, iter(events))
+
+    assert found(store, history) == events
+
+
+def test_inserting_nothing_is_no_statement(store: Store) -> None:
+    with store.begin() as connection:
+        insert_rows(connection, history, [])
+        upsert(connection, decision, [])
+
+    assert found(store, history) + found(store, decision) == []
+
+
+def test_an_upsert_replaces_what_it_does_not_keep(store: Store) -> None:
+    with store.begin() as connection:
+        upsert(connection, decision, [decided("MAT1", 1, [["a", "b"]]), decided("MAT2", 1, [])])
+        upsert(connection, decision, [decided("MAT2", 2, [["c", "d"]], allowed=False)], keep=("since_run",))
+
+    assert found(store, decision) == [
+        decided("MAT1", 1, [["a", "b"]]),
+        decided("MAT2", 1, [["c", "d"]], allowed=False),
+    ]
+
+
+def test_a_row_whose_columns_are_all_kept_stays_as_it_is(store: Store) -> None:
+    columns = ("allowed", "facts", "kind", "sis_id", "since_run")
+
+    with store.begin() as connection:
+        upsert(connection, decision, [decided("MAT1", 1, [])])
+        upsert(connection, decision, [decided("MAT1", 2, [["a", "b"]])], keep=columns)
+
+    assert found(store, decision) == [decided("MAT1", 1, [])]
+
+
+def test_a_time_without_its_zone_is_refused_in_bulk_too(store: Store) -> None:
+    naive = datetime(2026, 9, 1)  # noqa: DTZ001 - the point
+
+    with pytest.raises((StatementError, ValueError), match="time zone"), store.begin() as connection:
+        insert_rows(connection, history, [event("A", naive)])
+
+
+@pytest.mark.parametrize(
+    ("numbers", "conditions"),
+    [([], 0), ([5], 1), ([3, 1, 2, 2], 1), ([1, 3, 5, 7, 8], 2)],
+    ids=["none", "one", "a run with a number twice", "more runs than a statement takes"],
+)
+def test_numbers_are_picked_by_the_runs_they_form(
+    store: Store, monkeypatch: pytest.MonkeyPatch, numbers: list[int], conditions: int
+) -> None:
+    monkeypatch.setattr(bulk, "RUNS_AT_ONCE", 3)
+    picked = list(among(numbers, history.c.plan_id))
+
+    with store.begin() as connection:
+        insert_rows(connection, history, [{**event(str(n)), "plan_id": n} for n in range(10)])
+        rows = [connection.execute(select(history.c.plan_id).where(true(), one)).scalars().all() for one in picked]
+
+    assert (len(picked), sorted(n for some in rows for n in some)) == (conditions, sorted(set(numbers)))
+
+
+def test_batches_cover_everything_once() -> None:
+    assert list(batches(range(5), 2)) == [[0, 1], [2, 3], [4]]
+
+
+def test_every_column_has_a_type_that_bulk_writing_knows() -> None:
+    """A column of another type than these needs a look at how its values become JSON."""
+    types = {str(column.type.compile()).partition("(")[0] for table in metadata.sorted_tables for column in table.c}
+
+    assert types == {"VARCHAR", "TEXT", "INTEGER", "BOOLEAN", "JSON", "DATETIME"}
