@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -131,8 +131,8 @@ class CanvasHook(BaseHook):
             connection = self.get_connection(self.canvas_conn_id)
         except AirflowNotFoundException:
             raise FatalError(Code.CONNECTION_MISSING, f"Airflow has no connection {self.canvas_conn_id!r}.") from None
-        host = (connection.host or "").rstrip("/")
-        if "://" not in host and host:
+        host = connection.host or ""
+        if host and "://" not in host:
             host = f"{connection.schema or 'https'}://{host}" + (f":{connection.port}" if connection.port else "")
         if urlsplit(host).scheme not in ("http", "https") or not urlsplit(host).hostname:
             raise FatalError(
@@ -141,7 +141,7 @@ class CanvasHook(BaseHook):
             )
         if not connection.password:
             raise FatalError(Code.SETTINGS_INVALID, f"Connection {self.canvas_conn_id}: the access token is missing.")
-        base = host if host.endswith("/api/v1") else f"{host}/api/v1"
+        base = host.rstrip("/").removesuffix("/api/v1") + "/api/v1"
         return base, {
             "Authorization": f"Bearer {connection.password}",
             "Accept": "application/json+canvas-string-ids",
@@ -154,6 +154,14 @@ class CanvasHook(BaseHook):
             base, headers = self.settings()
             self._client = httpx.Client(base_url=base, headers=headers, timeout=self._timeout)
         return self._client
+
+    def __enter__(self) -> Self:
+        """Use the hook; its connections are closed at the end."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connections."""
+        self.close()
 
     def close(self) -> None:
         """Close the connections."""
@@ -260,14 +268,12 @@ class CanvasHook(BaseHook):
 
     def test_connection(self) -> tuple[bool, str]:
         """Say in one sentence what works and what permission is missing; Airflow's Test button shows it."""
-        probe = CanvasHook(self.canvas_conn_id, timeout=self._timeout, attempts=1)
-        try:
-            answer = probe._read("/accounts/self")
-            missing = probe.missing_permissions()
-        except RosterflowError as error:
-            return False, f"{error.message} {error.remedy}"
-        finally:
-            probe.close()
+        with CanvasHook(self.canvas_conn_id, timeout=self._timeout, attempts=1) as probe:
+            try:
+                answer = probe._read("/accounts/self")
+                missing = probe.missing_permissions()
+            except RosterflowError as error:
+                return False, f"{error.message} {error.remedy}"
         name = answer.json().get("name", "?")
         parts = [f"Reached Canvas and authenticated; root account {name!r} is visible."]
         if missing:
