@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
 from rosterflow.store.bulk import among
-from rosterflow.store.plans import ChangeState, StoredChange, stored_change
+from rosterflow.store.plans import ChangeState, StoredChange, changes_where
 from rosterflow.store.tables import approval, plan_change
 
 
@@ -111,10 +111,8 @@ def in_state(connection: Connection, institution: str, *states: ApprovalState) -
 
 def changes_of(connection: Connection, one: Approval, *states: ChangeState) -> list[StoredChange]:
     """The changes that a request asked for, as they were shown; all of them, or those in some states."""
-    query = select(plan_change).where(plan_change.c.plan_id == one.plan_id, plan_change.c.approval_id == one.id)
-    if states:
-        query = query.where(plan_change.c.state.in_(states))
-    return [stored_change(row) for row in connection.execute(query.order_by(plan_change.c.seq))]
+    asked_for = (plan_change.c.plan_id == one.plan_id) & (plan_change.c.approval_id == one.id)
+    return changes_where(connection, asked_for, *states)
 
 
 def rejected_since(connection: Connection, institution: str, moment: datetime) -> dict[str, Asked]:

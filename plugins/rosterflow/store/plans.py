@@ -8,13 +8,27 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select, update
 
 from rosterflow.domain.model import Key, Kind
 from rosterflow.domain.plan import Action, Change, Plan
 from rosterflow.store.bulk import among, insert_rows
 from rosterflow.store.codec import from_text, text_of
 from rosterflow.store.tables import plan, plan_change
+
+STORED = plan_change.c[
+    "seq",
+    "action",
+    "before",
+    "after",
+    "rule",
+    "reason",
+    "state",
+    "guard_rule",
+    "guard_reason",
+    "approval_id",
+    "message",
+]
 
 
 class ChangeState(StrEnum):
@@ -96,10 +110,15 @@ def plan_of_run(connection: Connection, run_id: int) -> StoredPlan | None:
 
 def changes(connection: Connection, plan_id: int, *states: ChangeState) -> list[StoredChange]:
     """The changes of a plan in their order; all of them, or those in some states."""
-    query = select(plan_change).where(plan_change.c.plan_id == plan_id).order_by(plan_change.c.seq)
+    return changes_where(connection, plan_change.c.plan_id == plan_id, *states)
+
+
+def changes_where(connection: Connection, which: ColumnElement[bool], *states: ChangeState) -> list[StoredChange]:
+    """Changes of one plan in their order; all that a condition picks, or those of them in some states."""
+    query = select(*STORED).where(which).order_by(plan_change.c.seq)
     if states:
         query = query.where(plan_change.c.state.in_(states))
-    return [stored_change(row) for row in connection.execute(query)]
+    return [_stored(*row) for row in connection.execute(query)]
 
 
 def set_state(
@@ -165,13 +184,16 @@ def tally(connection: Connection, plan_id: int) -> Sequence[Any]:
     return connection.execute(query).all()
 
 
-def stored_change(row: Row[Any]) -> StoredChange:
-    """A change from its row."""
-    before = from_text(row.before) if row.before else None
-    change = Change(Action(row.action), before, from_text(row.after), row.rule, row.reason)
-    return StoredChange(
-        row.seq, change, ChangeState(row.state), row.guard_rule, row.guard_reason, row.approval_id, row.message
-    )
+def _stored(
+    seq: int, action: str, before: str | None, after: str, rule: str, reason: str, state: str, *became: Any
+) -> StoredChange:
+    """A change from its row, the columns of ``STORED``."""
+    change = Change(_ACTIONS[action], from_text(before) if before else None, from_text(after), rule, reason)
+    return StoredChange(seq, change, _STATES[state], *became)
+
+
+_ACTIONS: dict[str, Action] = {action: action for action in Action}
+_STATES: dict[str, ChangeState] = {state: state for state in ChangeState}
 
 
 def _row(plan_id: int, seq: int, change: Change) -> dict[str, object]:
