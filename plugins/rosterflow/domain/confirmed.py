@@ -38,7 +38,7 @@ class World(Mapping[Key, ConfirmedObject]):
 
     def __init__(self, objects: Iterable[ConfirmedObject] = ()) -> None:
         self._objects = {key_of(one.thing): one for one in objects}
-        self._below: dict[Key, list[Key]] | None = None
+        self._below: dict[Key, list[Key]] | None = None  # made when first asked for: most worlds never are
 
     def __getitem__(self, key: Key) -> ConfirmedObject:
         return self._objects[key]
@@ -67,7 +67,8 @@ class World(Mapping[Key, ConfirmedObject]):
 
     def after(self, changes: Iterable[Change]) -> World:
         """The world once Canvas has confirmed these changes; what refers to a changed id follows it."""
-        objects = dict(self._objects)
+        world = World()
+        objects = world._objects = dict(self._objects)
         renames: dict[Key, str] = {}
         touched: set[Key] = set()
         for change in changes:
@@ -85,7 +86,7 @@ class World(Mapping[Key, ConfirmedObject]):
         for key in touched if renames else ():
             one = objects[key]
             objects[key] = ConfirmedObject(renamed(one.thing, renames), one.owned_by_canvas)
-        return World(objects.values())
+        return world
 
 
 def renamed(thing: CanvasObject, renames: Mapping[Key, str]) -> CanvasObject:

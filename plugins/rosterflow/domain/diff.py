@@ -69,12 +69,10 @@ def _absent(snapshot: Snapshot, wanted: Wanted, world: World) -> frozenset[Key]:
 
 def _lost(wanted: Wanted, world: World) -> set[Key]:
     """What is wanted but was deleted by people in Canvas for good, and what lies in it."""
-
-    def is_lost(key: Key) -> bool:
-        one = world.get(key)
-        return one is not None and one.thing.state is State.DELETED and "state" in one.owned_by_canvas
-
-    return {key for key, thing in wanted.items() if is_lost(key) or any(map(is_lost, parents_of(thing)))}
+    lost = {key for key, one in world.items() if "state" in one.owned_by_canvas and one.thing.state is State.DELETED}
+    if not lost:
+        return set()
+    return {key for key, thing in wanted.items() if key in lost or not lost.isdisjoint(parents_of(thing))}
 
 
 def _differences(keys: Iterable[Key], wanted: Wanted, world: World, ids: IdChanges) -> list[Change]:
