@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 
 from rosterflow.domain.decisions import Decision
 from rosterflow.domain.model import FIELDS, CanvasObject, Key, Kind, key_of
@@ -104,11 +105,15 @@ def canonical(thing: CanvasObject | None) -> str:
     """One line that holds every compared field of an object; used for digests, never shown."""
     if thing is None:
         return ""
-    compared = (f.name for f in fields(thing) if f.compare)
-    return "\x1e".join((thing.kind, *(_text(getattr(thing, name)) for name in compared)))
+    return "\x1e".join((thing.kind, *map(_text, _COMPARED[thing.kind](thing))))
 
 
-def _text(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return "\x00" if value is None else str(value)
+_COMPARED: dict[Kind, Callable[[CanvasObject], tuple[str | datetime | None, ...]]] = {
+    kind: attrgetter("sis_id", *names, "state") for kind, names in FIELDS.items()
+}
+
+
+def _text(value: str | datetime | None) -> str:
+    if isinstance(value, str):
+        return value
+    return "\x00" if value is None else value.isoformat()
