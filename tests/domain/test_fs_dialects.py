@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rosterflow.domain.decisions import RowProblem
@@ -445,6 +445,7 @@ def places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(place for key, value in inner for place in places(value, (*path, key)))]
 
 
+@settings(deadline=None)
 @given(st.data(), st.sampled_from(sorted(NODES)), JUNK)
 def test_no_value_anywhere_in_a_node_is_ever_an_exception(data: st.DataObject, operation: str, junk: object) -> None:
     holder = [copy.deepcopy(NODES[operation])]

@@ -8,7 +8,7 @@ import pytest
 
 from rosterflow.domain.decisions import RowProblem
 from rosterflow.domain.errors import Code
-from rosterflow.domain.fs.rows import FsSource
+from rosterflow.domain.fs.rows import FsSource, Row
 from rosterflow.domain.mapping.fs import LACKING_2023, RULES, map_fs
 from rosterflow.domain.model import CanvasObject, Key, Kind, SourceKind, key_of
 from rosterflow.domain.snapshot import Scope, Snapshot
@@ -100,7 +100,7 @@ def test_the_same_row_twice_is_one_row() -> None:
 
 
 def test_two_rows_of_one_key_with_different_content_contradict_each_other() -> None:
-    pairs = [
+    pairs: list[tuple[Row, Row]] = [
         (INF, replace(INF, tjenestenummer_for_lms="2")),
         (ENHET, replace(ENHET, siste_termin=ENHET.key.semester)),
         (ua(ENHET, "G1"), ua(ENHET, "G1", "Et annet navn")),
@@ -118,9 +118,9 @@ def test_two_rows_of_one_key_with_different_content_contradict_each_other() -> N
         assert [problem.subject for problem in shot.problems] == [one.subject]
 
 
-@pytest.mark.parametrize("flag", ["skal_eksporteres_til_lms", "er_aktiv"])
-def test_two_rows_of_one_key_of_which_one_is_off_contradict_each_other(flag: str) -> None:
-    shot = snapshot(FAKULTET, program(), program(**{flag: False}))
+@pytest.mark.parametrize("off", [program(skal_eksporteres_til_lms=False), program(er_aktiv=False)])
+def test_two_rows_of_one_key_of_which_one_is_off_contradict_each_other(off: Row) -> None:
+    shot = snapshot(FAKULTET, program(), off)
 
     assert ids(shot, Kind.ACCOUNT) == ["184_12_0_0"]
     assert [problem.code for problem in shot.problems] == [Code.ID_COLLISION]
@@ -131,6 +131,25 @@ def test_an_undervisningsenhet_that_is_exported_and_is_not_contradicts_itself() 
 
     assert ids(shot, Kind.COURSE) == []
     assert [problem.code for problem in shot.problems] == [Code.ID_COLLISION]
+
+
+def test_a_unit_that_is_exported_and_is_not_holds_back_what_lies_in_it() -> None:
+    rows = FAKULTET, unit("12_0_0", "Åpent hav", skal_eksporteres_til_lms=False), INF, ENHET
+    shot = snapshot(*rows)
+
+    assert ids(shot, Kind.ACCOUNT) == []
+    assert rule(shot, INF) == (False, "parent-not-sent")
+
+
+def test_which_of_two_contradictory_rows_came_first_never_shows() -> None:
+    emner = emne("INF", name="Hav"), emne("INF", name="Tang")
+    above = ua(ENHET, "F", "Forelesning"), ua(ENHET, "F", "Føredrag")
+    rows = FAKULTET, ENHET, ua(ENHET, "G1", parent="F")
+    there = everything(snapshot(FAKULTET, INF, ENHET))
+
+    one, other = (snapshot(*rows, *emner[::step], *above[::step], confirmed=there).objects for step in (1, -1))
+
+    assert one == other
 
 
 def test_a_collision_does_not_hinder_other_rows() -> None:
@@ -206,7 +225,7 @@ def test_gaps_of_the_read_are_gaps_of_the_snapshot() -> None:
 
 # ----------------------------------------------------------------- decisions and counts
 def test_every_row_has_exactly_one_decision_with_a_rule_that_is_listed() -> None:
-    rows = [
+    rows: list[Row] = [
         FAKULTET, unit("13_0_0", er_aktiv=False), INF, replace(INF, fra_undervisning=True), emne("MAT"), ENHET,
         ue("INF", nummer=2), ue("MAT", skal_eksporteres_til_lms=False), ua(ENHET, "G1"), ua(ENHET, "G2", parent="G1"),
         program(), kull(), klasse(), evu(),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ KULL = "KULL_184_B-INF_2026_HØST"
 KLASSE = "KLASSE_184_B-INF_2026_HØST_A"
 EVU = "EVU_184_LED1_2026-1"
 OURS = institution(fs={"service_numbers": ["2"]})
-OFF = {"skal_eksporteres_til_lms": False}
+OFF: dict[str, Any] = {"skal_eksporteres_til_lms": False}
 
 
 def test_a_programme_is_an_account_under_its_responsible_unit() -> None:

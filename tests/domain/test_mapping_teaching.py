@@ -24,6 +24,7 @@ from tests.domain.fs_builders import (
     section,
     snapshot,
     termin,
+    ua,
     ue,
 )
 
@@ -256,6 +257,13 @@ def test_a_course_over_several_terms_follows_in_its_second_term_too() -> None:
     assert section(shot, UE).course == MAT_UE
 
 
+def test_a_course_over_several_terms_follows_what_its_latest_term_follows() -> None:
+    leaders = ue("MAT"), ue("FYS", V27, 2)
+    shot = snapshot(FAKULTET, INF, MAT, FYS, ue("INF", folger="MAT"), ue("INF", V27, 2, folger="FYS"), *leaders)
+
+    assert section(shot, UE).course == FYS_UE
+
+
 def test_teaching_that_follows_what_an_incomplete_read_lacks_stays_where_it_is() -> None:
     follower = ue("INF", folger="MAT")
     whole = snapshot(FAKULTET, INF, MAT, follower, ue("MAT"))
@@ -264,6 +272,15 @@ def test_teaching_that_follows_what_an_incomplete_read_lacks_stays_where_it_is()
     assert ids(shot, Kind.COURSE) == []
     assert Key(Kind.SECTION, UE) in shot.untouchable
     assert rule(shot, follower) == (False, "followed-not-read")
+
+
+def test_activities_of_teaching_that_stays_where_it_is_stay_there_too() -> None:
+    follower = ue("INF", folger="MAT")
+    whole = snapshot(FAKULTET, INF, MAT, follower, ue("MAT"))
+    group = ua(follower, "G1")
+    shot = snapshot(FAKULTET, INF, follower, group, confirmed=whole.objects.values(), gaps=["page 2 was dropped"])
+
+    assert section(shot, "UA_184_INF_1_2026_HØST_1_G1").course == MAT_UE
 
 
 def test_teaching_that_follows_an_unread_emne_of_a_run_for_single_emner_stays_where_it_is() -> None:

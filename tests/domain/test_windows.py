@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rosterflow.domain.institution import TermWindow
@@ -56,6 +56,7 @@ def test_a_text_that_is_no_term_id_is_refused(text: str) -> None:
         Semester.of(text)
 
 
+@settings(deadline=None)
 @given(st.integers(1950, 2100), st.sampled_from(Betegnelse))
 def test_a_term_id_reads_back_as_the_term_it_was_made_of(year: int, betegnelse: Betegnelse) -> None:
     assert Semester.of(Semester(year, betegnelse).sis_id) == (year, betegnelse)
@@ -132,6 +133,7 @@ def test_a_run_can_look_back_and_not_ahead() -> None:
     assert sis_ids(TermWindow(back=1, ahead=0), date(2026, 10, 1)) == ["2026_VÅR", "2026_SOM", "2026_HØST"]
 
 
+@settings(deadline=None)
 @given(st.dates(date(2000, 1, 1), date(2099, 12, 31)), st.integers(0, 8), st.integers(0, 8))
 def test_every_scope_holds_the_term_in_force_and_is_without_holes(day: date, back: int, ahead: int) -> None:
     terms = terms_in_scope(day, TermWindow(back=back, ahead=ahead))
