@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, select, tuple_
@@ -13,22 +13,23 @@ from rosterflow.store.bulk import ROWS_AT_ONCE, batches, upsert
 from rosterflow.store.codec import body_of, thing_of
 from rosterflow.store.tables import canvas_object as table
 
+COLUMNS = table.c["kind", "sis_id", "state", "body", "source", "term", "lineage", "owned_by_canvas"]
+NOTHING = frozenset[str]()
 
-def load(connection: Connection, institution: str) -> Iterator[ConfirmedObject]:
-    """Everything Canvas confirmed for an institution, deleted objects included."""
-    columns = (
-        table.c.kind,
-        table.c.sis_id,
-        table.c.state,
-        table.c.body,
-        table.c.source,
-        table.c.term,
-        table.c.lineage,
-        table.c.owned_by_canvas,
-    )
-    query = select(*columns).where(table.c.institution == institution).execution_options(yield_per=ROWS_AT_ONCE)
-    for *thing, owned in connection.execute(query):
-        yield ConfirmedObject(thing_of(*thing), frozenset(owned.split()))
+
+def load(connection: Connection, institution: str, keys: Collection[Key] | None = None) -> Iterator[ConfirmedObject]:
+    """What Canvas confirmed for an institution, deleted objects included.
+
+    :param keys: of these objects only; by default all.
+    """
+    query = select(*COLUMNS).where(table.c.institution == institution)
+    if keys is not None and len(keys) <= ROWS_AT_ONCE:
+        query = query.where(tuple_(table.c.kind, table.c.sis_id).in_([(str(kind), sis_id) for kind, sis_id in keys]))
+        keys = None
+    for kind, sis_id, *rest, owned in connection.execute(query.execution_options(yield_per=ROWS_AT_ONCE)):
+        if keys is None or (kind, sis_id) in keys:
+            owned_by_canvas = frozenset(owned.split()) if owned else NOTHING
+            yield ConfirmedObject(thing_of(kind, sis_id, *rest), owned_by_canvas)
 
 
 def save(

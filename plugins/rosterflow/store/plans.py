@@ -177,6 +177,18 @@ def unsettled(connection: Connection, institution: str) -> frozenset[Key]:
     return frozenset(Key(Kind(kind), sis_id) for kind, sis_id in connection.execute(query))
 
 
+def kinds_in(connection: Connection, plan_id: int, state: ChangeState) -> frozenset[Kind]:
+    """The kinds of object that changes of a plan in some state are about."""
+    query = select(plan_change.c.kind).where(plan_change.c.plan_id == plan_id, plan_change.c.state == state)
+    return frozenset(map(Kind, connection.execute(query.distinct()).scalars()))
+
+
+def count(connection: Connection, plan_id: int, state: ChangeState) -> int:
+    """How many changes of a plan are in some state."""
+    query = select(func.count()).where(plan_change.c.plan_id == plan_id, plan_change.c.state == state)
+    return connection.execute(query).scalar_one()
+
+
 def tally(connection: Connection, plan_id: int) -> Sequence[Any]:
     """How many changes a plan has, by ``kind``, ``action`` and ``state``, as rows with ``n``."""
     columns = (plan_change.c.kind, plan_change.c.action, plan_change.c.state)

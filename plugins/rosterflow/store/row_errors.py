@@ -134,7 +134,8 @@ def save_refusals(connection: Connection, institution: str, refused: Mapping[Key
 
 def clear_refusals(connection: Connection, institution: str, keys: Iterable[Key]) -> None:
     """Forget the refusals of objects that Canvas accepted."""
-    for some in batches((str(key.kind), key.sis_id) for key in keys):
+    known = refusals(connection, institution).keys()
+    for some in batches((str(key.kind), key.sis_id) for key in keys if key in known):
         connection.execute(
             delete(refusal).where(
                 refusal.c.institution == institution, tuple_(refusal.c.kind, refusal.c.sis_id).in_(some)

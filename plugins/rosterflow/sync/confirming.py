@@ -107,7 +107,7 @@ def _adds_up(one: StoredImport, ended: SisImport, words: Mapping[int, str]) -> b
 def waits_for_reading_back(store: Store, plan_id: int) -> frozenset[Kind]:
     """Kinds of object whose rows were sent and whose effect is not known yet."""
     with store.begin() as connection:
-        return frozenset(one.change.kind for one in plans.changes(connection, plan_id, ChangeState.SENT))
+        return plans.kinds_in(connection, plan_id, ChangeState.SENT)
 
 
 def read_back(
@@ -132,7 +132,7 @@ def read_back(
     with store.begin() as connection:
         sent = plans.changes(connection, plan_id, ChangeState.SENT)
         trusted = imports.is_trusted(connection, plan_id)
-        terms = {key.sis_id for key in World(objects.load(connection, institution.key)) if key.kind is Kind.TERM}
+        terms = {one.thing.sis_id for one in objects.load(connection, institution.key, _terms_of(sent))}
     if empty := {one.change.kind for one in sent} - {key.kind for key in found}:
         kinds = " and no ".join(sorted(empty))
         raise RetryableError(Code.BAD_RESPONSE, f"Canvas's provisioning report lists no {kinds} at all.")
@@ -143,6 +143,12 @@ def read_back(
         book.lose([v.change for v in verdicts if v.is_lost], {v.change.seq: v.thing for v in verdicts})
         done = {v.change.seq: v.thing for v in verdicts if v.thing and not v.is_lost and not v.words}
         book.accept([v.change for v in verdicts if v.change.seq in done], done)
+
+
+def _terms_of(sent: Iterable[StoredChange]) -> set[Key]:
+    """The terms that courses were sent with."""
+    courses = (one.change.after for one in sent if isinstance(one.change.after, Course))
+    return {Key(Kind.TERM, course.term) for course in courses if course.term}
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +257,10 @@ class _Book:
         if not accepted:
             return
         connection, key = self.connection, self.institution.key
-        before = World(objects.load(connection, key))
+        keys = {key_of(one.change.after) for one in accepted} | {one.change.key for one in accepted}
+        # What lies in an object with a new id refers to it by that id, so then nothing can be left out.
+        has_new_ids = any(one.change.action is Action.CHANGE_ID for one in accepted)
+        before = World(objects.load(connection, key, None if has_new_ids else keys))
         after = before.after(one.change for one in accepted)
         stayed = {one.seq: _stayed(one.change, seen[one.seq]) for one in accepted if one.seq in seen}
         fresh = {k: thing for k, thing in after.items() if before.get(k) is not thing and before.get(k) != thing}
@@ -263,7 +272,6 @@ class _Book:
         objects.save(connection, key, fresh.values(), now=self.now, run_id=self.run_id)
         objects.forget(connection, key, [k for k in before if k not in after])
         self._mark(accepted, stayed)
-        keys = {key_of(one.change.after) for one in accepted} | {one.change.key for one in accepted}
         row_errors.clear_refusals(connection, key, keys)
         row_errors.settle(connection, key, "canvas", [str(k) for k in keys], self.now)
         self._conclude(accepted)
@@ -309,7 +317,7 @@ class _Book:
         if not lost:
             return
         connection, key = self.connection, self.institution.key
-        known = World(objects.load(connection, key))
+        known = World(objects.load(connection, key, {one.change.key for one in lost}))
         there = []
         for one in lost:
             thing, before = seen[one.seq], known.get(one.change.key)

@@ -52,7 +52,7 @@ def guard_plan(store: Store, institution: Institution, run: Run, plan_id: int, n
         planned = plans.changes(connection, plan_id)
         if not planned or any(one.state is ChangeState.PLANNED for one in planned):
             _split(connection, institution, run, plan_id, planned, now)
-        held = len(plans.changes(connection, plan_id, ChangeState.HELD))
+        held = plans.count(connection, plan_id, ChangeState.HELD)
         runs.add_counts(connection, run.id, allowed=len(planned) - held, held=held)
         return Guarded(len(planned) - held, held, _asked_by(connection, institution, plan_id))
 
@@ -66,7 +66,7 @@ def _split(
     now: datetime,
 ) -> None:
     first_contact = plans.get_plan(connection, plan_id).first_contact
-    world = World(objects.load(connection, institution.key))
+    world = World(objects.load(connection, institution.key) if planned else ())
     made = Plan(tuple(one.change for one in planned), unchanged=Counter())
     verdict = guard(made, world, institution.guards, first_contact=first_contact)
     seq_of = {one.change.key: one.seq for one in planned}

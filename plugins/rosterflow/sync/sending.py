@@ -105,6 +105,8 @@ def _emptied(
     connection: Connection, institution: Institution, plan_id: int, deletions: list[StoredChange]
 ) -> list[StoredChange]:
     """The deletions whose account Canvas confirmed to be empty by now; the others wait for another plan."""
+    if not deletions:
+        return []
     world = World(objects.load(connection, institution.key))
     going = {one.change.key for one in deletions}
     full: list[StoredChange] = []
