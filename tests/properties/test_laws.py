@@ -21,7 +21,7 @@ from rosterflow.domain.snapshot import Snapshot
 from tests.domain import builders as a
 from tests.properties.cases import Case, cases
 
-law = settings(max_examples=150, deadline=None)
+law = settings(max_examples=100, deadline=None)
 
 policies = st.builds(
     Removal,
@@ -239,7 +239,7 @@ def _reached(case: Case) -> Iterator[str | tuple[Action, Kind]]:
 def test_the_random_colleges_reach_every_action_guard_and_reason_to_stay() -> None:
     reached: set[str | tuple[Action, Kind]] = set()
 
-    @settings(max_examples=1500, derandomize=True, database=None, deadline=None, phases=[Phase.generate])
+    @settings(max_examples=1000, derandomize=True, database=None, deadline=None, phases=[Phase.generate])
     @given(cases())
     def meet(case: Case) -> None:
         reached.update(_reached(case))

@@ -72,15 +72,12 @@ class World(Mapping[Key, ConfirmedObject]):
         renames: dict[Key, str] = {}
         touched: set[Key] = set()
         for change in changes:
-            known = objects.get(change.key)
-            thing = change.after
+            known = objects.pop(change.key, None)
+            key = key_of(change.after)
+            objects[key] = ConfirmedObject(change.after, known.owned_by_canvas if known else frozenset())
             if change.action is Action.CHANGE_ID:
-                objects.pop(change.key, None)
-                renames[change.key] = thing.sis_id
-                if known:
-                    thing = replace(known.thing, sis_id=thing.sis_id, origin=thing.origin)
-            objects[key_of(thing)] = ConfirmedObject(thing, known.owned_by_canvas if known else frozenset())
-            touched.add(key_of(thing))
+                renames[change.key] = key.sis_id
+            touched.add(key)
         for old in renames:
             touched.update(Key(key.kind, renames.get(key, key.sis_id)) for key in self.below(old))
         for key in touched if renames else ():
