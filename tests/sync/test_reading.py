@@ -246,6 +246,29 @@ def test_the_gaps_of_the_reads_reach_the_source() -> None:
     assert source_of(institution(), {"emner": [[]]}, ["a page is unknown"]).gaps == ("a page is unknown",)
 
 
+def emne(kode: str, versjonskode: str | None = "1") -> dict[str, Any]:
+    return {"id": kode, "kode": kode, "versjonskode": versjonskode, "undervisningsenheter": {"nodes": []}}
+
+
+@pytest.mark.parametrize(("alone", "taught"), [(["A", "B", "C"], ["A"]), (["A"], ["A", "B", "C"])])
+def test_emner_that_one_of_two_reads_did_not_list_are_a_gap(alone: list[str], taught: list[str]) -> None:
+    pages = {"emner": [[emne(kode) for kode in alone]], "undervisning": [[emne(kode) for kode in taught]]}
+
+    assert source_of(institution(), pages).gaps == (
+        "emner and undervisning differ in 2 emner, one is B 1 [rows-missing].",
+    )
+
+
+def test_one_read_of_emner_alone_has_nothing_to_be_compared_with() -> None:
+    assert source_of(institution(), {"emner": [[emne("A")]]}).gaps == ()
+
+
+def test_an_emne_that_one_of_two_reads_could_not_read_is_no_gap() -> None:
+    pages = {"emner": [[emne("A"), emne("B")]], "undervisning": [[emne("A"), emne("B", None)]]}
+
+    assert source_of(institution(), pages).gaps == ()
+
+
 def test_pages_are_taken_one_after_another() -> None:
     taken: list[int] = []
 

@@ -11,12 +11,12 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from rosterflow.domain.errors import Code, RetryableError
 from rosterflow.domain.fs import dialect_2023, dialect_2026
-from rosterflow.domain.fs.rows import FsSource
+from rosterflow.domain.fs.rows import EmneKey, FsSource, UnreadableRow
 from rosterflow.domain.fs.rows import source_of as sorted_rows
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import SourceKind
@@ -30,6 +30,8 @@ PAGE_BYTES = 1_000_000
 """A larger page, as JSON, is too much for one XCom (Airflow findings §2); half the rows are asked for behind it."""
 SUSPECT = frozenset({Code.CURSOR_REPEATED, Code.PAGE_INFO_MISSING, Code.PAGE_TOO_LARGE})
 """Failures after which what was read before cannot be trusted either: the next try begins anew."""
+TWICE_READ = frozenset({"emner", "undervisning"})
+"""Operations that list the same emner, so that each can tell whether the other lost a page."""
 YEARS_AROUND = 6
 """Courses that run over several terms began, and end, at most this many years from the terms of a run."""
 
@@ -226,10 +228,26 @@ def source_of(
 
     :param operation_pages: the pages of each operation, in order; each is asked for when the one before is done with,
         so that never all are in memory.
-    :param gaps: what the reads themselves found missing.
+    :param gaps: what the reads themselves found missing; what they can tell of each other is added.
     """
     rows = ROWS[institution.fs.dialect]
-    return sorted_rows(
+    source = sorted_rows(
         (row for operation, pages in operation_pages.items() for nodes in pages for row in rows(operation, nodes)),
         gaps,
     )
+    return replace(source, gaps=(*source.gaps, *_unequal(source))) if operation_pages.keys() >= TWICE_READ else source
+
+
+def _unequal(source: FsSource) -> Iterator[str]:
+    """Emner that only one of the two operations listed: a page of the other was lost, counted or not.
+
+    An emne that FS got between the two reads looks the same, and is worth a day without removals.
+    """
+    unreadable = {p.known[0] for p in source.problems if isinstance(p, UnreadableRow) and p.known}
+    sides: dict[bool, set[EmneKey]] = {True: set(), False: set()}
+    for emne in source.emner:
+        if emne.key.kode not in unreadable:
+            sides[emne.fra_undervisning].add(emne.key)
+    if lone := sorted(sides[True] ^ sides[False]):
+        example = " ".join(lone[0])
+        yield f"emner and undervisning differ in {len(lone)} emner, one is {example} [{Code.ROWS_MISSING}]."
