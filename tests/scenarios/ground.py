@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 from cryptography.fernet import Fernet
 
@@ -20,22 +19,26 @@ from tests.harness import Harness, connections, institution
 
 
 @contextmanager
-def ground(sandbox: RunningSandbox, folder: Path, **settings: Any) -> Iterator[Harness]:
+def ground(sandbox: RunningSandbox, folder: Path, key: str = "demo", **settings: Any) -> Iterator[Harness]:
     """A harness for the sandbox's university.
 
     :param folder: where its store and pages lie.
+    :param key: the institution's; those that are open at the same time have different ones.
     :param settings: what differs from the usual institution.
     """
-    one = institution("demo", **settings)
+    one = institution(key, **settings)
     store = Store(f"sqlite:///{folder}/store.db")
     migrate.upgrade(store)
     harness = Harness(store, PageStore(str(folder / "pages"), [Fernet.generate_key().decode()]), one)
-    with mock.patch.dict(os.environ, addresses(sandbox, one)):
-        try:
-            yield harness
-        finally:
-            harness.close()
-            store.dispose()
+    given = addresses(sandbox, one)
+    os.environ.update(given)
+    try:
+        yield harness
+    finally:
+        for name in given:
+            del os.environ[name]
+        harness.close()
+        store.dispose()
 
 
 def addresses(sandbox: RunningSandbox, one: Institution) -> dict[str, str]:
