@@ -121,6 +121,14 @@ def changes_where(connection: Connection, which: ColumnElement[bool], *states: C
     return [_stored(*row) for row in connection.execute(query)]
 
 
+def changes_of_others(
+    connection: Connection, plan_id: int, approval_id: int, *states: ChangeState
+) -> list[StoredChange]:
+    """The changes of a plan in some states that do not belong to a request for approval."""
+    others = plan_change.c.approval_id.is_distinct_from(approval_id)
+    return changes_where(connection, (plan_change.c.plan_id == plan_id) & others, *states)
+
+
 def set_state(
     connection: Connection,
     plan_id: int,

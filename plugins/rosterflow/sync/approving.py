@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 
 from sqlalchemy import Connection
 
@@ -160,7 +161,8 @@ def _too_late(book: _Book, waiting: Sequence[StoredChange]) -> dict[int, str]:
         return {one.seq: "What Canvas has must be read again first." for one in waiting}
     unsettled = plans.unsettled(connection, key)
     outdated = {change.key for change in stale([one.change for one in waiting], world)}
-    held = plans.changes(connection, book.request.plan_id, ChangeState.HELD)
+    others = plans.changes_of_others(connection, book.request.plan_id, book.request.id, ChangeState.HELD)
+    held = sorted((*waiting, *others), key=attrgetter("seq"))
     stalled = Stalled(world, [one.change for one in held])
     ours = {one.seq for one in waiting}
     reasons: dict[int, str] = {}

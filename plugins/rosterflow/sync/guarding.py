@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
@@ -78,8 +78,14 @@ def _split(
         return
     if first_contact and not planned:
         institutions.mark(connection, institution.key, contacted_at=now)
-    _let_approved_through(connection, institution, plan_id, world, now)
-    _ask(connection, institution, run, plan_id, plans.changes(connection, plan_id, ChangeState.HELD), world, now)
+    waiting = [
+        replace(one, state=ChangeState.HELD, guard_rule=held[one.seq][0], guard_reason=held[one.seq][1])
+        for one in planned
+        if one.seq in held
+    ]
+    let_through = _let_approved_through(connection, institution, plan_id, waiting, world, now)
+    waiting = [one for one in waiting if one.seq not in let_through]
+    _ask(connection, institution, run, plan_id, waiting, world, now)
 
 
 def _asked_or_rejected(connection: Connection, institution: Institution, since: datetime) -> dict[str, Asked]:
@@ -112,17 +118,23 @@ def _held_on(
 
 
 def _let_approved_through(
-    connection: Connection, institution: Institution, plan_id: int, world: World, now: datetime
-) -> None:
+    connection: Connection,
+    institution: Institution,
+    plan_id: int,
+    held: Sequence[StoredChange],
+    world: World,
+    now: datetime,
+) -> frozenset[int]:
     """Let through what a person approved with an earlier plan and what could not be carried out then.
 
     It is exactly what was shown, before and after, and waits for nothing that nobody approved.
+
+    :returns: the ``seq`` of each.
     """
     approved = approvals.approved_since(connection, institution.key, now - APPROVAL_HOLDS)
-    held = plans.changes(connection, plan_id, ChangeState.HELD) if approved else []
     stalled = Stalled(world, [one.change for one in held])
     going: dict[int, list[int]] = {}
-    for one in held:
+    for one in held if approved else ():
         asked = approved.get(one.change.fingerprint)
         if asked is None or stalled.blocker(one.change):
             stalled.add(one.change)
@@ -131,6 +143,7 @@ def _let_approved_through(
     for request, seqs in going.items():
         plans.set_state(connection, plan_id, seqs, ChangeState.ALLOWED)
         approvals.hand_on(connection, request, plan_id, seqs)
+    return frozenset(seq for seqs in going.values() for seq in seqs)
 
 
 def _ask(

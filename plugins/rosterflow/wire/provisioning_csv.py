@@ -24,7 +24,7 @@ STATES = {
 
 ROWS_AT_ONCE = 5000
 
-Row = Mapping[str, str]
+Columns = tuple[str, ...]
 
 
 def objects_of(report: bytes) -> Iterator[CanvasObject]:
@@ -43,10 +43,10 @@ def objects_of(report: bytes) -> Iterator[CanvasObject]:
 
 def _objects(name: str, file: IO[bytes]) -> Iterator[CanvasObject]:
     for chunk in pd.read_csv(file, dtype=str, keep_default_na=False, chunksize=ROWS_AT_ONCE):
-        make = _reader(name, tuple(chunk.columns))
-        kept = chunk[chunk[ID_COLUMNS[make]] != ""]
-        for values in kept.itertuples(index=False, name=None):
-            yield make(dict(zip(kept.columns, values, strict=True)))
+        columns, make = _layout(name, frozenset(chunk.columns))
+        kept = chunk.loc[chunk[columns[0]] != "", list(columns)]
+        for values in zip(*(kept[column].tolist() for column in columns), strict=True):
+            yield make(*values)
 
 
 def _files(report: bytes) -> Iterator[tuple[str, IO[bytes]]]:
@@ -60,24 +60,20 @@ def _files(report: bytes) -> Iterator[tuple[str, IO[bytes]]]:
                     yield name, file
 
 
-def _reader(name: str, columns: tuple[str, ...]) -> Callable[[Row], CanvasObject]:
-    for column, make in (
-        ("canvas_section_id", _section),
-        ("canvas_parent_id", _account),
-        ("short_name", _course),
-        ("canvas_term_id", _term),
-    ):
-        if column in columns:
-            return make
+def _layout(name: str, columns: frozenset[str]) -> tuple[Columns, Callable[..., CanvasObject]]:
+    """The columns that we take from a file, its objects' SIS id first, and what makes an object of them."""
+    for mark, (taken, make) in LAYOUTS.items():
+        if mark in columns and columns.issuperset(taken):
+            return taken, make
     raise RetryableError(Code.BAD_RESPONSE, f"Canvas's provisioning report has a file {name} with unknown columns.")
 
 
-def _state(row: Row) -> State:
+def _state(status: str) -> State:
     try:
-        return STATES[row["status"]]
+        return STATES[status]
     except KeyError:
         raise RetryableError(
-            Code.BAD_RESPONSE, f"Canvas's provisioning report has the unknown status {row.get('status')!r}."
+            Code.BAD_RESPONSE, f"Canvas's provisioning report has the unknown status {status!r}."
         ) from None
 
 
@@ -88,34 +84,32 @@ def _moment(text: str) -> datetime | None:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _account(row: Row) -> CanvasObject:
-    return Account(row["account_id"], row["name"], row["parent_account_id"], _state(row))
+def _account(sis_id: str, name: str, parent: str, status: str) -> CanvasObject:
+    return Account(sis_id, name, parent, _state(status))
 
 
-def _term(row: Row) -> CanvasObject:
-    return Term(row["term_id"], row["name"], _moment(row["start_date"]), _moment(row["end_date"]), _state(row))
+def _term(sis_id: str, name: str, start: str, end: str, status: str) -> CanvasObject:
+    return Term(sis_id, name, _moment(start), _moment(end), _state(status))
 
 
-def _course(row: Row) -> CanvasObject:
-    return Course(
-        row["course_id"],
-        row["short_name"],
-        row["long_name"],
-        row["account_id"],
-        row["term_id"] or None,
-        _moment(row["start_date"]),
-        _moment(row["end_date"]),
-        _state(row),
-    )
+def _course(
+    sis_id: str, short_name: str, long_name: str, account: str, term: str, start: str, end: str, status: str
+) -> CanvasObject:
+    moments = _moment(start), _moment(end)
+    return Course(sis_id, short_name, long_name, account, term or None, *moments, _state(status))
 
 
-def _section(row: Row) -> CanvasObject:
-    return Section(row["section_id"], row["name"], row["course_id"], _state(row))
+def _section(sis_id: str, name: str, course: str, status: str) -> CanvasObject:
+    return Section(sis_id, name, course, _state(status))
 
 
-ID_COLUMNS: Mapping[Callable[[Row], CanvasObject], str] = {
-    _account: "account_id",
-    _term: "term_id",
-    _course: "course_id",
-    _section: "section_id",
+LAYOUTS: Mapping[str, tuple[Columns, Callable[..., CanvasObject]]] = {
+    "canvas_section_id": (("section_id", "name", "course_id", "status"), _section),
+    "canvas_parent_id": (("account_id", "name", "parent_account_id", "status"), _account),
+    "short_name": (
+        ("course_id", "short_name", "long_name", "account_id", "term_id", "start_date", "end_date", "status"),
+        _course,
+    ),
+    "canvas_term_id": (("term_id", "name", "start_date", "end_date", "status"), _term),
 }
+"""By a column that only the files of one kind have, in this order: what is taken from them."""
