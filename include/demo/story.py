@@ -9,11 +9,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from datetime import date
+from typing import Any
 
 import httpx
 from rich.console import Console
+from rich.markdown import Markdown
+from rich.padding import Padding
 from rich.table import Table
-from rosterflow.sync.reporting import Report, as_table, report
 
 from demo.airflow_api import Json, wait_for
 from demo.errors import DemoError
@@ -21,11 +23,12 @@ from demo.stack import Stack
 from demo.steps import step
 from rosterflow.store.engine import Store
 from rosterflow.store.runs import find_run
+from rosterflow.sync.reporting import Report, as_table, report
 
 INSTITUTION = "demo"
 SYNC = f"fs_canvas_sync__{INSTITUTION}"
 APPROVAL = f"canvas_approval__{INSTITUTION}"
-RUN_SECONDS = 300.0
+RUN_SECONDS = 600.0
 COMMENT = "Read through in the demo."
 
 
@@ -42,7 +45,7 @@ def the_dags_are_listed(stack: Stack) -> None:
         return dags if files <= {dag["relative_fileloc"] for dag in dags} else None
 
     table = Table("DAG", "schedule", "paused")
-    for dag in wait_for(parsed, "the DAG list", seconds=120, meanwhile=stack.check):
+    for dag in wait_for(parsed, "the DAG list", seconds=RUN_SECONDS, meanwhile=stack.check):
         table.add_row(dag["dag_id"], dag["timetable_summary"] or "-", "yes" if dag["is_paused"] else "no")
     Console().print(table)
 
@@ -73,15 +76,13 @@ def airflow_is_set_up(stack: Stack) -> None:
 
 @step("First contact: a sync reads FS and Canvas, plans everything and holds it as a whole")
 def first_contact(stack: Stack) -> None:
-    """Make a university of today's term; the scheduler starts the first run as soon as the DAG is switched on."""
-    today = date.today()  # noqa: DTZ011 - the university's term is the one of the machine's own day
-    term = "VAR" if today.month <= 7 else "HOST"
-    httpx.post(f"{stack.sandbox_url}/control/reset", json={"year": today.year, "term": term}).raise_for_status()
+    """Make a university as it is today; the scheduler starts the first run as soon as the DAG is switched on."""
+    post(stack, "/control/reset", university_of_today())
     client = stack.airflow.client
     for dag_id in (APPROVAL, SYNC):
         client.unpause(dag_id)
     first = wait_for(
-        lambda: next(iter(client.runs(SYNC)), None), "the scheduled run", seconds=60, meanwhile=stack.check
+        lambda: next(iter(client.runs(SYNC)), None), "the scheduled run", seconds=RUN_SECONDS, meanwhile=stack.check
     )
     finished(stack, first["dag_run_id"])
 
@@ -111,15 +112,21 @@ def unchanged(stack: Stack) -> None:
 @step("A day of change is played on FS, and the third sync brings it over")
 def day_of_change(stack: Stack) -> None:
     """Play the day and sync."""
-    for change in httpx.post(f"{stack.sandbox_url}/control/day-of-change").raise_for_status().json()["changes"]:
+    for change in post(stack, "/control/day-of-change")["changes"]:
         stack.say(f"in FS: {change}")
     done = sync(stack)
     if any(row.held for row in done.rows):
         question = stack.airflow.client.wait_for_approval(APPROVAL, seconds=RUN_SECONDS, meanwhile=stack.check)
-        stack.say("held for a person's approval:")
-        print(question["body"])
-    mails = httpx.get(f"{stack.sandbox_url}/mail.json").raise_for_status().json()
-    stack.say(f"{len(mails)} mail(s) were sent: {stack.sandbox_url}/mail")
+        stack.say("held for a person's approval, in Airflow under Required Actions and by mail:")
+        Console().print(Padding(Markdown(question["body"]), (1, 4)))
+    for mail in reversed(get(stack, "/mail.json")):
+        stack.say(f"mail to {', '.join(mail['recipients'])}: {mail['subject']}")
+
+
+def university_of_today() -> dict[str, Any]:
+    """What the sandbox's university is made from, so that today's term is the one in force there."""
+    today = date.today()  # noqa: DTZ011 - the machine's own day
+    return {"year": today.year, "term": "VAR" if today.month <= 7 else "HOST"}
 
 
 def sync(stack: Stack) -> Report:
@@ -152,5 +159,15 @@ def show(stack: Stack, ended: Json) -> Report:
 
 def imports(stack: Stack) -> int:
     """How many SIS imports the sandbox's Canvas has had."""
-    state = httpx.get(f"{stack.sandbox_url}/control/state").raise_for_status().json()
-    return len(state["imports"])
+    return len(get(stack, "/control/state")["imports"])
+
+
+def get(stack: Stack, path: str) -> Any:
+    """JSON of the sandbox."""
+    return httpx.get(f"{stack.sandbox_url}{path}", timeout=60, trust_env=False).raise_for_status().json()
+
+
+def post(stack: Stack, path: str, body: dict[str, Any] | None = None) -> Any:
+    """Have the sandbox do something; gives its answer."""
+    url = f"{stack.sandbox_url}{path}"
+    return httpx.post(url, json=body or {}, timeout=60, trust_env=False).raise_for_status().json()
