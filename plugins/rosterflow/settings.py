@@ -66,14 +66,34 @@ def _validated(raw: dict[str, Any]) -> tuple[Institution | None, list[str]]:
 
 
 def _problem(item: Mapping[str, Any]) -> str:
-    path = ".".join(str(part) for part in item["loc"]) or "the file"
-    match item["type"]:
-        case "extra_forbidden":
-            return f"{path}: no such setting"
-        case "missing":
-            return f"{path}: is missing"
-        case _:
-            return f"{path}: {item['msg'].removeprefix('Value error, ')}"
+    """One problem in our words; one that is about several settings names them itself."""
+    path = ".".join(str(part) for part in item["loc"])
+    words = _WORDS.get(item["type"]) or item["msg"].removeprefix("Value error, ")
+    told = words.format(**item.get("ctx", {}))
+    return f"{path}: {told}" if path else told
+
+
+_WORDS = {
+    "extra_forbidden": "no such setting",
+    "missing": "is missing",
+    "string_too_short": "must not be empty",
+    "string_type": "must be text; write it in quotes",
+    "literal_error": "must be {expected}",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "tuple_type": "must be a list",
+    "dict_type": "must be a table of settings",
+    "model_type": "must be a table of settings",
+    "model_attributes_type": "must be a table of settings",
+    "less_than_equal": "must not be more than {le}",
+    "greater_than_equal": "must not be less than {ge}",
+    "greater_than": "must be more than {gt}",
+}
+"""What is wrong, by pydantic's name of it; other problems are told by our own validators."""
 
 
 def load_institutions(folder: Path) -> tuple[list[Institution], list[Broken]]:

@@ -464,7 +464,7 @@ def test_an_incomplete_connection_says_what_is_missing(
 
     error = problem(CanvasHook("canvas_test").settings)
 
-    assert (error.code, error.message) == (Code.SETTINGS_INVALID, f"Connection canvas_test: {words}")
+    assert (error.code, error.message) == (Code.CONNECTION_INVALID, f"Connection canvas_test: {words}")
 
 
 def test_a_connection_that_nobody_made_is_named() -> None:

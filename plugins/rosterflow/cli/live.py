@@ -42,7 +42,9 @@ def _asked(institution: Institution, system: str, check: Check) -> Iterator[Find
 def _check_fs(institution: Institution) -> Iterator[Finding]:
     from rosterflow.hooks.fs import FSGraphQLHook
 
-    with FSGraphQLHook(institution.fs.connection, settings=institution.fs, institution=institution.key) as hook:
+    with FSGraphQLHook(
+        institution.fs.connection, settings=institution.fs, institution=institution.key, number=institution.number
+    ) as hook:
         yield Finding(f"{institution.key}: FS", *hook.test_connection())
 
 

@@ -20,6 +20,7 @@ class Code(StrEnum):
 
     SETTINGS_INVALID = "settings-invalid"
     CONNECTION_MISSING = "connection-missing"
+    CONNECTION_INVALID = "connection-invalid"
     UNREACHABLE = "unreachable"
     UNAUTHORIZED = "unauthorized"
     FORBIDDEN = "forbidden"
@@ -55,8 +56,9 @@ class Code(StrEnum):
 
 
 REMEDIES: dict[Code, str] = {
-    Code.SETTINGS_INVALID: "Correct the institution's YAML file; every problem is listed with its path.",
+    Code.SETTINGS_INVALID: "Correct what the message names: in the institution's YAML file, or in the environment of every component.",
     Code.CONNECTION_MISSING: "Create the named connection under Admin > Connections and press Test.",
+    Code.CONNECTION_INVALID: "Correct the named field of the connection under Admin > Connections and press Test.",
     Code.UNREACHABLE: "Check the address in the connection and that the network lets Airflow's workers reach it.",
     Code.UNAUTHORIZED: "Renew the user name, password or token in the connection and press Test.",
     Code.FORBIDDEN: "Ask the system's owner for the permission named in the message.",

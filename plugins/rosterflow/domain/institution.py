@@ -12,12 +12,22 @@ from datetime import date
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Percent = Annotated[float, Field(ge=0, le=100)]
 Hours = Annotated[float, Field(gt=0)]
-Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
-ConnectionId = Annotated[str, StringConstraints(pattern=r"^[\w.-]+$")]
+
+
+def _email(text: str) -> str:
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", text):
+        raise ValueError("is no e-mail address")
+    return text
+
+
+def _connection_id(text: str) -> str:
+    if not re.fullmatch(r"[\w.-]+", text):
+        raise ValueError("is no id of an Airflow connection (letters, digits, '_', '.' and '-')")
+    return text
 
 
 def _zone(name: str) -> str:
@@ -31,13 +41,43 @@ def _month_day(text: str) -> str:
     return text
 
 
+def _key(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]{1,30}", text):
+        raise ValueError("must be 2 to 31 lower-case letters, digits and '_', a letter first")
+    return text
+
+
 def _unpadded(number: str) -> str:
+    if not re.fullmatch(r"0*[1-9]\d*", number):
+        raise ValueError("is no institution number; write digits, like 0184")
     return number.lstrip("0")
+
+
+def _cron(text: str) -> str:
+    fields = text.split()
+    if len(fields) != len(_CRON) or not all(map(_is_cron_field, fields, _CRON)):
+        raise ValueError(f"{text!r} is no cron expression of five fields in numbers; write one like 30 3 * * *")
+    return text
+
+
+_CRON = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+"""Least and greatest number of a cron expression's minute, hour, day, month and weekday."""
+
+
+def _is_cron_field(field: str, limits: tuple[int, int]) -> bool:
+    least, greatest = limits
+    found = [re.fullmatch(r"(?:\*|(\d+)(?:-(\d+))?)(?:/[1-9]\d*)?", part) for part in field.split(",")]
+    numbers = [int(number) for part in found if part for number in part.groups() if number]
+    return all(found) and all(least <= number <= greatest for number in numbers)
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
 MonthDay = Annotated[str, AfterValidator(_month_day)]
-InstitutionNumber = Annotated[str, StringConstraints(pattern=r"^0*[1-9]\d*$"), AfterValidator(_unpadded)]
+InstitutionKey = Annotated[str, AfterValidator(_key)]
+InstitutionNumber = Annotated[str, AfterValidator(_unpadded)]
+Cron = Annotated[str, AfterValidator(_cron)]
+Email = Annotated[str, AfterValidator(_email)]
+ConnectionId = Annotated[str, AfterValidator(_connection_id)]
 
 
 class Model(BaseModel):
@@ -203,15 +243,13 @@ CANVAS_ROLES = frozenset(
 class Institution(Model):
     """One university or college with its connections and settings (design §5)."""
 
-    key: str = Field(
-        pattern=r"^[a-z][a-z0-9_]{1,30}$", description="Short name used in DAG ids; equals the file's name."
-    )
+    key: InstitutionKey = Field(description="Short name used in DAG ids; equals the file's name.")
     name: str = Field(min_length=1)
     number: InstitutionNumber = Field(
         description="Institution number (organisasjonskode); written without leading zeros in ids."
     )
     timezone: Zone = "Europe/Oslo"
-    schedule: str = Field("30 3 * * *", description="Cron expression in the institution's zone.")
+    schedule: Cron = Field("30 3 * * *", description="Cron expression in the institution's zone.")
     fs: FsSettings
     canvas: CanvasSettings
     terms: TermWindow = TermWindow()
@@ -233,13 +271,16 @@ class Institution(Model):
 
     @model_validator(mode="after")
     def _roles_have_codes(self) -> Institution:
+        problems = []
         for code, role in self.roles.items():
             if not re.fullmatch(r"\S(.{0,8}\S)?", code):
-                raise ValueError(f"roles: {code!r} is no FS role code (1 to 10 characters, no blank at either end)")
-            if role.endswith("Enrollment") and role not in CANVAS_ROLES:
-                raise ValueError(
-                    f"roles: {code}: {role!r} is no Canvas enrollment type; one of {', '.join(sorted(CANVAS_ROLES))}"
+                problems.append(f"{code!r} is no FS role code (1 to 10 characters, no blank at either end)")
+            if re.search("enrol+ment", role, re.IGNORECASE) and role not in CANVAS_ROLES:
+                problems.append(
+                    f"{code}: {role!r} is no Canvas enrollment type; one of {', '.join(sorted(CANVAS_ROLES))}"
                 )
+        if problems:
+            raise ValueError(f"roles: {'; '.join(problems)}")
         return self
 
     @property

@@ -21,7 +21,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from tenacity.wait import wait_exponential_jitter
 
 from rosterflow import __version__
-from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError, RowError
+from rosterflow.domain.errors import REMEDIES, Code, FatalError, RetryableError, RosterflowError, RowError
 from rosterflow.hooks.canvas_answers import parsed, refusal, skew
 
 RUNNING = frozenset({"initializing", "created", "importing", "cleanup_batch", "restoring"})
@@ -125,7 +125,7 @@ class CanvasHook(BaseHook):
     def settings(self) -> tuple[str, dict[str, str]]:
         """The API's base URL and the headers of every call, token included.
 
-        :raises FatalError: ``connection-missing``; ``settings-invalid`` when it has no usable host or no token.
+        :raises FatalError: ``connection-missing``; ``connection-invalid`` when it has no usable host or no token.
         """
         try:
             connection = self.get_connection(self.canvas_conn_id)
@@ -136,11 +136,11 @@ class CanvasHook(BaseHook):
             host = f"{connection.schema or 'https'}://{host}" + (f":{connection.port}" if connection.port else "")
         if urlsplit(host).scheme not in ("http", "https") or not urlsplit(host).hostname:
             raise FatalError(
-                Code.SETTINGS_INVALID,
+                Code.CONNECTION_INVALID,
                 f"Connection {self.canvas_conn_id}: host must be Canvas's base URL, like https://canvas.example.edu.",
             )
         if not connection.password:
-            raise FatalError(Code.SETTINGS_INVALID, f"Connection {self.canvas_conn_id}: the access token is missing.")
+            raise FatalError(Code.CONNECTION_INVALID, f"Connection {self.canvas_conn_id}: the access token is missing.")
         base = host.rstrip("/").removesuffix("/api/v1") + "/api/v1"
         return base, {
             "Authorization": f"Bearer {connection.password}",
@@ -272,6 +272,8 @@ class CanvasHook(BaseHook):
             try:
                 answer = probe._read("/accounts/self")
                 missing = probe.missing_permissions()
+            except RowError:
+                return False, f"What answers GET /accounts/self is no Canvas. {REMEDIES[Code.BAD_RESPONSE]}"
             except RosterflowError as error:
                 return False, f"{error.message} {error.remedy}"
         name = answer.json().get("name", "?")

@@ -58,6 +58,7 @@ class FSGraphQLHook(BaseHook):
     :param fs_conn_id: the Airflow connection.
     :param settings: how the institution reads FS; by default what the connection says.
     :param institution: named in every error.
+    :param number: the institution's, whose reads the Test button tries; by default what the connection says.
     :param sleep: how to wait between two attempts.
     :param now: the time, to compare FS's clock with.
     :param attempts: how often a request is sent at most.
@@ -74,6 +75,7 @@ class FSGraphQLHook(BaseHook):
         *,
         settings: FsSettings | None = None,
         institution: str = "",
+        number: str = "",
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         attempts: int = 4,
@@ -81,6 +83,7 @@ class FSGraphQLHook(BaseHook):
         super().__init__()
         self.fs_conn_id = fs_conn_id
         self.institution = institution
+        self._number = number
         self._settings = settings
         self._sleep = sleep
         self._now = now
@@ -155,15 +158,15 @@ class FSGraphQLHook(BaseHook):
         with FSGraphQLHook(self.fs_conn_id, settings=self._settings, now=self._now, attempts=1) as probe:
             try:
                 probe.execute(parse("query ping { __typename }"), "ping", {}, "Test")
-                number = str(probe._extra().get("institution_number") or "")
+                number = self._number or str(probe._extra().get("institution_number") or "")
                 refused = list(probe._refused_reads(number)) if number else []
             except RosterflowError as error:
                 return False, f"{error.message} {error.remedy}"
-            words = [f"Connected to FS. {_verdict(number, refused)}", *probe._skew()]
+            words = [f"Connected to FS. {_verdict(number, probe._dialect(), refused)}", *probe._skew()]
             return not refused, " ".join(words)
 
     def _refused_reads(self, number: str) -> Iterator[str]:
-        dialect = self._settings.dialect if self._settings else str(self._extra().get("dialect") or DEFAULTS.dialect)
+        dialect = self._dialect()
         today = self._now()
         extent = Extent(number, today.year, "HOST" if today.month > 7 else "VAR", (today.year,), nested=1)
         for name in STRUCTURE[dialect]:
@@ -175,6 +178,23 @@ class FSGraphQLHook(BaseHook):
             else:
                 if name == "organisasjonsenheter" and not page.nodes:
                     yield f"{name} (no unit of institution {number} is visible)"
+
+    def _dialect(self) -> str:
+        if self._settings:
+            return self._settings.dialect
+        named = str(self._extra().get("dialect") or DEFAULTS.dialect)
+        if named not in STRUCTURE:
+            raise self._invalid("dialect", f"must be one of {', '.join(STRUCTURE)}")
+        return named
+
+    def _seconds(self, name: str, otherwise: float) -> float:
+        try:
+            return float(self._extra().get(name) or otherwise)
+        except ValueError:
+            raise self._invalid(name, "must be a number of seconds") from None
+
+    def _invalid(self, field: str, words: str) -> FatalError:
+        return FatalError(Code.CONNECTION_INVALID, f"Connection {self.fs_conn_id}: {field} {words}.")
 
     def _skew(self) -> Iterator[str]:
         transport = self._client.transport if self._client else None
@@ -220,7 +240,7 @@ class FSGraphQLHook(BaseHook):
             url=_address(connection.host, connection.port),
             headers={name: value for name, value in headers.items() if value},
             auth=auth,
-            timeouts=(float(extra.get("connect_timeout") or 5), float(extra.get("read_timeout") or 60)),
+            timeouts=(self._seconds("connect_timeout", 5), self._seconds("read_timeout", 60)),
         )
 
 
@@ -236,9 +256,13 @@ def _flags(extra: Mapping[str, Any]) -> tuple[str, ...]:
     return DEFAULTS.feature_flags if named is None else tuple(re.split(r"[\s,]+", str(named).strip()))
 
 
-def _verdict(number: str, refused: Sequence[str]) -> str:
+def _verdict(number: str, dialect: str, refused: Sequence[str]) -> str:
     if not number:
         return "Give the institution's number in the connection to test what may be read."
+    if len(refused) == len(STRUCTURE[dialect]):
+        return (
+            f"None of dialect {dialect}'s reads is possible: is it FS's dialect, and may the user read? {refused[0]}."
+        )
     return f"Not possible: {'; '.join(refused)}." if refused else "Every read of the study structure works."
 
 
