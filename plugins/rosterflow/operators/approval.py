@@ -115,7 +115,7 @@ class DecideOperator(WaitsForCanvas):
 
         :raises AirflowSkipException: when nothing of the request is to be applied.
         """
-        answers = [answer for task in self.asked_by if (answer := _answer(context, task))]
+        answers = [answer for task in self.asked_by if (answer := answer_of(context, task))]
         try:
             run = take_lease(self.store, self.settings, self.run_of(context), now())
         except RetryableError as error:
@@ -147,7 +147,8 @@ def _kept(context: Context) -> str:
     return f"answer_{context['ti'].max_tries}"
 
 
-def _answer(context: Context, task_id: str) -> Answer | None:
+def answer_of(context: Context, task_id: str) -> Answer | None:
+    """What a person answered to a question, ``None`` when the question was not asked."""
     given = context["ti"].xcom_pull(task_ids=task_id)
     if not given:
         return None

@@ -1,0 +1,66 @@
+"""What a task is given by Airflow when it runs, as far as our operators use it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from airflow.sdk import Context
+
+DAG_ID = "fs_canvas_sync__demo"
+RUN_ID = "manual__1"
+
+
+@dataclass
+class Instance:
+    """A task instance.
+
+    :param pushed: what each task returned, by task id.
+    """
+
+    pushed: dict[str, Any] = field(default_factory=dict)
+    task_id: str = "task"
+    dag_id: str = DAG_ID
+    run_id: str = RUN_ID
+    try_number: int = 1
+    max_tries: int = 4
+    map_index: int = -1
+    log_url: str = "http://airflow.example/log"
+
+    def xcom_pull(self, task_ids: str, key: str = "return_value") -> Any:
+        return self.pushed.get(task_ids)
+
+
+@dataclass
+class RunType:
+    value: str
+
+
+@dataclass
+class DagRun:
+    """A run of a DAG."""
+
+    dag_id: str = DAG_ID
+    run_id: str = RUN_ID
+    run_type: RunType = field(default_factory=lambda: RunType("manual"))
+    logical_date: datetime | None = None
+    run_after: datetime = datetime(2026, 9, 1, 1, 30, tzinfo=UTC)
+
+
+class Kept(dict[str, Any]):
+    """Airflow's store of a task's state, which survives its tries."""
+
+    def set(self, key: str, value: Any) -> None:
+        self[key] = value
+
+
+def context(ti: Instance | None = None, kept: Kept | None = None, **params: Any) -> Context:
+    """What an operator's `execute` gets."""
+    given = {
+        "ti": ti or Instance(),
+        "dag_run": DagRun(),
+        "params": params,
+        "task_state_store": kept if kept is not None else Kept(),
+    }
+    return cast(Context, given)
