@@ -13,9 +13,6 @@ from pathlib import Path
 
 import pytest
 from gql import GraphQLRequest
-from graphql.execution.values import get_variable_values
-from graphql.language import OperationDefinitionNode, ast
-
 from graphql import (
     FieldNode,
     GraphQLArgument,
@@ -32,6 +29,9 @@ from graphql import (
     validate,
     visit,
 )
+from graphql.execution.values import get_variable_values
+from graphql.language import OperationDefinitionNode, ast
+
 from rosterflow.hooks.fs_operations import OPERATIONS, Extent, Nested, Operation, document_of, variables_of
 
 REPOSITORY = Path(__file__).parents[2]

@@ -8,8 +8,8 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
-
 from graphql import print_ast
+
 from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError
 from rosterflow.domain.institution import FsSettings
 from rosterflow.hooks.fs import FSGraphQLHook

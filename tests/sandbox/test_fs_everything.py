@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from graphql import GraphQLInputObjectType, GraphQLObjectType, GraphQLSchema, get_named_type, is_non_null_type
+
 from sandbox.fs import dialect_2023, dialect_2026
 from sandbox.fs.schemas import TIERS, schema_2023, schema_2026
 from tests.sandbox.fs_client import FsClient
