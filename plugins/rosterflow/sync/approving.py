@@ -25,6 +25,7 @@ from rosterflow.store.engine import Store
 from rosterflow.store.history import Event
 from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.runs import Run
+from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.guarding import SYSTEM
 from rosterflow.sync.runs import verify_lease
 
@@ -68,6 +69,7 @@ class Verdict:
     withdrawn: int = 0
 
 
+@undisturbed
 def decide(
     store: Store, institution: Institution, run: Run, approval_id: int, answers: Sequence[Answer], now: datetime
 ) -> Verdict:

@@ -27,6 +27,7 @@ from rosterflow.store.imports import ImportState, StoredImport
 from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.row_errors import RowErrorNote
 from rosterflow.sync.approving import conclude_request
+from rosterflow.sync.cycles import undisturbed
 
 READ_BACK = frozenset({Action.UPDATE, Action.CLOSE, Action.REOPEN, Action.DELETE})
 """What Canvas may accept without doing, because a person's change of the field stands."""
@@ -54,6 +55,7 @@ class Outcome:
     to_read_back: int
 
 
+@undisturbed
 def confirm_import(
     store: Store, hook: CanvasHook, institution: Institution, one: StoredImport, ended: SisImport, now: datetime
 ) -> Outcome:
@@ -110,6 +112,7 @@ def waits_for_reading_back(store: Store, plan_id: int) -> frozenset[Kind]:
         return plans.kinds_in(connection, plan_id, ChangeState.SENT)
 
 
+@undisturbed
 def read_back(
     store: Store,
     hook: CanvasHook,

@@ -15,6 +15,7 @@ from rosterflow.domain.plan import Action, Change
 from rosterflow.store import approvals, objects
 from rosterflow.store.engine import Store
 from rosterflow.store.plans import ChangeState, StoredChange
+from rosterflow.sync.cycles import undisturbed
 
 SHOWN = 50
 IN_SUBJECT = 3
@@ -44,6 +45,7 @@ class Description:
     lines: tuple[str, ...]
 
 
+@undisturbed
 def describe(store: Store, institution: Institution, approval_id: int, *, link: str = "") -> Description:
     """Describe what a request for approval asks about; what was withdrawn meanwhile is left out.
 

@@ -20,6 +20,7 @@ from rosterflow.store.engine import Store
 from rosterflow.store.history import Event
 from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.runs import Run
+from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.runs import verify_lease
 
 SYSTEM = "rosterflow"
@@ -42,6 +43,7 @@ class Guarded:
     ask: int | None
 
 
+@undisturbed
 def guard_plan(store: Store, institution: Institution, run: Run, plan_id: int, now: datetime) -> Guarded:
     """Split a stored plan into what goes on and what is held; ask for approval of what is newly held.
 

@@ -21,12 +21,14 @@ from rosterflow.store import decisions, institutions, objects, plans, row_errors
 from rosterflow.store.engine import Store
 from rosterflow.store.row_errors import RowErrorNote
 from rosterflow.store.runs import Run, RunState
+from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.runs import verify_lease
 
 UNKNOWN_IN_2023 = {SourceKind.TERMIN}
 """Kinds of row that FS's dialect of 2023 has no query for."""
 
 
+@undisturbed
 def make_plan(
     store: Store,
     institution: Institution,

@@ -24,6 +24,7 @@ from rosterflow.domain.snapshot import Scope
 from rosterflow.domain.windows import Semester
 from rosterflow.hooks.fs_operations import Extent, Operation, Variables, operation_named, variables_of
 from rosterflow.hooks.fs_paging import Page, Position
+from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.pages import PageStore
 
 PAGE_BYTES = 1_000_000
@@ -221,6 +222,7 @@ def scope_from(plain: Mapping[str, Any]) -> Scope:
     )
 
 
+@undisturbed
 def source_of(
     institution: Institution, operation_pages: Mapping[str, Iterable[list[Any]]], gaps: Iterable[str] = ()
 ) -> FsSource:

@@ -23,6 +23,7 @@ from rosterflow.store.engine import Store
 from rosterflow.store.imports import ImportState, StoredImport
 from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.runs import Run
+from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.pages import PageStore
 from rosterflow.sync.runs import root_of, verify_lease
 from rosterflow.wire.canvas_csv import first_import, second_import, sis_files, zip_of
@@ -33,6 +34,7 @@ CERTAIN_AFTER = timedelta(seconds=60)
 LOOK_AGAIN = 20.0
 
 
+@undisturbed
 def prepare_import(
     store: Store,
     blobs: PageStore,

@@ -18,6 +18,7 @@ from rosterflow.store.engine import Store
 from rosterflow.store.imports import ImportState, StoredImport
 from rosterflow.store.runs import Run
 from rosterflow.sync.confirming import confirm_import
+from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.runs import verify_lease
 from rosterflow.sync.sending import find_posted
 
@@ -70,6 +71,7 @@ def _found(store: Store, hook: CanvasHook, one: StoredImport, now: datetime) -> 
         return None
 
 
+@undisturbed
 def take_base(
     store: Store, institution: Institution, run: Run, found: Iterable[CanvasObject], now: datetime
 ) -> dict[Kind, int]:

@@ -1,0 +1,32 @@
+"""Python's search for reference cycles, kept out of the way of work that makes many objects at once."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def undisturbed(work: Callable[P, R]) -> Callable[P, R]:
+    """Have a function run without the search for reference cycles.
+
+    A plan's hundred thousand objects live until its task ends and have no cycles, but each search looks at all of them
+    and at all of Airflow again: that doubled the time of planning (docs/benchmarks.md). What nobody refers to any more
+    is freed as ever.
+    """
+
+    @wraps(work)
+    def wrapped(*arguments: P.args, **named: P.kwargs) -> R:
+        searches = gc.isenabled()
+        gc.disable()
+        try:
+            return work(*arguments, **named)
+        finally:
+            if searches:
+                gc.enable()
+
+    return wrapped
