@@ -451,9 +451,9 @@ def test_the_test_button_says_when_the_address_is_something_else(
 @pytest.mark.parametrize(
     ("host", "password", "words"),
     [
-        ("", TOKEN, "host must be Canvas's base URL, like https://canvas.example.edu."),
-        ("ftp://canvas.example.edu", TOKEN, "host must be Canvas's base URL, like https://canvas.example.edu."),
-        ("https://", TOKEN, "host must be Canvas's base URL, like https://canvas.example.edu."),
+        ("", TOKEN, "host must be Canvas's address, like https://canvas.example.edu."),
+        ("ftp://canvas.example.edu", TOKEN, "host must be Canvas's address, like https://canvas.example.edu."),
+        ("https://", TOKEN, "host must be Canvas's address, like https://canvas.example.edu."),
         ("https://canvas.example.edu", "", "the access token is missing."),
     ],
 )

@@ -7,6 +7,7 @@ are not: the caller looks first whether the write arrived.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -134,13 +135,16 @@ class CanvasHook(BaseHook):
         host = connection.host or ""
         if host and "://" not in host:
             host = f"{connection.schema or 'https'}://{host}" + (f":{connection.port}" if connection.port else "")
-        if urlsplit(host).scheme not in ("http", "https") or not urlsplit(host).hostname:
+        if not _is_address(host):
             raise FatalError(
                 Code.CONNECTION_INVALID,
-                f"Connection {self.canvas_conn_id}: host must be Canvas's base URL, like https://canvas.example.edu.",
+                f"Connection {self.canvas_conn_id}: host must be Canvas's address, like https://canvas.example.edu.",
             )
         if not connection.password:
             raise FatalError(Code.CONNECTION_INVALID, f"Connection {self.canvas_conn_id}: the access token is missing.")
+        if not re.fullmatch("[!-~]+", connection.password):
+            words = "the access token holds a blank, the end of a line or a letter that no token has"
+            raise FatalError(Code.CONNECTION_INVALID, f"Connection {self.canvas_conn_id}: {words}.")
         base = host.rstrip("/").removesuffix("/api/v1") + "/api/v1"
         return base, {
             "Authorization": f"Bearer {connection.password}",
@@ -349,6 +353,15 @@ class CanvasHook(BaseHook):
         if answer.status_code >= 300:
             raise refusal(answer, where)
         return answer
+
+
+def _is_address(host: str) -> bool:
+    """Whether it is one over HTTP, without a user's name, which would take the place of the token."""
+    try:
+        parts = urlsplit(host)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _was_throttled(error: BaseException) -> bool:
