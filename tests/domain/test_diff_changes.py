@@ -286,6 +286,18 @@ def test_a_move_waits_for_another_one_without_which_it_would_make_a_loop() -> No
     assert [change.key.sis_id for change in plan.waiting] == ["184_2", "184_1"]
 
 
+def test_a_move_waits_for_one_that_lies_deeper_in_what_it_moves() -> None:
+    there = a.world(a.unit("184_1"), a.unit("184_2", "184_1"), a.unit("184_3", "184_2"))
+    snapshot = a.wants(a.unit("184_3"), a.unit("184_1", "184_3"), a.unit("184_2", "184_1"))
+    refused = a.plan(snapshot, there).changes[0]
+    assert refused.key.sis_id == "184_3"
+
+    plan = diff(snapshot, there, Removal(), resting(refused), a.CLOCK)
+
+    assert plan.changes == ()
+    assert [change.key.sis_id for change in plan.waiting] == ["184_3", "184_1"]
+
+
 def test_a_plan_is_the_same_when_made_twice() -> None:
     there, snapshot = a.world(a.unit("184_1")), a.wants(a.unit("184_1", name="New"), a.unit("184_2"))
 

@@ -50,7 +50,7 @@ def without_loops(changes: Sequence[Change], world: World) -> tuple[list[Change]
     """The changes after which no account is its own ancestor, and those that had to be left out for it."""
     kept, dropped = list(changes), []
     while looping := on_loops(account_parents(world, kept)):
-        guilty = [c for c in kept if _places_account(c) and c.after.sis_id in looping]
+        guilty = [change for change in kept if change.kind is Kind.ACCOUNT and change.after.sis_id in looping]
         if not guilty:
             break
         dropped += guilty
@@ -104,8 +104,6 @@ class Stalled:
 
     def blocker(self, change: Change) -> Change | None:
         """The stalled change without which this one would be refused or do harm, ``None`` when it may go ahead."""
-        if change.action is Action.CHANGE_ID:
-            return None
         for key in parents_of(change.after):
             if key in self._missing:
                 return self._missing[key]
@@ -139,10 +137,6 @@ class Stalled:
     @cached_property
     def _old_parents(self) -> dict[str, str]:
         return account_parents(self._world)
-
-
-def _places_account(change: Change) -> bool:
-    return change.kind is Kind.ACCOUNT and change.action is not Action.CHANGE_ID
 
 
 def _moves(change: Change) -> bool:
