@@ -228,17 +228,26 @@ def test_closing_an_account_whose_courses_move_away_with_the_same_plan_is_always
     assert held(result) == [("184_1", "account-had-courses")]
 
 
+def test_closing_a_unit_is_held_when_courses_lay_in_an_account_below_it_that_moves_away() -> None:
+    emne = a.emne("INF1", parent="184_1")
+    there = a.world(a.unit("184_1"), a.unit("184_2"), emne, a.ue("INF1"))
+
+    result = verdict(there, [a.unit("184_2"), replace(emne, parent="184_2"), a.ue("INF1")], a.NO_LIMITS)
+
+    assert [change.key.sis_id for change in result.allowed] == [emne.sis_id]
+    assert reasons(result) == {("account-had-courses", "1 course(s) lie or lay in 184_1.")}
+
+
 def test_closing_an_account_that_never_had_courses_goes_on() -> None:
     assert verdict(a.world(a.unit("184_1")), []).held == ()
 
 
-def test_an_account_waits_for_the_held_closing_of_one_that_lies_in_it() -> None:
+def test_an_account_is_held_with_the_one_in_it_that_had_courses() -> None:
     there = a.world(a.unit("184_1"), a.unit("184_2", "184_1"), a.ue("INF1", account="184_2", state=State.DELETED))
 
     result = verdict(there, [])
 
-    assert held(result) == [("184_2", "account-had-courses"), ("184_1", "waits-for")]
-    assert result.held[1].reason == "Waits for the held delete of account 184_2."
+    assert held(result) == [("184_2", "account-had-courses"), ("184_1", "account-had-courses")]
 
 
 def test_an_account_waits_for_the_held_move_of_what_lies_in_it() -> None:
@@ -296,6 +305,25 @@ def test_a_section_is_not_deleted_while_the_re_opening_of_its_course_is_held() -
     result = verdict(there, [a.emne("INF1", 2), a.ue("INF1", 2), wanted], a.NO_LIMITS)
 
     assert held(result)[-2:] == [(closed.sis_id, "waits-for"), ("UA_GONE", "waits-for")]
+
+
+def past(count: int) -> list[Course]:
+    return courses(count, when=a.PAST, first=500)
+
+
+def test_courses_of_past_terms_make_no_limit_wider() -> None:
+    there = a.world(*courses(40), *past(400))
+    plan = a.plan(a.wants(*renamed(courses(40))), there)
+
+    result = guard(plan, there, Guards(), first_contact=False, scope=a.wants().scope)
+
+    assert reasons(result) == {("updates", "40 of 40 courses in the institution; the limit is 20.")}
+
+
+def test_courses_of_past_terms_spare_nobody_the_second_person() -> None:
+    there = courses(40)
+
+    assert needs_second_person(removals_of(there[:11]), a.world(*there, *past(400)), Guards(), a.wants().scope) is True
 
 
 def removals_of(things: list[Course]) -> list[Change]:

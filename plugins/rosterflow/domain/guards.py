@@ -14,6 +14,7 @@ from rosterflow.domain.institution import Guards, Limit
 from rosterflow.domain.model import Account, CanvasObject, Course, Key, Kind, Section, State, key_of
 from rosterflow.domain.plan import Action, Change, Plan
 from rosterflow.domain.sequence import Stalled, account_parents, ancestors
+from rosterflow.domain.snapshot import Scope
 
 RULES: dict[str, str] = {
     "first-contact": "The first plan of an institution is approved as a whole.",
@@ -61,15 +62,17 @@ class _Place:
 _EVERYWHERE = _Place("removals-institution", "the institution")
 
 
-def guard(plan: Plan, world: World, limits: Guards, *, first_contact: bool) -> Verdict:
+def guard(plan: Plan, world: World, limits: Guards, *, first_contact: bool, scope: Scope | None = None) -> Verdict:
     """Split a plan into what goes on and what waits for a person.
 
     :param world: what Canvas confirmed, as the plan was made against it.
     :param first_contact: whether nobody has yet approved a plan for this institution's Canvas.
+    :param scope: what the plan speaks about. Shares are taken of what is in use inside it; else the courses of terms
+        long past would make every limit wider from year to year.
     """
     if first_contact:
         return Verdict((), tuple(Held(c, "first-contact", RULES["first-contact"]) for c in plan.changes))
-    risky = _risky(plan.changes, world, limits)
+    risky = _risky(plan.changes, world, limits, _in_use(world, scope))
     stalled = Stalled(world, plan.changes)
     allowed: list[Change] = []
     held: list[Held] = []
@@ -85,14 +88,21 @@ def guard(plan: Plan, world: World, limits: Guards, *, first_contact: bool) -> V
     return Verdict(tuple(allowed), tuple(held))
 
 
-def needs_second_person(changes: Iterable[Change], world: World, limits: Guards) -> bool:
-    """Whether approving these changes takes two people, by the share of a kind that is removed or the sheer number."""
+def needs_second_person(changes: Iterable[Change], world: World, limits: Guards, scope: Scope | None = None) -> bool:
+    """Whether approving these changes takes two people, by the share of a kind that is removed or the sheer number.
+
+    :param scope: what the plan speaks about; shares are taken of what is in use inside it.
+    """
     removed = Counter(change.kind for change in changes if change.is_removal)
-    alive = Counter(key.kind for key, one in world.items() if one.is_alive)
+    alive = Counter(thing.kind for thing in _in_use(world, scope))
     limit = limits.two_person
     return removed.total() > limit.floor or any(
         count > alive[kind] * limit.percent / 100 for kind, count in removed.items()
     )
+
+
+def _in_use(world: World, scope: Scope | None) -> list[CanvasObject]:
+    return [one.thing for one in world.values() if one.is_alive and (scope is None or scope.covers(one.thing))]
 
 
 def still_true(change: Change, world: World) -> bool:
@@ -138,12 +148,12 @@ def _cascades_as_shown(change: Change, met: World) -> bool:
             return True
 
 
-def _risky(changes: Sequence[Change], world: World, limits: Guards) -> dict[Key, Held]:
+def _risky(changes: Sequence[Change], world: World, limits: Guards, in_use: Sequence[CanvasObject]) -> dict[Key, Held]:
     """What is held for itself, by key; the first rule that holds a change names the reason."""
     found = [
         *_always(changes, world),
-        *_removals(changes, world, limits.removals),
-        *_updates(changes, world, limits.updates),
+        *_removals(changes, world, limits.removals, in_use),
+        *_updates(changes, limits.updates, in_use),
     ]
     return {held.change.key: held for held in reversed(found)}
 
@@ -153,12 +163,18 @@ def _always(changes: Iterable[Change], world: World) -> Iterator[Held]:
         if change.action is Action.CHANGE_ID:
             yield Held(change, "id-change", f"The id changes from {change.key.sis_id} to {change.after.sis_id}.")
         if change.action is Action.DELETE and change.kind is Kind.ACCOUNT:
-            courses = sum(key.kind is Kind.COURSE for key in world.below(change.key))
+            courses = _courses_within(change.key, world)
             if courses:
                 yield Held(change, "account-had-courses", f"{courses} course(s) lie or lay in {change.key.sis_id}.")
 
 
-def _removals(changes: Iterable[Change], world: World, limit: Limit) -> Iterator[Held]:
+def _courses_within(account: Key, world: World) -> int:
+    """Courses in an account and all below it, of any state, as they lay before the plan."""
+    inside = world.below(account)
+    return sum(1 if key.kind is Kind.COURSE else _courses_within(key, world) for key in inside)
+
+
+def _removals(changes: Iterable[Change], world: World, limit: Limit, in_use: Iterable[CanvasObject]) -> Iterator[Held]:
     places = _Places(world)
     removals = [(change, change.before) for change in changes if change.is_removal and change.before]
     removed = Counter((thing.kind, place) for _, thing in removals for place in places.of(thing))
@@ -166,11 +182,7 @@ def _removals(changes: Iterable[Change], world: World, limit: Limit) -> Iterator
     if not suspects:
         return
     alive = Counter(
-        (key.kind, place)
-        for key, one in world.items()
-        if one.is_alive
-        for place in places.of(one.thing)
-        if (key.kind, place) in suspects
+        (thing.kind, place) for thing in in_use for place in places.of(thing) if (thing.kind, place) in suspects
     )
     too_many = {where for where in suspects if removed[where] > _most(limit, alive[where])}
     for change, thing in removals:
@@ -181,11 +193,11 @@ def _removals(changes: Iterable[Change], world: World, limit: Limit) -> Iterator
             yield Held(change, place.rule, f"{numbers}; the limit is {int(_most(limit, alive[where]))}.")
 
 
-def _updates(changes: Iterable[Change], world: World, limit: Limit) -> Iterator[Held]:
+def _updates(changes: Iterable[Change], limit: Limit, in_use: Iterable[CanvasObject]) -> Iterator[Held]:
     updates = [change for change in changes if change.action is Action.UPDATE]
     updated = Counter(change.kind for change in updates)
     suspects = {kind for kind, count in updated.items() if count > limit.floor}
-    alive = Counter(key.kind for key, one in world.items() if one.is_alive) if suspects else Counter[Kind]()
+    alive = Counter(thing.kind for thing in in_use) if suspects else Counter[Kind]()
     for change in updates:
         kind, most = change.kind, _most(limit, alive[change.kind])
         if kind in suspects and updated[kind] > most:
