@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 import httpx
@@ -142,17 +142,33 @@ class AirflowApi:
             meanwhile=meanwhile,
         )
 
-    def answer_approval(self, approval: Json, option: str, params: Mapping[str, Any] | None = None) -> None:
-        """Answer a question with one of its options; `params` overrides the defaults of its form (all are sent)."""
-        age = (datetime.now(UTC) - datetime.fromisoformat(approval["created_at"])).total_seconds()
-        time.sleep(max(0.0, SECONDS_BEFORE_ANSWERING - age))
+    def answer_approval(
+        self,
+        approval: Json,
+        option: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        seconds: float = 300,
+        meanwhile: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Answer a question with one of its options, and return when the task has taken the answer.
+
+        `params` overrides the defaults of its form (all are sent). On a busy machine Airflow may lose an answer and ask
+        again; then it is given again. Raises `DemoError` after `seconds`.
+        """
         task = approval["task_instance"]
-        path = (
-            f"/dags/{task['dag_id']}/dagRuns/{task['dag_run_id']}/taskInstances/{task['task_id']}"
-            f"/{task['map_index']}/hitlDetails"
-        )
+        run = f"/dags/{task['dag_id']}/dagRuns/{task['dag_run_id']}/taskInstances/{task['task_id']}"
         form = {name: field["value"] for name, field in approval["params"].items()} | dict(params or {})
-        self.request("PATCH", path, json={"chosen_options": [option], "params_input": form})
+
+        def taken() -> bool | None:
+            state = self.request("GET", run)["state"]
+            if state == "awaiting_input":
+                time.sleep(SECONDS_BEFORE_ANSWERING)
+                path = f"{run}/{task['map_index']}/hitlDetails"
+                self.request("PATCH", path, json={"chosen_options": [option], "params_input": form})
+            return True if state in {"success", "failed", "skipped", "upstream_failed"} else None
+
+        wait_for(taken, f"the answer to {task['task_id']}", seconds=seconds, meanwhile=meanwhile)
 
     def create_connection(self, connection_id: str, conn_type: str, **fields: Any) -> None:
         """Create a connection people see in the UI.

@@ -93,7 +93,7 @@ def approval(stack: Stack) -> None:
     client = stack.airflow.client
     question = client.wait_for_approval(APPROVAL, seconds=RUN_SECONDS, meanwhile=stack.check)
     stack.say(f"asked: {question['subject']}")
-    client.answer_approval(question, "Approve", {"comment": COMMENT})
+    client.answer_approval(question, "Approve", {"comment": COMMENT}, seconds=RUN_SECONDS, meanwhile=stack.check)
     run_id = question["task_instance"]["dag_run_id"]
     ended = client.wait_for_run(APPROVAL, run_id, seconds=RUN_SECONDS, meanwhile=stack.check)
     show(stack, ended)

@@ -182,7 +182,9 @@ class Ground:
 
     def answer(self, person: str, question: Json, option: str, comment: str) -> None:
         """Answer a question as one of the demo's people; raises DemoError when Airflow refuses."""
-        self.stack.airflow.client_for(person).answer_approval(question, option, {"comment": comment})
+        self.stack.airflow.client_for(person).answer_approval(
+            question, option, {"comment": comment}, seconds=SECONDS, meanwhile=self.stack.check
+        )
 
     def refusal(self, person: str, question: Json) -> str:
         """Airflow's words when somebody may not answer."""

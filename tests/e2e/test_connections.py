@@ -43,7 +43,7 @@ def test_a_right_connection_says_what_was_reached(ground: Ground) -> None:
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"host": "http://127.0.0.1:{closed}/fs/graphql"}, "cannot be reached"),
+        ({"host": "http://127.0.0.1:{closed}/fs/graphql"}, "could not be reached"),
         ({"password": SECRET}, "password"),
         ({"host": "{sandbox}/mail"}, "GraphQL"),
         ({"host": ""}, "address"),
@@ -65,7 +65,7 @@ def test_a_wrong_fs_connection_says_in_a_sentence_what_is_wrong(
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"host": "http://127.0.0.1:{closed}/canvas"}, "cannot be reached"),
+        ({"host": "http://127.0.0.1:{closed}/canvas"}, "could not be reached"),
         ({"password": SECRET}, "token"),
         ({"host": "{sandbox}/mail"}, "Canvas"),
         ({"host": ""}, "address"),

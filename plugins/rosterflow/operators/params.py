@@ -14,8 +14,8 @@ SYNC_PARAMS: dict[str, Param] = {
         type="string",
         enum=["auto", "plan", "apply"],
         title="Mode",
-        description="auto: a scheduled or backfill run applies, one started by hand only plans. Where to see the plan: "
-        "the log of task `plan`, or `python -m rosterflow plan show`.",
+        description="auto: a scheduled or backfill run applies, one started by hand only plans. apply: write. "
+        "Where to see the plan: the log of the task report, or python -m rosterflow plan show.",
     ),
     "terms": Param(
         None,
