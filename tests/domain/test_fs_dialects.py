@@ -409,6 +409,17 @@ def test_a_null_where_there_must_be_something_makes_the_read_incomplete(operatio
     assert source.gaps == (source.problems[0].message,)
 
 
+@pytest.mark.parametrize(
+    ("names", "navn"), [({"no": None, "en": "Autumn"}, Navn(en="Autumn")), ({"no": None, "en": None}, Navn())]
+)
+def test_a_kull_of_2023_need_not_have_a_norwegian_name(names: dict[str, Any], navn: Navn) -> None:
+    kull = kull_2026(termin=term(2026, "HØST"), klasser=[], navnAlleSprak=names)
+    found = read_2023("studieprogram", {"kode": "B-INF", "navnAlleSprak": {"nob": "Informatikk"}, "kull": [kull]})
+
+    assert found == [Studieprogram("B-INF", Navn(nb="Informatikk")), Kull("B-INF", H26, navn, "2")]
+    assert source_of(found).gaps == ()
+
+
 def test_a_null_list_makes_a_read_of_2023_incomplete() -> None:
     rows = read_2023("undervisning", {"kode": "INF-1100", "versjonskode": "1", "undervisningsenheter": None})
 

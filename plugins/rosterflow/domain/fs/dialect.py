@@ -45,9 +45,11 @@ class Dialect:
     """What one dialect calls the members that are named differently, and how its nested lists look.
 
     :param has_nodes: whether a nested list is a connection (``{"nodes": [...]}``) or the list itself.
+    :param kull_navn_required: whether the schema says that a kull has a Norwegian name.
     """
 
     has_nodes: bool
+    kull_navn_required: bool
     emne_studieansvarlig: str
     emne_administrativt_ansvarlig: str
     program_studieansvarlig: str
@@ -264,7 +266,7 @@ class _Reader:
         def parse(node: Node, known: Known) -> Kull:
             semester = nodes.semester(node, self.dialect.kull_termin)
             known.append(semester.sis_id)
-            if nodes.get(node, "navnAlleSprak.no") is None:
+            if self.dialect.kull_navn_required and nodes.get(node, "navnAlleSprak.no") is None:
                 path = f"{raw.path}.navnAlleSprak.no"
                 self.null(raw.source, " ".join(known), path, f"The name of a kull is null, at {path}.")
             return Kull(

@@ -14,6 +14,7 @@ from rosterflow.domain.fs.rows import Row
 
 DIALECT = Dialect(
     has_nodes=False,
+    kull_navn_required=False,
     emne_studieansvarlig="organisasjonsenhet.studieAnsvarlig",
     emne_administrativt_ansvarlig="organisasjonsenhet.administrativtAnsvarlig",
     program_studieansvarlig="organisasjonsenhet.studieansvarlig",

@@ -10,6 +10,7 @@ from rosterflow.domain.fs.rows import Row
 
 DIALECT = Dialect(
     has_nodes=True,
+    kull_navn_required=True,
     emne_studieansvarlig="studieansvarligOrganisasjonsenhet",
     emne_administrativt_ansvarlig="administrativtAnsvarligOrganisasjonsenhet",
     program_studieansvarlig="studieansvarligOrganisasjonsenhet",
