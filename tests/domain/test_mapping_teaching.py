@@ -26,6 +26,7 @@ from tests.domain.fs_builders import (
     termin,
     ua,
     ue,
+    unreadable,
 )
 
 UE = "UE_184_INF_1_2026_HØST_1"
@@ -70,7 +71,25 @@ def test_teaching_in_terms_outside_the_scope_is_left_alone_and_counted() -> None
     (counted,) = [d for d in shot.decisions if d.rule == "outside-terms"]
     assert dict(counted.facts) == {"undervisningsenheter": "1", "undervisningsaktiviteter": "0"}
     assert later.subject not in {d.subject for d in shot.decisions}
+
+
+def test_only_rows_of_the_scopes_terms_count_as_read() -> None:
+    now, later = ue("INF"), ue("INF", H27)
+    broken = [
+        unreadable(kind, "INF", "1", term.sis_id, "1")
+        for kind in (SourceKind.UNDERVISNINGSENHET, SourceKind.UNDERVISNINGSAKTIVITET)
+        for term in (H26, H27)
+    ]
+    shot = snapshot(FAKULTET, INF, now, later, ua(now, "G1"), ua(later, "G1"), *broken)
+
     assert shot.rows_read[SourceKind.UNDERVISNINGSENHET] == 2
+    assert shot.rows_read[SourceKind.UNDERVISNINGSAKTIVITET] == 2
+
+
+def test_an_unreadable_row_that_may_be_of_the_scopes_terms_counts_as_read() -> None:
+    shot = snapshot(FAKULTET, INF, unreadable(SourceKind.UNDERVISNINGSENHET, "INF", "1"))
+
+    assert shot.rows_read[SourceKind.UNDERVISNINGSENHET] == 1
 
 
 def test_names_are_in_the_institutions_language_and_patterns() -> None:

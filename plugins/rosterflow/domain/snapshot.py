@@ -60,7 +60,7 @@ class Snapshot:
     :param gaps: why it is not complete, one sentence each; empty means that the last page of every connection was seen
         and every row was readable.
     :param untouchable: keys about which the source contradicts itself or is unreadable: what is confirmed there stays.
-    :param rows_read: rows read per kind, before any rule.
+    :param rows_read: rows read per kind, before any rule; of teaching those in the scope's terms.
     """
 
     scope: Scope

@@ -65,7 +65,7 @@ def map_fs(institution: Institution, scope: Scope, source: FsSource, confirmed: 
         untouchable=outcome.untouchable,
         decisions=outcome.decisions,
         problems=outcome.problems,
-        rows_read=_rows_read(source, len(by_key)),
+        rows_read=_rows_read(draft, source, len(by_key)),
     )
 
 
@@ -125,20 +125,32 @@ def _note_the_read(draft: Draft, *, outside_ue: int, outside_ua: int) -> None:
         draft.refuse(SourceKind.UNDERVISNINGSENHET, "outside the terms", "outside-terms", facts)
 
 
-def _rows_read(source: FsSource, emner: int) -> dict[SourceKind, int]:
-    """Rows of each kind before any rule; an emne that two operations read is one row."""
+def _rows_read(draft: Draft, source: FsSource, emner: int) -> dict[SourceKind, int]:
+    """Rows of each kind before any rule, teaching in the scope's terms only: FS answers with later terms too.
+
+    An emne that two operations read is one row.
+    """
     counts = {
         SourceKind.TERMIN: len(source.terminer),
         SourceKind.ORGANISASJONSENHET: len(source.units),
         SourceKind.EMNE: emner,
-        SourceKind.UNDERVISNINGSENHET: len(source.undervisningsenheter),
-        SourceKind.UNDERVISNINGSAKTIVITET: len(source.undervisningsaktiviteter),
+        SourceKind.UNDERVISNINGSENHET: sum(ue.key.semester in draft.terms for ue in source.undervisningsenheter),
+        SourceKind.UNDERVISNINGSAKTIVITET: sum(ua.ue.semester in draft.terms for ua in source.undervisningsaktiviteter),
         SourceKind.STUDIEPROGRAM: len(source.studieprogram),
         SourceKind.KULL: len(source.kull),
         SourceKind.KLASSE: len(source.klasser),
         SourceKind.EVU_KURS: len(source.evu_kurs),
     }
     for problem in source.problems:
-        if isinstance(problem, UnreadableRow):
+        if isinstance(problem, UnreadableRow) and not _is_outside(draft, problem):
             counts[problem.source] += 1
     return counts
+
+
+def _is_outside(draft: Draft, problem: UnreadableRow) -> bool:
+    """Whether an unreadable row is teaching in a term that the run does not cover."""
+    match problem.source, problem.known:
+        case ((SourceKind.UNDERVISNINGSENHET | SourceKind.UNDERVISNINGSAKTIVITET), (_, _, term, *_)):
+            return term not in draft.scope.terms
+        case _:
+            return False
