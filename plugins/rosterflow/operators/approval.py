@@ -16,6 +16,7 @@ from rosterflow.domain.institution import Approval
 from rosterflow.operators.institution import InstitutionOperator, defaults, now
 from rosterflow.operators.waiting import WaitsForCanvas
 from rosterflow.store import approvals
+from rosterflow.store.bulk import batches
 from rosterflow.sync.approving import Answer, conclude, decide
 from rosterflow.sync.describing import describe
 from rosterflow.sync.runs import take_lease
@@ -24,6 +25,8 @@ from rosterflow.triggers.canvas import Awaited
 APPROVE = "Approve"
 REJECT = "Reject"
 NOBODY = "time-out"
+LINES_IN_A_RECORD = 100
+"""A first contact has a line for each object, and a record for each of them takes longer than to look it up."""
 
 
 class DescribeApprovalOperator(InstitutionOperator):
@@ -33,8 +36,8 @@ class DescribeApprovalOperator(InstitutionOperator):
         """Describe the request; the whole list of changes is this task's log."""
         number = context["params"]["approval_id"]
         told = describe(self.store, self.settings, number, link=context["ti"].log_url)
-        for line in told.lines:
-            self.log.info("%s", line)
+        for some in batches(told.lines, LINES_IN_A_RECORD):
+            self.log.info("%s", "\n".join(some))
         with self.store.begin() as connection:
             request = approvals.get_approval(connection, number)
         return {

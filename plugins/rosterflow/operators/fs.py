@@ -12,6 +12,7 @@ from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
 from rosterflow.domain.errors import Code, FatalError
 from rosterflow.operators.institution import InstitutionOperator
+from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.reading import Checkpoint, operation_of, read_operation, scope_from, summary_of, variables_for
 from rosterflow.xcom import EncryptedPages, StoredPage, page_store
 
@@ -41,6 +42,7 @@ class FSGraphQLOperator(InstitutionOperator):
         self.operation = operation
         self.scope: Any = scope  # Airflow puts the value in the place of a reference before it is used
 
+    @undisturbed
     def execute(self, context: Context) -> dict[str, Any]:
         """Read the operation, push its pages, return the counts.
 

@@ -14,6 +14,7 @@ from airflow.sdk import Context
 from rosterflow.domain.errors import Code, FatalError, RetryableError
 from rosterflow.domain.model import CanvasObject
 from rosterflow.operators.institution import InstitutionOperator
+from rosterflow.sync.cycles import undisturbed
 from rosterflow.triggers.canvas import Awaited, CanvasTrigger
 
 IN_TASK_SECONDS = 5.0
@@ -72,6 +73,7 @@ class WaitsForCanvas(InstitutionOperator):
         """What :meth:`come_back` comes back to."""
         return self.execute(context)
 
+    @undisturbed
     def report_of(self, report_id: str) -> list[CanvasObject]:
         """The objects that a finished provisioning report lists.
 

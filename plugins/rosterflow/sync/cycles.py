@@ -14,9 +14,8 @@ R = TypeVar("R")
 def undisturbed(work: Callable[P, R]) -> Callable[P, R]:
     """Have a function run without the search for reference cycles.
 
-    A plan's hundred thousand objects live until its task ends and have no cycles, but each search looks at all of them
-    and at all of Airflow again: that doubled the time of planning (docs/benchmarks.md). What nobody refers to any more
-    is freed as ever.
+    A page's or a plan's objects have no cycles, but each search looks at all of them and at all of Airflow again: that
+    doubled the time of decoding and of planning (docs/benchmarks.md). What nobody refers to any more is freed as ever.
     """
 
     @wraps(work)
