@@ -11,11 +11,11 @@ from rosterflow.domain.confirmed import ConfirmedObject, Refusal, World, renamed
 from rosterflow.domain.decisions import Decision
 from rosterflow.domain.id_changes import IdChanges, Wanted, id_changes
 from rosterflow.domain.institution import Removal
-from rosterflow.domain.model import FIELDS, CanvasObject, Key, State, parents_of
+from rosterflow.domain.model import FIELDS, CanvasObject, Key, State, key_of, parents_of
 from rosterflow.domain.plan import Action, Change, Plan
 from rosterflow.domain.removals import Absent, decision_on, removals
 from rosterflow.domain.sequence import Stalled, in_order, without_loops
-from rosterflow.domain.snapshot import Snapshot
+from rosterflow.domain.snapshot import Scope, Snapshot
 
 RULES: dict[str, str] = {
     "new": "The source has it and Canvas does not.",
@@ -33,6 +33,7 @@ def diff(snapshot: Snapshot, world: World, removal: Removal, refusals: Mapping[s
 
     Nothing is taken away unless the snapshot is complete and nobody narrowed its scope; then only what is in use,
     inside the scope, absent and not untouchable. What is absent and stays all the same has a decision with its rule.
+    A narrowed run changes only what it speaks of, and adds what Canvas lacks for that to lie in.
 
     :param world: everything Canvas confirmed, inside and outside the snapshot's scope.
     :param refusals: what Canvas refused, by the fingerprint of the change.
@@ -43,11 +44,12 @@ def diff(snapshot: Snapshot, world: World, removal: Removal, refusals: Mapping[s
     absent = _absent(snapshot, wanted, world)
     may_remove = snapshot.is_complete and not snapshot.scope.is_partial
 
-    ids = id_changes(wanted, absent, world, snapshot.scope)
+    ids = id_changes(wanted, absent, world, snapshot.scope.widened)
     lost = _lost(wanted, world)
     differences = _differences(wanted.keys() - lost, wanted, world, ids)
-    additions, looping = without_loops([*ids.changes(wanted, world), *differences], world)
-    changes, waiting = _going(in_order(additions, world), looping, world, resting, may_rename=may_remove)
+    inside, outside = _narrowed([*ids.changes(wanted, world), *differences], snapshot.scope)
+    additions, looping = without_loops(inside, world)
+    changes, waiting = _going(in_order(additions, world), [*looping, *outside], world, resting, may_rename=may_remove)
     decisions = [decision_on(change.after, "account-loop") for change in looping]
     decisions += [decision_on(wanted[key], "deleted-in-canvas") for key in lost]
     if may_remove:
@@ -55,16 +57,28 @@ def diff(snapshot: Snapshot, world: World, removal: Removal, refusals: Mapping[s
         taken, put_off, kept = removals(gone, resting)
         changes, waiting, decisions = changes + taken, waiting + put_off, decisions + kept
     as_they_should_be = wanted.keys() - lost - set(ids.new.values()) - {change.key for change in differences}
-    unchanged = Counter(key.kind for key in as_they_should_be)
+    unchanged = Counter(key.kind for key in as_they_should_be if snapshot.scope.speaks_of(wanted[key]))
     return Plan(tuple(changes), unchanged, tuple(waiting), _sorted(decisions))
 
 
 def _absent(snapshot: Snapshot, wanted: Wanted, world: World) -> frozenset[Key]:
+    """What is in use and not wanted; in a narrowed run, which removes nothing, it only tells what got another id."""
+    scope = snapshot.scope.widened
     return frozenset(
         key
         for key, one in world.items()
-        if one.is_alive and key not in wanted and key not in snapshot.untouchable and snapshot.scope.covers(one.thing)
+        if one.is_alive and key not in wanted and key not in snapshot.untouchable and scope.covers(one.thing)
     )
+
+
+def _narrowed(changes: Sequence[Change], scope: Scope) -> tuple[list[Change], list[Change]]:
+    """The changes that a run may make, and those that it leaves to one that nobody narrowed."""
+    inside = [change for change in changes if scope.speaks_of(change.after)]
+    lacking = {key_of(change.after): change for change in changes if not scope.speaks_of(change.after)}
+    for change in inside:  # grows by what must be there first
+        above = [key for key in parents_of(change.after) if key in lacking and lacking[key].action is Action.CREATE]
+        inside += [lacking.pop(key) for key in above]
+    return inside, list(lacking.values())
 
 
 def _lost(wanted: Wanted, world: World) -> set[Key]:

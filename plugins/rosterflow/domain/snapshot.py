@@ -20,6 +20,9 @@ TERMLESS = frozenset(
 )
 """Kinds that belong to no term: the daily scope holds all of them."""
 
+OF_EMNER = frozenset({SourceKind.EMNE, SourceKind.UNDERVISNINGSENHET, SourceKind.UNDERVISNINGSAKTIVITET})
+"""Kinds that belong to an emne: a run for single emner reads those of its emner only."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:
@@ -40,6 +43,16 @@ class Scope:
     def is_partial(self) -> bool:
         """Whether a person narrowed the run by kinds or emner: such a run adds and updates only."""
         return self.emnekoder is not None or self.sources != frozenset(SourceKind)
+
+    @property
+    def widened(self) -> Scope:
+        """The scope that the run would have if nobody had narrowed it by kinds or emner."""
+        return Scope(self.terms)
+
+    def speaks_of(self, thing: CanvasObject) -> bool:
+        """Whether a run may add or change an object that it read, or leaves it to a run that nobody narrowed."""
+        source = thing.origin.source
+        return source in self.sources and (self.emnekoder is None or source in OF_EMNER)
 
     def covers(self, thing: CanvasObject) -> bool:
         """Whether the absence of this object from the source would mean something."""
