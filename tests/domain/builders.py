@@ -85,9 +85,14 @@ def wants(
     return Snapshot(scope, {key_of(t): t for t in things}, gaps, frozenset(untouchable), decisions)
 
 
-def plan(snapshot: Snapshot, there: World, removal: Removal | None = None) -> Plan:
-    """The plan when Canvas has refused nothing lately."""
-    return diff(snapshot, there, removal or Removal(), {}, CLOCK)
+def plan(
+    snapshot: Snapshot, there: World, removal: Removal | None = None, rejected: Iterable[tuple[Key, Key]] = ()
+) -> Plan:
+    """The plan when Canvas has refused nothing lately.
+
+    :param rejected: changes of an id that a person rejected, as old and new key.
+    """
+    return diff(snapshot, there, removal or Removal(), {}, CLOCK, frozenset(rejected))
 
 
 def limits(*, removals: tuple[float, int] = (10, 5), updates: tuple[float, int] = (50, 20)) -> Guards:

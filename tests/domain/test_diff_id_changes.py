@@ -240,3 +240,54 @@ def test_what_lies_in_an_object_whose_id_change_was_refused_waits_with_it() -> N
 
     assert [change.key for change in plan.waiting] == [key_of(OLD[1]), key_of(a.ua_section("NEW", ""))]
     assert {change.action for change in plan.changes} == {Action.CHANGE_ID}
+
+
+REJECTED = [(key_of(old), key_of(new)) for old, new in zip(OLD, NEW, strict=True)]
+
+
+def test_a_rejected_id_change_makes_the_new_objects_beside_the_old_ones_for_good() -> None:
+    there = a.world(*OLD)
+
+    first = a.plan(a.wants(*NEW), there, rejected=REJECTED)
+    second = a.plan(a.wants(*NEW), there.after(first.changes), rejected=REJECTED)
+
+    assert steps(first) == [
+        (Action.CREATE, "account EMNE_INF1_2"),
+        (Action.CREATE, "course UE_INF1_2_2026_HØST"),
+        (Action.CREATE, "section UE_INF1_2_2026_HØST"),
+    ]
+    assert second.changes == ()
+    assert reasons(first) == reasons(second) == {key_of(old): "id-change-rejected" for old in OLD}
+
+
+def test_a_rejected_id_change_of_an_account_lets_its_courses_move_to_the_new_one() -> None:
+    plan = a.plan(a.wants(*NEW), a.world(*OLD), rejected=REJECTED[:1])
+
+    assert steps(plan) == [
+        (Action.CHANGE_ID, "course UE_INF1_1_2026_HØST"),
+        (Action.CHANGE_ID, "section UE_INF1_1_2026_HØST"),
+        (Action.CREATE, "account EMNE_INF1_2"),
+    ]
+    assert reasons(plan) == {key_of(OLD[0]): "id-change-rejected"}
+
+
+def test_what_was_rejected_for_one_new_id_is_asked_again_for_another() -> None:
+    newest = tuple(replace(thing, sis_id=thing.sis_id.replace("INF1_2", "INF1_3")) for thing in NEW)
+
+    plan = a.plan(a.wants(newest[0], replace(newest[1], account="EMNE_INF1_3")), a.world(*OLD), rejected=REJECTED)
+
+    assert (Action.CHANGE_ID, "course UE_INF1_1_2026_HØST") in steps(plan)
+
+
+def test_an_object_of_a_rejected_id_change_goes_when_the_source_has_neither() -> None:
+    plan = a.plan(a.wants(NEW[0]), a.world(*OLD), rejected=REJECTED)
+
+    assert (Action.CLOSE, "course UE_INF1_1_2026_HØST") in steps(plan)
+
+
+def test_an_object_of_a_rejected_id_change_stays_though_nothing_tells_its_lineage_any_more() -> None:
+    old = replace(OLD[1], origin=replace(OLD[1].origin, lineage=""))
+
+    plan = a.plan(a.wants(*NEW), a.world(*NEW, old), rejected=REJECTED)
+
+    assert (plan.changes, reasons(plan)) == ((), {key_of(old): "id-change-rejected"})

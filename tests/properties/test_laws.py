@@ -257,5 +257,5 @@ def test_the_random_colleges_reach_every_action_guard_and_reason_to_stay() -> No
     expected |= {(Action.DELETE, kind) for kind in (Kind.ACCOUNT, Kind.SECTION)}
     expected |= guards.RULES.keys() - {"first-contact"}
     expected |= {"deleted-in-canvas"}
-    expected |= removals.RULES.keys() - {"gone", "left-by-policy", "term-kept"}
+    expected |= removals.RULES.keys() - {"gone", "left-by-policy", "term-kept", "id-change-rejected"}
     assert expected - reached == set()

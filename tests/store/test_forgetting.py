@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from rosterflow.domain.confirmed import ConfirmedObject, Refusal
 from rosterflow.domain.model import Course, Key, Kind
@@ -26,11 +27,13 @@ def plan_of(store: Store, name: str, age: timedelta) -> int:
     return planned(store, opened(store, name=name, at=NOW - age), [CREATE], at=NOW - age)
 
 
+def ask_in(connection: Connection, plan_id: int, seqs: list[int]) -> int:
+    return approvals.ask(connection, "fjordvik", plan_id, seqs, "hash", two_person=False, first_contact=False, now=NOW)
+
+
 def ask(store: Store, plan_id: int, state: ApprovalState) -> int:
     with store.begin() as connection:
-        request = approvals.ask(
-            connection, "fjordvik", plan_id, [0], "hash", two_person=False, first_contact=False, now=NOW
-        )
+        request = ask_in(connection, plan_id, [0])
         approvals.set_approval_state(connection, request, state, NOW - 10 * DAY)
     return request
 
@@ -66,6 +69,51 @@ def test_only_plans_that_nobody_needs_are_removed(store: Store) -> None:
     with store.begin() as connection:
         left = list(connection.execute(select(plan.c.id).order_by(plan.c.id)).scalars())
     assert (removed, left) == (1, [waiting, rejected, importing, sent, newest])
+
+
+def test_a_plan_with_an_id_change_that_a_person_rejected_is_never_forgotten(store: Store) -> None:
+    renamed = Change(Action.CHANGE_ID, COURSE, replace(COURSE, sis_id="UE_2"), "id-changed", "It goes by UE_2.")
+    asked: dict[str, int] = {}
+    for name, state, rule in (
+        ("rejected", ApprovalState.REJECTED, "id-change"),
+        ("nobody's no", ApprovalState.TIMED_OUT, "id-change"),
+        ("all of a first contact", ApprovalState.REJECTED, "first-contact"),
+    ):
+        run = opened(store, name=name, at=NOW - 40 * DAY)
+        asked[name] = planned(store, run, [renamed], at=NOW - 40 * DAY)
+        with store.begin() as connection:
+            plans.hold(connection, asked[name], {0: (rule, "why")})
+        ask(store, asked[name], state)
+    newest = plan_of(store, "newest", 39 * DAY)
+
+    with store.begin() as connection:
+        retention.purge_plans(connection, "fjordvik", NOW - 30 * DAY, NOW)
+        left = list(connection.execute(select(plan.c.id).order_by(plan.c.id)).scalars())
+        kept_apart = approvals.rejected_id_changes(connection, "fjordvik")
+
+    assert left == [asked["rejected"], newest]
+    assert kept_apart == {(Key(Kind.COURSE, "UE_1"), Key(Kind.COURSE, "UE_2"))}
+
+
+def test_only_id_changes_that_a_person_rejected_keep_objects_apart(store: Store) -> None:
+    renamed = [
+        Change(Action.CHANGE_ID, one, replace(one, sis_id=f"{one.sis_id}_2"), "id-changed", "It goes by another.")
+        for one in (replace(COURSE, sis_id=sis_id) for sis_id in ("UE_1", "UE_2", "UE_3"))
+    ]
+    why = [(ApprovalState.REJECTED, "id-change"), (ApprovalState.TIMED_OUT, "id-change")]
+    why.append((ApprovalState.REJECTED, "first-contact"))
+    for change, (state, rule) in zip(renamed, why, strict=True):
+        plan_id = planned(store, opened(store, name=change.key.sis_id), [change, CREATE])
+        with store.begin() as connection:
+            plans.hold(connection, plan_id, {0: (rule, "why"), 1: ("waits-for", "why")})
+            request = ask_in(connection, plan_id, [0, 1])
+            approvals.set_approval_state(connection, request, state, NOW)
+
+    with store.begin() as connection:
+        assert approvals.rejected_id_changes(connection, "fjordvik") == {
+            (Key(Kind.COURSE, "UE_1"), Key(Kind.COURSE, "UE_1_2"))
+        }
+        assert approvals.rejected_id_changes(connection, "sundnes") == frozenset()
 
 
 def test_runs_go_only_when_nothing_refers_to_them(store: Store) -> None:

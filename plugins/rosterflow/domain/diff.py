@@ -9,7 +9,7 @@ from datetime import datetime
 
 from rosterflow.domain.confirmed import ConfirmedObject, Refusal, World, renamed
 from rosterflow.domain.decisions import Decision
-from rosterflow.domain.id_changes import IdChanges, Wanted, id_changes
+from rosterflow.domain.id_changes import IdChanges, Pair, Wanted, id_changes
 from rosterflow.domain.institution import Removal
 from rosterflow.domain.model import FIELDS, CanvasObject, Key, State, key_of, parents_of
 from rosterflow.domain.plan import Action, Change, Plan
@@ -28,7 +28,14 @@ RULES: dict[str, str] = {
 """Ids of the rules by which something is added or changed; those of removals stand in ``removals.RULES``."""
 
 
-def diff(snapshot: Snapshot, world: World, removal: Removal, refusals: Mapping[str, Refusal], now: datetime) -> Plan:
+def diff(
+    snapshot: Snapshot,
+    world: World,
+    removal: Removal,
+    refusals: Mapping[str, Refusal],
+    now: datetime,
+    rejected: Collection[Pair] = (),
+) -> Plan:
     """The changes that make Canvas what the source wants, in an order in which they can be sent.
 
     Nothing is taken away unless the snapshot is complete and nobody narrowed its scope; then only what is in use,
@@ -38,13 +45,14 @@ def diff(snapshot: Snapshot, world: World, removal: Removal, refusals: Mapping[s
     :param world: everything Canvas confirmed, inside and outside the snapshot's scope.
     :param refusals: what Canvas refused, by the fingerprint of the change.
     :param now: aware instant, compared with the back-off of the refusals.
+    :param rejected: changes of an id that a person rejected: the old one stays, and the new one is made beside it.
     """
     resting = frozenset(key for key, refusal in refusals.items() if refusal.not_before > now)
     wanted = {key: thing for key, thing in snapshot.objects.items() if key not in snapshot.untouchable}
     absent = _absent(snapshot, wanted, world)
     may_remove = snapshot.is_complete and not snapshot.scope.is_partial
 
-    ids = id_changes(wanted, absent, world, snapshot.scope.widened)
+    ids = id_changes(wanted, absent, world, snapshot.scope.widened, rejected)
     lost = _lost(wanted, world)
     differences = _differences(wanted.keys() - lost, wanted, world, ids)
     inside, outside = _narrowed([*ids.changes(wanted, world), *differences], snapshot.scope)

@@ -17,6 +17,8 @@ from rosterflow.domain.snapshot import Scope
 
 Wanted = Mapping[Key, CanvasObject]
 Lineage = tuple[Kind, SourceKind, str]
+Pair = tuple[Key, Key]
+"""The key of an object as Canvas knows it, and the one it would get."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +27,12 @@ class IdChanges:
 
     :param new: the new key by the old one.
     :param ambiguous: absent objects that may be the same as a wanted one, but nobody can tell as which.
+    :param rejected: absent objects that a person said are not the same as the wanted one.
     """
 
     new: Mapping[Key, Key] = field(default_factory=dict)
     ambiguous: frozenset[Key] = frozenset()
+    rejected: frozenset[Key] = frozenset()
 
     @property
     def renames(self) -> dict[Key, str]:
@@ -40,7 +44,9 @@ class IdChanges:
         return [_change(world[old].thing, wanted[new]) for old, new in self.new.items()]
 
 
-def id_changes(wanted: Wanted, absent: Collection[Key], world: World, scope: Scope) -> IdChanges:
+def id_changes(
+    wanted: Wanted, absent: Collection[Key], world: World, scope: Scope, rejected: Collection[Pair] = ()
+) -> IdChanges:
     """Pair absent objects with new ones.
 
     One absent object and one wanted object of a lineage, which Canvas does not know yet, are a pair; a wanted one that
@@ -48,12 +54,16 @@ def id_changes(wanted: Wanted, absent: Collection[Key], world: World, scope: Sco
     lineage, as the account of an older version stays when the next one begins: it is a pair with the new account when
     all of its courses in the scope are paired with courses of the new one.
 
+    A pair that a person rejected is none, also when the new one has been made since.
+
     :param wanted: what the source wants, without what is untouchable.
     :param absent: keys of objects in use that are inside the scope and not wanted.
+    :param rejected: the pairs that a person rejected.
     """
+    apart = frozenset(old for old, other in rejected if old in absent and other in wanted)
     gone = _by_lineage(world[key].thing for key in absent)
     if not gone:
-        return IdChanges()
+        return IdChanges(rejected=apart)
     there = _by_lineage(thing for thing in wanted.values() if _lineage(thing) in gone)
     new: dict[Key, Key] = {}
     ambiguous: set[Key] = set()
@@ -64,14 +74,16 @@ def id_changes(wanted: Wanted, absent: Collection[Key], world: World, scope: Sco
             case _, []:
                 pass
             case [old], [only]:
-                if only not in world:
+                if only not in world and old not in apart:
                     new[old] = only
             case _:
                 ambiguous.update(olds)
     for lineage, olds in gone.items():
         if _is_emne_account(lineage):
-            new |= _paired_accounts(olds, set(there.get(lineage, [])) - world.keys(), new, wanted, world, scope)
-    return IdChanges(new, frozenset(ambiguous))
+            candidates = set(there.get(lineage, [])) - world.keys()
+            whole = _paired_accounts(olds, candidates, new, wanted, world, scope)
+            new |= {old: goal for old, goal in whole.items() if old not in apart}
+    return IdChanges(new, frozenset(ambiguous), apart)
 
 
 def _paired_accounts(

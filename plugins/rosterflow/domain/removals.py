@@ -23,6 +23,7 @@ RULES: dict[str, str] = {
     "account-not-empty": "An account stays while anything that is not deleted lies in it.",
     "term-kept": "A term is never removed.",
     "id-change-ambiguous": "It may be the same as a wanted object of its lineage, but nobody can tell as which.",
+    "id-change-rejected": "A person said that it is not the wanted one under another id, so it stays beside that one.",
     "state-owned-by-canvas": "People set its state in Canvas, and Canvas would ignore ours.",
 }
 """Ids of the rules by which something absent is removed or stays. A removal carries the source's own rule when it says
@@ -64,6 +65,8 @@ class Absent:
         """
         if key in self.ids.ambiguous:
             return "id-change-ambiguous"
+        if key in self.ids.rejected:
+            return "id-change-rejected"
         if "state" in self.world[key].owned_by_canvas:
             return "state-owned-by-canvas"
         match key.kind:

@@ -10,7 +10,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
+from rosterflow.domain.id_changes import Pair
+from rosterflow.domain.model import Key, Kind, key_of
 from rosterflow.store.bulk import among
+from rosterflow.store.codec import from_text
 from rosterflow.store.plans import ChangeState, StoredChange, changes_where
 from rosterflow.store.tables import approval, plan_change
 
@@ -29,6 +32,8 @@ class ApprovalState(StrEnum):
 
 
 REFUSED = (ApprovalState.REJECTED, ApprovalState.TIMED_OUT)
+ID_CHANGE = "id-change"
+"""The guard's rule by which a changed id is held."""
 OPEN_ENDED = (ChangeState.ALLOWED, ChangeState.UNKNOWN, ChangeState.REFUSED)
 """What became of an approved change that is not carried out yet: not sent, sent in vain, or refused by Canvas."""
 
@@ -119,6 +124,22 @@ def rejected_since(connection: Connection, institution: str, moment: datetime) -
     """The changes that were rejected after a moment, by a person or by time-out, by fingerprint."""
     decided = (approval.c.state.in_(REFUSED)) & (approval.c.decided_at > moment)
     return _asked(connection, institution, decided & (plan_change.c.plan_id == approval.c.plan_id))
+
+
+def rejected_id_changes(connection: Connection, institution: str) -> frozenset[Pair]:
+    """The changes of an id to which a person ever said no: the old key and the new one.
+
+    A time-out is nobody's no, and neither is that of a first contact, which is about the whole plan.
+    """
+    of_person = (approval.c.state == ApprovalState.REJECTED) & (approval.c.institution == institution)
+    query = (
+        select(plan_change.c.kind, plan_change.c.sis_id, plan_change.c.after)
+        .join(approval, plan_change.c.approval_id == approval.c.id)
+        .where(of_person, plan_change.c.guard_rule == ID_CHANGE)
+    )
+    return frozenset(
+        (Key(Kind(row.kind), row.sis_id), key_of(from_text(row.after))) for row in connection.execute(query)
+    )
 
 
 def approved_since(connection: Connection, institution: str, moment: datetime) -> dict[str, Asked]:

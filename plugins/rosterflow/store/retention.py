@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, or_, select
 
-from rosterflow.store.approvals import ApprovalState
+from rosterflow.store.approvals import ID_CHANGE, ApprovalState
 from rosterflow.store.imports import UNFINISHED
 from rosterflow.store.plans import ChangeState
 from rosterflow.store.tables import (
@@ -26,7 +26,8 @@ def purge_plans(connection: Connection, key: str, before: datetime, rejected_bef
     """Remove an institution's plans made before a moment, with their changes, requests and imports.
 
     A plan stays while one of its changes waits for a person or for Canvas, while its zip is kept, and while a person's
-    no to one of its changes still counts; the newest plan always stays, to be looked at.
+    no to one of its changes still counts; a no to a changed id, which keeps two objects apart, counts for ever. The
+    newest plan always stays, to be looked at.
 
     :param rejected_before: a no that was said before this moment counts no more.
     :returns: how many plans were removed.
@@ -50,6 +51,13 @@ def _old_plans(key: str, before: datetime, rejected_before: datetime) -> Select[
     counts = _still_counts(rejected_before)
     own_request = exists().where(approval.c.plan_id == plan.c.id, counts)
     tied = exists().where(plan_change.c.plan_id == plan.c.id, plan_change.c.approval_id == approval.c.id, counts)
+    apart = exists().where(
+        approval.c.plan_id == plan.c.id,
+        approval.c.state == ApprovalState.REJECTED,
+        plan_change.c.plan_id == plan.c.id,
+        plan_change.c.approval_id == approval.c.id,
+        plan_change.c.guard_rule == ID_CHANGE,
+    )
     return select(plan.c.id).where(
         plan.c.institution == key,
         plan.c.made_at < before,
@@ -58,6 +66,7 @@ def _old_plans(key: str, before: datetime, rejected_before: datetime) -> Select[
         ~sent,
         ~own_request,
         ~tied,
+        ~apart,
     )
 
 

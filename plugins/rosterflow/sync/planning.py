@@ -17,7 +17,7 @@ from rosterflow.domain.mapping.fs import map_fs
 from rosterflow.domain.model import Kind, SourceKind
 from rosterflow.domain.plan import Plan
 from rosterflow.domain.snapshot import Snapshot
-from rosterflow.store import decisions, institutions, objects, plans, row_errors, runs
+from rosterflow.store import approvals, decisions, institutions, objects, plans, row_errors, runs
 from rosterflow.store.engine import Store
 from rosterflow.store.row_errors import RowErrorNote
 from rosterflow.store.runs import Run, RunState
@@ -48,11 +48,12 @@ def make_plan(
     with store.begin() as connection:
         world = World(objects.load(connection, institution.key))
         refused = row_errors.refusals(connection, institution.key)
+        rejected = approvals.rejected_id_changes(connection, institution.key)
         contacted = institutions.standing(connection, institution.key, now).contacted_at is not None
     snapshot = map_fs(institution, run.scope, source, world.alive())
     refuse_empty(snapshot, world, institution, accept_empty)
     waits = {refusal.fingerprint: refusal for refusal in refused.values()}
-    made = diff(snapshot, world, institution.removal, waits, now)
+    made = diff(snapshot, world, institution.removal, waits, now, rejected)
     with store.begin() as connection:
         verify_lease(connection, institution, run)
         plan_id = plans.save_plan(connection, institution.key, run.id, made, first_contact=not contacted, now=now)
