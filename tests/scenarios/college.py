@@ -15,14 +15,15 @@ from urllib.parse import quote
 import httpx
 from cryptography.fernet import Fernet
 
+from rosterflow.domain.confirmed import World as ConfirmedWorld
 from rosterflow.domain.model import Key, Kind
-from rosterflow.store import approvals, history, migrate, row_errors
+from rosterflow.store import approvals, history, migrate, objects, row_errors
 from rosterflow.store.approvals import ApprovalState
 from rosterflow.store.engine import Store
 from rosterflow.sync.pages import PageStore
 from sandbox.faults import Fault
 from sandbox.serving import RunningSandbox
-from sandbox.university.model import Navn, Undervisningsenhet, University
+from sandbox.university.model import Navn, Niva, Organisasjonsenhet, Undervisningsenhet, University
 from sandbox.world import Settings, World
 from tests.harness import Clock, Harness, connections, in_canvas, institution
 
@@ -75,6 +76,19 @@ class College:
             for ue in teaching:
                 ue.skal_eksporteres = on
 
+    def open_unit(self, group: int) -> Organisasjonsenhet:
+        """A new unit in which nothing lies yet."""
+        above = next(unit for unit in self.university.enheter if unit.niva is Niva.INSTITUTT)
+        numbers = (above.fakultetsnummer, above.instituttnummer, group)
+        unit = Organisasjonsenhet(*numbers, Navn(f"Gruppe {group}"), Niva.GRUPPE, above)
+        with self.changing_fs() as university:
+            university.enheter.append(unit)
+        return unit
+
+    def close_unit(self, unit: Organisasjonsenhet) -> None:
+        with self.changing_fs():
+            unit.er_aktiv = False
+
     def rename_emne(self, ue: Undervisningsenhet, name: str) -> None:
         with self.changing_fs():
             ue.emne.navn = Navn(name)
@@ -125,6 +139,11 @@ class College:
         with self.harness.store.begin() as connection:
             acts = history.acts(connection, self.harness.institution.key)
         return [(act.actor, act.act, act.reason) for act in acts]
+
+    def believed(self) -> ConfirmedWorld:
+        """What we hold to be in Canvas."""
+        with self.harness.store.begin() as connection:
+            return ConfirmedWorld(objects.load(connection, self.harness.institution.key))
 
     def events(self, key: Key) -> list[str]:
         with self.harness.store.begin() as connection:

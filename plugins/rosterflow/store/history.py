@@ -10,8 +10,11 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select
 
 from rosterflow.domain.model import Key
-from rosterflow.store.bulk import insert_rows
+from rosterflow.store.bulk import batches, insert_rows
 from rosterflow.store.tables import audit, history
+
+MOVED_OUT = "moved out"
+"""What happens to an account when a course of it, or an account in it, moves elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,17 @@ def of_object(connection: Connection, institution: str, sis_id: str) -> Sequence
     """Everything that happened to the objects with a SIS id, oldest first."""
     query = select(history).where(history.c.institution == institution, history.c.sis_id == sis_id)
     return connection.execute(query.order_by(history.c.id)).all()
+
+
+def moved_out_of(connection: Connection, institution: str, accounts: Iterable[str]) -> frozenset[str]:
+    """Those of these accounts, by SIS id, in which something once lay that lies elsewhere now."""
+    found: set[str] = set()
+    for some in batches(accounts):
+        query = select(history.c.sis_id).where(
+            history.c.institution == institution, history.c.sis_id.in_(some), history.c.event == MOVED_OUT
+        )
+        found.update(connection.execute(query.distinct()).scalars())
+    return frozenset(found)
 
 
 def purge(connection: Connection, institution: str, before: datetime) -> int:

@@ -17,12 +17,12 @@ from sqlalchemy import Connection
 from rosterflow.domain.confirmed import ConfirmedObject, World, refused
 from rosterflow.domain.errors import Code, RetryableError, RowError
 from rosterflow.domain.institution import Institution
-from rosterflow.domain.model import FIELDS, CanvasObject, Course, Key, Kind, State, key_of, parents_of
+from rosterflow.domain.model import FIELDS, Account, CanvasObject, Course, Key, Kind, State, key_of, parents_of
 from rosterflow.domain.plan import Action, Change
 from rosterflow.hooks.canvas import CanvasHook, ImportMessage, SisImport
 from rosterflow.store import history, imports, objects, plans, row_errors
 from rosterflow.store.engine import Store
-from rosterflow.store.history import Event
+from rosterflow.store.history import MOVED_OUT, Event
 from rosterflow.store.imports import ImportState, StoredImport
 from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.row_errors import RowErrorNote
@@ -242,6 +242,23 @@ def hide_courses(
     return Outcome(len(hidden) - len(words), len(words), 0)
 
 
+def departures(before: World, now: Iterable[ConfirmedObject]) -> list[Event]:
+    """One event for each course or account that moved out of an account: it is not one in which nothing ever lay."""
+    return [
+        Event(Key(Kind.ACCOUNT, left), MOVED_OUT, "", str(key_of(one.thing)))
+        for one in now
+        if (known := before.get(key_of(one.thing))) and (left := _account_of(known.thing)) != _account_of(one.thing)
+    ]
+
+
+def _account_of(thing: CanvasObject) -> str:
+    match thing:
+        case Account(parent=account) | Course(account=account):
+            return account
+        case _:
+            return ""
+
+
 @dataclass(frozen=True, slots=True)
 class _Book:
     """One transaction's bookkeeping of what became of a plan's changes."""
@@ -273,6 +290,7 @@ class _Book:
                 thing = replace(seen[one.seq], origin=one.change.after.origin)
                 fresh[at] = ConfirmedObject(thing, after[at].owned_by_canvas | stayed[one.seq])
         objects.save(connection, key, fresh.values(), now=self.now, run_id=self.run_id)
+        self._record(departures(before, fresh.values()))
         objects.forget(connection, key, [k for k in before if k not in after])
         self._mark(accepted, stayed)
         row_errors.clear_refusals(connection, key, keys)
@@ -329,6 +347,7 @@ class _Book:
                 owned = before.owned_by_canvas if before else frozenset[str]()
                 there.append(ConfirmedObject(replace(thing, origin=origin), owned))
         objects.save(connection, key, there, now=self.now, run_id=self.run_id)
+        self._record(departures(known, there))
         objects.forget(connection, key, [one.change.key for one in lost if seen[one.seq] is None])
         words = {one.seq: "Canvas does not show it as it was sent." for one in lost}
         plans.set_state(connection, self.plan_id, words, ChangeState.UNKNOWN, words)

@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 from rosterflow.domain.confirmed import World
 from rosterflow.domain.guards import guard, needs_second_person
 from rosterflow.domain.institution import Institution
-from rosterflow.domain.plan import Plan, hash_of
+from rosterflow.domain.model import Key, Kind
+from rosterflow.domain.plan import Action, Change, Plan, hash_of
 from rosterflow.domain.sequence import Stalled
 from rosterflow.store import approvals, history, institutions, objects, plans, runs
 from rosterflow.store.approvals import Approval, ApprovalState, Asked
@@ -22,6 +23,9 @@ from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.runs import Run
 from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.runs import verify_lease
+
+Why = tuple[str, str]
+"""Why a change is held: the guard's rule, and the reason for a person."""
 
 SYSTEM = "rosterflow"
 APPROVAL_HOLDS = timedelta(days=14)
@@ -70,10 +74,10 @@ def _split(
     first_contact = plans.get_plan(connection, plan_id).first_contact
     world = World(objects.load(connection, institution.key) if planned else ())
     made = Plan(tuple(one.change for one in planned), unchanged=Counter())
-    verdict = guard(made, world, institution.guards, first_contact=first_contact)
+    verdict = guard(made, world, institution.guards, first_contact=first_contact, scope=run.scope)
     seq_of = {one.change.key: one.seq for one in planned}
     held = {seq_of[one.change.key]: (one.rule, one.reason) for one in verdict.held}
-    held |= _held_on(planned, held, _asked_or_rejected(connection, institution, EVER), world)
+    held |= _held_too(planned, held, _remembered(connection, institution, planned, world), world)
     plans.set_state(connection, plan_id, (s for s in seq_of.values() if s not in held), ChangeState.ALLOWED)
     plans.hold(connection, plan_id, held)
     if run.mode != "apply":
@@ -96,22 +100,50 @@ def _asked_or_rejected(connection: Connection, institution: Institution, since: 
     return rejected | approvals.asked_about(connection, institution.key)
 
 
-def _held_on(
-    planned: Sequence[StoredChange],
-    held: Mapping[int, tuple[str, str]],
-    asked: Mapping[str, Asked],
-    world: World,
-) -> dict[int, tuple[str, str]]:
-    """What stays held though no guard holds it today: a person was asked about it and has not approved it.
+def _remembered(
+    connection: Connection, institution: Institution, planned: Sequence[StoredChange], world: World
+) -> dict[int, Why]:
+    """What earlier days say must be held, by ``seq``, though what Canvas holds today does not show it.
 
-    A removal does not become harmless because others like it were carried out meanwhile.
+    An account out of which things moved is not one in which nothing ever lay. And a removal that a person was asked
+    about, and has not approved, does not become harmless because others like it were carried out meanwhile.
     """
-    stalled = Stalled(world, [one.change for one in planned])
-    found: dict[int, tuple[str, str]] = {}
+    closing = {one.seq: _account_and_below(one.change.key, world) for one in planned if _closes_account(one.change)}
+    left = history.moved_out_of(connection, institution.key, {account for line in closing.values() for account in line})
+    found: dict[int, Why] = {
+        seq: ("account-had-courses", f"Something lay in {line[0]} that moved elsewhere.")
+        for seq, line in closing.items()
+        if not left.isdisjoint(line)
+    }
+    asked = _asked_or_rejected(connection, institution, EVER)
     for one in planned if asked else ():
         before = asked.get(one.change.fingerprint)
-        if one.seq not in held and before and before.rule not in NOT_FOR_ITSELF:
+        if before and before.rule not in NOT_FOR_ITSELF:
             found[one.seq] = (before.rule, before.reason)
+    return found
+
+
+def _closes_account(change: Change) -> bool:
+    return change.kind is Kind.ACCOUNT and change.action is Action.DELETE
+
+
+def _account_and_below(account: Key, world: World) -> list[str]:
+    """The SIS ids of an account and of every account below it, deleted ones too."""
+    line = [account]
+    for above in line:
+        line += [key for key in world.below(above) if key.kind is Kind.ACCOUNT and key not in line]
+    return [key.sis_id for key in line]
+
+
+def _held_too(
+    planned: Sequence[StoredChange], held: Mapping[int, Why], more: Mapping[int, Why], world: World
+) -> dict[int, Why]:
+    """What else is held when ``more`` is, and what waits for that."""
+    stalled = Stalled(world, [one.change for one in planned])
+    found: dict[int, Why] = {}
+    for one in planned if more else ():
+        if one.seq not in held and one.seq in more:
+            found[one.seq] = more[one.seq]
         elif one.seq not in held and (blocker := stalled.blocker(one.change)):
             found[one.seq] = ("waits-for", f"Waits for the held {blocker.action} of {blocker.key}.")
         if one.seq in held or one.seq in found:
@@ -187,7 +219,7 @@ def _ask(
         plan_id,
         [one.seq for one in new],
         hash_of(changes),
-        two_person=needs_second_person(changes, world, institution.guards),
+        two_person=needs_second_person(changes, world, institution.guards, run.scope),
         first_contact=first_contact,
         now=now,
     )

@@ -17,7 +17,7 @@ from rosterflow.store import history, imports, institutions, objects, plans
 from rosterflow.store.engine import Store
 from rosterflow.store.imports import ImportState, StoredImport
 from rosterflow.store.runs import Run
-from rosterflow.sync.confirming import confirm_import
+from rosterflow.sync.confirming import confirm_import, departures
 from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.runs import verify_lease
 from rosterflow.sync.sending import find_posted
@@ -97,6 +97,7 @@ def take_base(
         base = [one for thing in listed.values() if (one := _believed(institution, thing, known))]
         objects.forget_all(connection, institution.key)
         objects.save(connection, institution.key, base, now=now, run_id=run.id)
+        history.record(connection, institution.key, departures(known, base), now, run_id=run.id)
         institutions.mark(connection, institution.key, based_at=now)
     counts = Counter(one.thing.kind for one in base)
     return {kind: counts[kind] for kind in Kind}
