@@ -17,6 +17,7 @@ from rosterflow.domain.model import Account, Course, Section, Term
 from rosterflow.domain.plan import Action, Change
 from rosterflow.hooks.canvas import QUOTA_PAUSE, CanvasHook
 from rosterflow.wire.canvas_csv import sis_files, zip_of
+from sandbox.canvas.objects import UI
 from sandbox.faults import Fault
 from sandbox.serving import RunningSandbox
 from sandbox.world import Settings, World
@@ -374,12 +375,37 @@ def test_what_canvas_refuses_about_a_course_comes_with_its_words(hook: CanvasHoo
     assert "unpublish" in error.message
 
 
+def test_a_course_says_whether_it_is_published(hook: CanvasHook) -> None:
+    imported(hook)
+    seen = [hook.course_state("UE_1")]
+    hook.course_event("UE_1", "offer")
+    seen.append(hook.course_state("UE_1"))
+    hook.conclude_course("UE_1")
+
+    assert [*seen, hook.course_state("UE_1"), hook.course_state("UE_ELSEWHERE")] == [
+        "unpublished",
+        "available",
+        "completed",
+        None,
+    ]
+
+
 # -- looking around, and wrong settings -------------------------------------------------------------------------------
 
 
 def test_accounts_and_roles_are_looked_up(hook: CanvasHook) -> None:
     assert (hook.account_exists("FSDEMO"), hook.account_exists("ELSEWHERE/1")) == (True, False)
     assert {"StudentEnrollment", "TeacherEnrollment"} <= hook.role_names()
+
+
+def test_terms_are_listed_with_their_dates_and_the_default_term_is_not(
+    hook: CanvasHook, sandbox: RunningSandbox
+) -> None:
+    with sandbox.world.canvas.lock:
+        starts = datetime(2026, 8, 1, tzinfo=UTC)
+        sandbox.world.canvas.create_term(UI, name="Høst 2026", sis_id="2026_HØST", start_at=starts)
+
+    assert list(hook.terms()) == [Term("2026_HØST", "Høst 2026", starts)]
 
 
 def said(monkeypatch: pytest.MonkeyPatch, host: str, password: str = TOKEN) -> tuple[bool, str]:

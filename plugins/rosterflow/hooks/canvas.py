@@ -7,7 +7,6 @@ are not: the caller looks first whether the write arrived.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,9 +20,10 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_exponential_jitter
 
-from rosterflow import __version__
 from rosterflow.domain.errors import REMEDIES, Code, FatalError, RetryableError, RosterflowError, RowError
+from rosterflow.domain.model import Term
 from rosterflow.hooks.canvas_answers import parsed, refusal, skew
+from rosterflow.hooks.canvas_connection import base_of, headers_of
 
 RUNNING = frozenset({"initializing", "created", "importing", "cleanup_batch", "restoring"})
 """States of a SIS import that is not over (Canvas contract §2.6)."""
@@ -132,25 +132,7 @@ class CanvasHook(BaseHook):
             connection = self.get_connection(self.canvas_conn_id)
         except AirflowNotFoundException:
             raise FatalError(Code.CONNECTION_MISSING, f"Airflow has no connection {self.canvas_conn_id!r}.") from None
-        host = connection.host or ""
-        if host and "://" not in host:
-            host = f"{connection.schema or 'https'}://{host}" + (f":{connection.port}" if connection.port else "")
-        if not _is_address(host):
-            raise FatalError(
-                Code.CONNECTION_INVALID,
-                f"Connection {self.canvas_conn_id}: host must be Canvas's address, like https://canvas.example.edu.",
-            )
-        if not connection.password:
-            raise FatalError(Code.CONNECTION_INVALID, f"Connection {self.canvas_conn_id}: the access token is missing.")
-        if not re.fullmatch("[!-~]+", connection.password):
-            words = "the access token holds a blank, the end of a line or a letter that no token has"
-            raise FatalError(Code.CONNECTION_INVALID, f"Connection {self.canvas_conn_id}: {words}.")
-        base = host.rstrip("/").removesuffix("/api/v1") + "/api/v1"
-        return base, {
-            "Authorization": f"Bearer {connection.password}",
-            "Accept": "application/json+canvas-string-ids",
-            "User-Agent": f"rosterflow/{__version__}",
-        }
+        return base_of(connection), headers_of(connection)
 
     def get_conn(self) -> httpx.Client:
         """The one HTTP client of this hook, made at the first call."""
@@ -250,6 +232,18 @@ class CanvasHook(BaseHook):
         """
         self._write("PUT", _course_path(sis_id), data={"course[event]": event})
 
+    def course_state(self, sis_id: str) -> str | None:
+        """A course's ``workflow_state``: unpublished, available, completed (GET /courses/:id).
+
+        API: https://developerdocs.instructure.com/services/canvas/resources/courses
+
+        :returns: ``None`` when Canvas has no such course.
+        """
+        try:
+            return str(self._read(_course_path(sis_id)).json()["workflow_state"])
+        except RowError:
+            return None
+
     # -- looking around ------------------------------------------------------------------------------------------
 
     def account_exists(self, sis_id: str) -> bool:
@@ -259,6 +253,16 @@ class CanvasHook(BaseHook):
         except RowError:
             return False
         return True
+
+    def terms(self) -> Iterator[Term]:
+        """The root account's terms that have a SIS id and are not deleted (GET /accounts/self/terms).
+
+        API: https://developerdocs.instructure.com/services/canvas/resources/enrollment_terms
+        """
+        for item in self._listed("/accounts/self/terms", {"per_page": 100}, wrapped_as="enrollment_terms"):
+            if item.get("sis_term_id"):
+                start, end = (_moment(item[name]) if item[name] else None for name in ("start_at", "end_at"))
+                yield Term(item["sis_term_id"], item["name"], start, end)
 
     def role_names(self) -> frozenset[str]:
         """Names of the roles of the root account (GET /accounts/self/roles)."""
@@ -355,15 +359,6 @@ class CanvasHook(BaseHook):
         return answer
 
 
-def _is_address(host: str) -> bool:
-    """Whether it is one over HTTP, without a user's name, which would take the place of the token."""
-    try:
-        parts = urlsplit(host)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username and parts.port != 0
-    except ValueError:
-        return False
-
-
 def _was_throttled(error: BaseException) -> bool:
     return isinstance(error, RetryableError) and error.code is Code.THROTTLED and _may_pass(error)
 
@@ -383,10 +378,14 @@ def _sis_import(item: Mapping[str, Any]) -> SisImport:
     return SisImport(
         id=str(item["id"]),
         state=item["workflow_state"],
-        created_at=datetime.fromisoformat(item["created_at"].replace("Z", "+00:00")),
+        created_at=_moment(item["created_at"]),
         counts={name: int(n) for name, n in ((item.get("data") or {}).get("counts") or {}).items()},
         files=tuple(str(file.get("filename") or file.get("display_name")) for file in files),
     )
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _report(item: Mapping[str, Any]) -> Report:
