@@ -10,7 +10,7 @@ from rosterflow.domain.errors import Code, FatalError
 from rosterflow.domain.model import SourceKind
 from rosterflow.domain.snapshot import Scope
 from rosterflow.domain.windows import scope_on
-from rosterflow.operators.institution import InstitutionOperator, now
+from rosterflow.operators.institution import InstitutionOperator, approval_of, now
 from rosterflow.sync.reading import plain_scope
 from rosterflow.sync.reporting import as_lines, report
 from rosterflow.sync.runs import close_run, mode_of, open_run, went_well
@@ -60,7 +60,7 @@ class ReportOperator(InstitutionOperator):
         :raises FatalError: ``import-failed`` or ``import-aborted``; what was carried out is confirmed by now.
         """
         run = self.run_of(context)
-        for line in as_lines(report(self.store, run.id)):
+        for line in as_lines(report(self.store, run.id, approval_id=approval_of(context))):
             self.log.info("%s", line)
         ended = run.counts.get("import_ended")
         if ended:
