@@ -54,6 +54,14 @@ canvas_object = Table(
     Column("run_id", Integer),
 )
 
+closed_course = Table(
+    "closed_course",
+    metadata,
+    Column("institution", String(31), primary_key=True),
+    Column("sis_id", String(255), primary_key=True),
+    Column("was_published", Boolean, nullable=False, comment="whether it was published when we closed or hid it"),
+)
+
 run = Table(
     "run",
     metadata,

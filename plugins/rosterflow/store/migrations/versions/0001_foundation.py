@@ -47,6 +47,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("institution", "kind", "sis_id", name=op.f("pk_canvas_object")),
     )
     op.create_table(
+        "closed_course",
+        sa.Column("institution", sa.String(length=31), nullable=False),
+        sa.Column("sis_id", sa.String(length=255), nullable=False),
+        sa.Column(
+            "was_published",
+            sa.Boolean(),
+            nullable=False,
+            comment="whether it was published when we closed or hid it",
+        ),
+        sa.PrimaryKeyConstraint("institution", "sis_id", name=op.f("pk_closed_course")),
+    )
+    op.create_table(
         "decision",
         sa.Column("institution", sa.String(length=31), nullable=False),
         sa.Column("source", sa.String(length=32), nullable=False),
@@ -288,6 +300,7 @@ def downgrade() -> None:
     op.drop_table("digest")
     op.drop_index(op.f("ix_decision_institution_sis_id"), table_name="decision")
     op.drop_table("decision")
+    op.drop_table("closed_course")
     op.drop_table("canvas_object")
     op.drop_index(op.f("ix_audit_institution_at"), table_name="audit")
     op.drop_table("audit")
