@@ -185,6 +185,27 @@ def test_decisions_on_kinds_that_were_not_read_stay(store: Store) -> None:
         assert len(decisions.about(connection, HOME, "UE_A")) == 1
 
 
+def test_a_run_that_did_not_see_all_rows_says_nothing_about_the_others(store: Store) -> None:
+    kinds = [SourceKind.UNDERVISNINGSENHET]
+    with store.begin() as connection:
+        decisions.replace(connection, HOME, kinds, [decision("A"), decision("B")], 1)
+        decisions.add(connection, HOME, kinds, [decision("A", "ue-exported")], 2)
+
+        found = [(row.subject, row.rule) for one in "AB" for row in decisions.about(connection, HOME, f"UE_{one}")]
+    assert found == [("A", "ue-exported"), ("B", "ue-not-exported")]
+
+
+def test_a_rule_that_yields_says_something_only_about_rows_that_nobody_decided_on(store: Store) -> None:
+    kinds = [SourceKind.UNDERVISNINGSENHET]
+    with store.begin() as connection:
+        decisions.replace(connection, HOME, kinds, [decision("A")], 1)
+        made = [decision("A", "followed-not-read"), decision("B", "followed-not-read")]
+        added = decisions.add(connection, HOME, kinds, made, 2, yielding={"followed-not-read"})
+
+        found = [(row.subject, row.rule) for one in "AB" for row in decisions.about(connection, HOME, f"UE_{one}")]
+    assert (added, found) == (1, [("A", "ue-not-exported"), ("B", "followed-not-read")])
+
+
 # -- history, audit, institutions, failures ---------------------------------------------------------------------------
 
 

@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from rosterflow.domain.confirmed import ConfirmedObject, World
 from rosterflow.domain.errors import Code, FatalError
-from rosterflow.domain.fs.rows import Row
+from rosterflow.domain.fs.rows import Row, source_of
 from rosterflow.domain.model import SourceKind
-from rosterflow.sync.planning import refuse_empty
-from tests.domain.fs_builders import FAKULTET, H26, H27, INF, emne, institution, snapshot, termin, ua, ue
+from rosterflow.domain.snapshot import Scope
+from rosterflow.domain.windows import Semester
+from rosterflow.store import migrate, row_errors
+from rosterflow.store.engine import Store
+from rosterflow.store.tables import decision
+from rosterflow.sync.planning import make_plan, refuse_empty
+from rosterflow.sync.runs import close_run, open_run, take_lease
+from tests.domain.fs_builders import (
+    FAKULTET,
+    H26,
+    H27,
+    INF,
+    NOW,
+    V27,
+    emne,
+    institution,
+    program,
+    snapshot,
+    termin,
+    ua,
+    ue,
+)
 
 Refused = tuple[Code, str] | None
 NEXT_YEARS = ue("INF", H27)
@@ -56,3 +80,102 @@ def test_no_terms_are_an_empty_read_only_where_the_dialect_has_terms(dialect: st
     told = refused((termin(H26), FAKULTET), (FAKULTET,), dialect=dialect)
 
     assert (told is not None) is is_refused
+
+
+# -- what a run writes down -------------------------------------------------------------------------------------------
+
+V26 = Semester.of("2026_VÅR")
+MORNING = datetime(2026, 9, 1, 1, 30, tzinfo=UTC)
+ODD = ua(ue("INF"), "ODD", lms_romkode="ukjent")
+STRUCTURE = (termin(H26), termin(V27), FAKULTET, INF, emne("OLD", name="Old"))
+DAILY: tuple[Row, ...] = (*STRUCTURE, ue("INF"), ODD, program())
+SPRING = Scope(frozenset({V26.sis_id}))
+
+
+@dataclass
+class Desk:
+    """Plans runs of the invented university, and reads what they wrote down."""
+
+    store: Store
+    runs: int = 0
+
+    def plan(self, *rows: Row, scope: Scope = NOW, gaps: Iterable[str] = (), now: datetime = MORNING) -> None:
+        one, self.runs = institution(), self.runs + 1
+        run = open_run(self.store, one, dag_id="sync", dag_run_id=f"run {self.runs}", mode="plan", scope=scope, now=now)
+        run = take_lease(self.store, one, run, now)
+        make_plan(self.store, one, run, source_of(rows, gaps), accept_empty=(), now=now)
+        close_run(self.store, one, run, well=True, now=now)
+
+    def decided(self) -> dict[tuple[str, str], str]:
+        """The rule by source and subject."""
+        with self.store.begin() as connection:
+            return {(row.source, row.subject): row.rule for row in connection.execute(select(decision))}
+
+    def open_errors(self) -> list[str]:
+        with self.store.begin() as connection:
+            return [row.subject for row in row_errors.open_errors(connection, "fjord")]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    store = Store(f"sqlite:///{tmp_path}/store.db")
+    migrate.upgrade(store)
+    yield Desk(store)
+    store.dispose()
+
+
+def test_a_run_for_another_term_adds_its_decisions_and_takes_none_away(desk: Desk) -> None:
+    desk.plan(*DAILY)
+    before = desk.decided()
+
+    desk.plan(*STRUCTURE, termin(V26), ue("OLD", V26), ue("INF"), ODD, program(), scope=SPRING)
+
+    added = {
+        ("emne", "OLD 1"): "emne-exported",
+        ("termin", "2026 VÅR"): "term-in-scope",
+        ("undervisningsenhet", "OLD 1 2026 VÅR 1"): "ue-exported",
+        ("undervisningsenhet", "outside the terms"): "outside-terms",
+    }
+    assert desk.decided() == before | added
+    assert before["termin", "2026 HØST"] == "term-in-scope"
+    assert desk.open_errors() == [ODD.subject]
+
+
+def test_a_backfill_of_a_past_day_takes_nothing_away(desk: Desk) -> None:
+    desk.plan(*DAILY)
+    before = desk.decided()
+
+    desk.plan(*STRUCTURE, scope=Scope(frozenset({V26.sis_id, H26.sis_id})))
+
+    assert before.items() <= desk.decided().items()
+    assert desk.open_errors() == [ODD.subject]
+
+
+@pytest.mark.parametrize("scope", [replace(NOW, emnekoder=frozenset({"OLD"})), NOW], ids=["narrowed", "incomplete"])
+def test_a_run_that_did_not_see_everything_decides_only_on_what_it_saw(desk: Desk, scope: Scope) -> None:
+    desk.plan(*DAILY)
+    before = desk.decided()
+
+    gaps = () if scope.is_partial else ("page 2 was dropped",)
+    desk.plan(*STRUCTURE, ue("OLD", skal_eksporteres_til_lms=False), scope=scope, gaps=gaps)
+
+    assert desk.decided() == before | {("undervisningsenhet", "OLD 1 2026 HØST 1"): "ue-not-exported"}
+    assert desk.open_errors() == [ODD.subject]
+
+
+def test_the_daily_run_forgets_what_is_gone(desk: Desk) -> None:
+    desk.plan(*DAILY)
+
+    desk.plan(*STRUCTURE, ue("INF"))
+
+    assert ("studieprogram", "B-INF") not in desk.decided()
+    assert ("undervisningsaktivitet", ODD.subject) not in desk.decided()
+    assert desk.open_errors() == []
+
+
+def test_a_new_decision_on_a_row_takes_the_place_of_the_old_one(desk: Desk) -> None:
+    desk.plan(*DAILY)
+
+    desk.plan(*STRUCTURE, ue("INF", skal_eksporteres_til_lms=False), gaps=("page 2 was dropped",))
+
+    assert desk.decided()["undervisningsenhet", "INF 1 2026 HØST 1"] == "ue-not-exported"

@@ -1,8 +1,8 @@
-"""The latest decision on each row of the source; a run writes only what differs from the run before."""
+"""The latest decision on each row of the source; a run writes only what differs from what is there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, and_, delete, or_, select
@@ -23,24 +23,72 @@ def replace(
 
     :returns: how many were new or different.
     """
-    kinds = [str(kind) for kind in sources]
-    known = {
-        (row.source, row.subject, row.rule): (row.allowed, row.facts, row.kind, row.sis_id)
-        for row in connection.execute(
-            select(table).where(table.c.institution == institution, table.c.source.in_(kinds))
-        )
-    }
-    wanted = {(str(one.source), one.subject, one.rule): one for one in made if str(one.source) in kinds}
-    different = [_row(institution, one, run_id) for key, one in wanted.items() if known.get(key) != _content(one)]
-    upsert(connection, table, different)
+    kinds = {str(kind) for kind in sources}
+    known = _known(connection, institution, kinds)
+    wanted = _by_identity(made, kinds)
     _delete(connection, institution, [key for key in known if key not in wanted])
-    return len(different)
+    return _write(connection, institution, known, wanted, run_id)
+
+
+def add(
+    connection: Connection,
+    institution: str,
+    sources: Iterable[SourceKind],
+    made: Iterable[Decision],
+    run_id: int,
+    *,
+    yielding: Collection[str] = (),
+) -> int:
+    """Write down the decisions of a run that did not see all rows; those on rows that it did not see stay.
+
+    :param yielding: rules that give way to what was decided on the same row before.
+    :returns: how many were new or different.
+    """
+    kinds = {str(kind) for kind in sources}
+    known = _known(connection, institution, kinds)
+    before = {_row_of(key) for key in known}
+    wanted = {
+        key: one
+        for key, one in _by_identity(made, kinds).items()
+        if one.rule not in yielding or _row_of(key) not in before
+    }
+    decided = {_row_of(key) for key in wanted}
+    _delete(connection, institution, [key for key in known if key not in wanted and _row_of(key) in decided])
+    return _write(connection, institution, known, wanted, run_id)
 
 
 def about(connection: Connection, institution: str, sis_id: str) -> Sequence[Any]:
     """The decisions that concern the objects with a SIS id."""
     query = select(table).where(table.c.institution == institution, table.c.sis_id == sis_id)
     return connection.execute(query.order_by(table.c.source, table.c.subject)).all()
+
+
+def _known(connection: Connection, institution: str, kinds: Collection[str]) -> dict[Identity, tuple[object, ...]]:
+    query = select(table).where(table.c.institution == institution, table.c.source.in_(kinds))
+    return {
+        (row.source, row.subject, row.rule): (row.allowed, row.facts, row.kind, row.sis_id)
+        for row in connection.execute(query)
+    }
+
+
+def _by_identity(made: Iterable[Decision], kinds: Collection[str]) -> dict[Identity, Decision]:
+    return {(str(one.source), one.subject, one.rule): one for one in made if str(one.source) in kinds}
+
+
+def _row_of(key: Identity) -> tuple[str, str]:
+    return key[:2]
+
+
+def _write(
+    connection: Connection,
+    institution: str,
+    known: Mapping[Identity, tuple[object, ...]],
+    wanted: Mapping[Identity, Decision],
+    run_id: int,
+) -> int:
+    different = [_row(institution, one, run_id) for key, one in wanted.items() if known.get(key) != _content(one)]
+    upsert(connection, table, different)
+    return len(different)
 
 
 def _content(one: Decision) -> tuple[object, ...]:

@@ -14,9 +14,11 @@ from rosterflow.domain.errors import Code, FatalError
 from rosterflow.domain.fs.rows import FsSource
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.mapping.fs import map_fs
+from rosterflow.domain.mapping.rules import OF_THE_RUN
 from rosterflow.domain.model import Kind, SourceKind
 from rosterflow.domain.plan import Plan
 from rosterflow.domain.snapshot import Snapshot
+from rosterflow.domain.windows import scope_on
 from rosterflow.store import approvals, decisions, institutions, objects, plans, row_errors, runs
 from rosterflow.store.engine import Store
 from rosterflow.store.row_errors import RowErrorNote
@@ -80,15 +82,18 @@ def refuse_empty(snapshot: Snapshot, world: World, institution: Institution, acc
 def _write_down(
     connection: Connection, institution: Institution, run: Run, snapshot: Snapshot, made: Plan, now: datetime
 ) -> None:
-    if not run.scope.is_partial:
-        decisions.replace(
-            connection, institution.key, run.scope.sources, (*snapshot.decisions, *made.decisions), run.id
-        )
+    """Write down what was decided and what was wrong, beside or instead of what earlier runs wrote."""
+    decided = (*snapshot.decisions, *made.decisions)
+    saw_all = snapshot.is_complete and _is_daily(run, institution, now)
+    if saw_all:
+        decisions.replace(connection, institution.key, run.scope.sources, decided, run.id)
+    else:
+        decisions.add(connection, institution.key, run.scope.sources, decided, run.id, yielding=OF_THE_RUN)
     notes = [
         RowErrorNote("source", problem.subject, problem.code, problem.source, problem.field, problem.message)
         for problem in snapshot.problems
     ]
-    if snapshot.is_complete and not run.scope.is_partial:
+    if saw_all:
         row_errors.replace_side(connection, institution.key, "source", notes, now)
     else:
         row_errors.note(connection, institution.key, notes, now)
@@ -104,6 +109,12 @@ def _write_down(
         unchanged={str(kind): made.unchanged[kind] for kind in Kind},
     )
     runs.note(connection, run.id, state=RunState.PLANNED)
+
+
+def _is_daily(run: Run, institution: Institution, now: datetime) -> bool:
+    """Whether a run speaks about all that today's scheduled run does; only then is what it does not meet gone."""
+    today = scope_on(now.astimezone(institution.zone).date(), institution.terms)
+    return run.scope == today
 
 
 def _new_origins(snapshot: Snapshot, world: World) -> list[ConfirmedObject]:

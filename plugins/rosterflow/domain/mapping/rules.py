@@ -67,3 +67,8 @@ RULES: dict[str, str] = {
     "evu-not-exported": "The EVU course is not exported (skalEksporteresTilLms is false).",
     "evu-not-ours": "The EVU course's tjenestenummerForLms is not one of the institution's.",
 }
+
+OF_THE_RUN = frozenset(
+    {"outside-terms", "term-needed", "term-not-needed", "emne-kept", "emne-without-teaching", "followed-not-read"}
+)
+"""Rules that say what a run covered or could read rather than what the row is: another run gives another answer."""
