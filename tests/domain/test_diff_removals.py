@@ -107,7 +107,8 @@ def test_a_section_is_never_deleted_from_a_course_that_is_gone_itself(
 ) -> None:
     plan = a.plan(a.wants(), a.world(COURSE, SECTION), Removal(course=policy))
 
-    assert key_of(SECTION) not in {change.key for change in plan.changes}
+    expected = {"close": [Action.CLOSE], "unpublish": [Action.HIDE], "leave": []}
+    assert [change.action for change in plan.changes] == expected[policy]
     assert reasons(plan)[key_of(SECTION)] == "left-with-course"
 
 
@@ -134,8 +135,9 @@ def test_a_section_is_left_when_its_course_is_outside_the_scope() -> None:
     assert (plan.changes, reasons(plan)) == ((), {Key(Kind.SECTION, "UA_GROUP"): "left-with-course"})
 
 
-def test_a_section_is_left_when_its_course_is_untouchable() -> None:
-    plan = a.plan(a.wants(untouchable=[key_of(COURSE)]), a.world(COURSE, GROUP))
+@pytest.mark.parametrize("wanted", [(), (COURSE,)])
+def test_a_section_is_left_when_its_course_is_untouchable(wanted: tuple[CanvasObject, ...]) -> None:
+    plan = a.plan(a.wants(*wanted, untouchable=[key_of(COURSE)]), a.world(COURSE, GROUP))
 
     assert (plan.changes, reasons(plan)) == ((), {key_of(GROUP): "left-with-course"})
 
@@ -153,11 +155,42 @@ def test_a_course_stays_open_while_a_section_that_is_still_wanted_lies_in_it(unt
     other = a.ue("INF2", account=a.ROOT)
     moved_by_hand, wanted = a.ue_section("INF2", course=COURSE.sis_id), a.ue_section("INF2")
     there = a.world(COURSE, other, moved_by_hand, owned={moved_by_hand: ["course"]})
-    snapshot = a.wants(other, wanted, untouchable=[key_of(wanted)] if untouchable else [])
+    snapshot = a.wants(other, untouchable=[key_of(wanted)]) if untouchable else a.wants(other, wanted)
 
     plan = a.plan(snapshot, there)
 
     assert (plan.changes, reasons(plan)) == ((), {key_of(COURSE): "course-in-use"})
+
+
+def test_a_course_stays_open_while_a_section_that_only_got_another_id_lies_in_it() -> None:
+    old = a.ue_section("INF2", 1, course=COURSE.sis_id)
+    wanted = (a.ue("INF2", 2, account=a.ROOT), a.ue_section("INF2", 2))
+    there = a.world(COURSE, old)
+    renaming = a.plan(a.wants(*wanted), there).changes[0]
+    refusal = Refusal(renaming.fingerprint, 1, a.CLOCK + timedelta(hours=1))
+
+    plan = diff(a.wants(*wanted), there, Removal(), {renaming.fingerprint: refusal}, a.CLOCK)
+
+    assert (plan.waiting, steps(plan)) == ((renaming,), [(Action.CREATE, "UE_INF2_2_2026_HØST")])
+    assert reasons(plan) == {key_of(COURSE): "course-in-use"}
+
+
+def test_a_deleted_section_does_not_keep_its_course_open() -> None:
+    deleted = replace(GROUP, state=State.DELETED)
+
+    plan = a.plan(a.wants(untouchable=[key_of(GROUP)]), a.world(COURSE, deleted))
+
+    assert steps(plan) == [(Action.CLOSE, COURSE.sis_id)]
+
+
+def test_a_section_is_left_while_the_creation_of_its_course_waits() -> None:
+    there, snapshot = a.world(GROUP), a.wants(COURSE)
+    creation = a.plan(snapshot, there).changes[0]
+    refusal = Refusal(creation.fingerprint, 1, a.CLOCK + timedelta(hours=1))
+
+    plan = diff(snapshot, there, Removal(), {creation.fingerprint: refusal}, a.CLOCK)
+
+    assert (plan.changes, reasons(plan)) == ((), {key_of(GROUP): "left-with-course"})
 
 
 def test_a_course_is_closed_once_its_section_has_moved_elsewhere() -> None:
@@ -247,13 +280,13 @@ def test_units_that_canvas_has_in_a_loop_are_left_alone() -> None:
 
 
 def test_an_account_stays_while_the_deletion_of_one_in_it_waits() -> None:
-    there: World = a.world(a.unit("184_1"), a.unit("184_2", "184_1"))
+    there: World = a.world(a.unit("184_1"), a.unit("184_2", "184_1"), a.unit("184_3"))
     inner = a.plan(a.wants(), there).changes[0]
     refusal = Refusal(inner.fingerprint, 1, a.CLOCK + timedelta(hours=1))
 
     plan = diff(a.wants(), there, Removal(), {inner.fingerprint: refusal}, a.CLOCK)
 
-    assert (plan.changes, plan.waiting) == ((), (inner,))
+    assert (steps(plan), plan.waiting) == ([(Action.DELETE, "184_3")], (inner,))
     assert reasons(plan) == {a.account_key("184_1"): "account-not-empty"}
 
 

@@ -68,6 +68,10 @@ def test_the_deletion_of_a_section_is_stale_when_its_course_was_closed_meanwhile
     assert not still_true(deletion(GROUP), a.world(replace(COURSE, state=State.COMPLETED), GROUP))
 
 
+def test_the_deletion_of_a_section_in_a_course_that_is_not_ours_is_still_true() -> None:
+    assert still_true(deletion(GROUP), a.world(GROUP))
+
+
 def test_accounts_deleted_together_do_not_stand_in_each_others_way() -> None:
     inner = a.unit("184_2", "184_1")
 
