@@ -137,7 +137,11 @@ def test_what_a_newer_plan_no_longer_contains_is_withdrawn(cautious: College) ->
     assert cautious.acts()[-1] == ("rosterflow", "withdrawn", "a newer plan no longer contains it")
     verdict = cautious.harness.approve(2, yes())
     assert (verdict.state, verdict.approved) == (ApprovalState.WITHDRAWN, 0)
-    assert cautious.acts()[-1] == ("kari", "refused", "A newer plan no longer contains it.")
+    assert cautious.acts()[-1] == (
+        "kari",
+        "refused",
+        "It was withdrawn: a newer plan no longer contains it, or asks anew.",
+    )
     assert states_of(cautious, teaching) == ["claimed"] * REMOVED
 
 
@@ -250,6 +254,36 @@ def test_the_second_persons_no_or_silence_counts(tmp_path: Path, second: Answer,
         assert one.harness.approve(2, yes(), second).state is state
 
 
+def test_a_large_removal_cannot_be_split_among_requests_that_one_person_approves(tmp_path: Path) -> None:
+    guards = {"removals": {"percent": 0, "floor": 0}, "two_person": {"percent": 100, "floor": 3}}
+    with college(tmp_path, guards=guards) as one:
+        one.harness.first_contact()
+        teaching = [one.teaching(at) for at in range(4)]
+        one.export(*teaching[:2], on=False)
+        assert one.harness.run(days_later=1).guarded.ask == 2
+        one.export(*teaching[2:], on=False)
+
+        done = one.harness.run(days_later=1)
+
+        assert (done.guarded.held, done.guarded.ask, one.harness.waiting()) == (4, 3, [3])
+        assert one.request(2) is ApprovalState.WITHDRAWN
+        words = "asked again with others, for together they are too many for one person"
+        assert one.acts()[-1] == ("rosterflow", "withdrawn", words)
+        assert "A second person must answer too." in answer(one, 3, yes()).message
+        assert one.harness.approve(3, yes(), yes("ola")).approved == 4
+        assert states_of(one, teaching) == ["completed"] * 4
+
+
+def test_what_two_people_are_asked_about_is_asked_once(tmp_path: Path) -> None:
+    guards = {"removals": {"percent": 0, "floor": 0}, "two_person": {"percent": 100, "floor": 2}}
+    with college(tmp_path, guards=guards) as one:
+        one.harness.first_contact()
+        hold(one)
+
+        assert one.harness.run(days_later=1).guarded.ask is None
+        assert one.harness.waiting() == [2]
+
+
 def test_changes_that_were_tampered_with_since_they_were_shown_are_refused(cautious: College) -> None:
     teaching = hold(cautious)
     with cautious.harness.store.begin() as connection:
@@ -276,6 +310,33 @@ def test_what_was_approved_and_never_sent_goes_with_the_next_days_plan(cautious:
     done = cautious.harness.run(days_later=1)
 
     assert (done.guarded.allowed, done.guarded.held, done.guarded.ask) == (REMOVED, 0, None)
+    assert states_of(cautious, teaching) == ["completed"] * REMOVED
+    assert cautious.request(2) is ApprovalState.APPLIED
+
+
+def test_an_approval_does_not_outlive_the_day_on_which_it_was_no_longer_needed(cautious: College) -> None:
+    teaching = hold(cautious)
+    cautious.harness.decide(2, yes())
+    cautious.export(*teaching, on=True)
+    cautious.harness.run(days_later=1)
+    assert cautious.acts()[-1] == ("rosterflow", "withdrawn", "a newer plan no longer contains it")
+    assert cautious.request(2) is ApprovalState.WITHDRAWN
+
+    cautious.export(*teaching, on=False)
+    done = cautious.harness.run(days_later=5)
+
+    assert (done.guarded.allowed, done.guarded.held, done.guarded.ask) == (0, REMOVED, 3)
+    assert states_of(cautious, teaching) == ["claimed"] * REMOVED
+
+
+def test_an_incomplete_read_takes_no_approval_back(cautious: College) -> None:
+    teaching = hold(cautious)
+    cautious.harness.decide(2, yes())
+    cautious.fault("fs", "null_node", count=1, match="evu_kurs")
+    cautious.harness.run(days_later=1)
+
+    cautious.harness.run(days_later=1)
+
     assert states_of(cautious, teaching) == ["completed"] * REMOVED
     assert cautious.request(2) is ApprovalState.APPLIED
 

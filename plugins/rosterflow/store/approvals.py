@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
 from rosterflow.domain.id_changes import Pair
 from rosterflow.domain.model import Key, Kind, key_of
-from rosterflow.store.bulk import among
+from rosterflow.store.bulk import among, batches
 from rosterflow.store.codec import from_text
 from rosterflow.store.plans import ChangeState, StoredChange, changes_where
 from rosterflow.store.tables import approval, plan_change
@@ -175,6 +175,22 @@ def hand_on(connection: Connection, approval_id: int, plan_id: int, seqs: Collec
             .values(state=ChangeState.STALE, message=f"carried out with plan {plan_id} instead")
         )
     tie(connection, plan_id, seqs, approval_id)
+
+
+def not_carried_out(connection: Connection, approval_id: int) -> list[StoredChange]:
+    """The changes that were approved by a request and are not carried out yet, in whatever plan they stand."""
+    return changes_where(connection, plan_change.c.approval_id == approval_id, *OPEN_ENDED)
+
+
+def withdraw(connection: Connection, approval_id: int, fingerprints: Iterable[str]) -> None:
+    """Say that changes of a request are not asked for any more, in whatever plan they stand."""
+    left = (plan_change.c.approval_id == approval_id) & plan_change.c.state.in_((ChangeState.HELD, *OPEN_ENDED))
+    for some in batches(fingerprints):
+        connection.execute(
+            update(plan_change)
+            .where(left, plan_change.c.fingerprint.in_(some))
+            .values(state=ChangeState.WITHDRAWN, message=None)
+        )
 
 
 def is_carried_out(connection: Connection, approval_id: int) -> bool:

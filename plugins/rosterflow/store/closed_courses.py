@@ -23,7 +23,7 @@ def were_published(connection: Connection, institution: str, sis_ids: Iterable[s
         query = select(closed_course.c.sis_id, closed_course.c.was_published).where(
             closed_course.c.institution == institution, closed_course.c.sis_id.in_(some)
         )
-        found.update({sis_id: was for sis_id, was in connection.execute(query)})
+        found.update((sis_id, was) for sis_id, was in connection.execute(query))
     return found
 
 

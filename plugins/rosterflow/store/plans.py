@@ -114,7 +114,7 @@ def changes(connection: Connection, plan_id: int, *states: ChangeState) -> list[
 
 
 def changes_where(connection: Connection, which: ColumnElement[bool], *states: ChangeState) -> list[StoredChange]:
-    """Changes of one plan in their order; all that a condition picks, or those of them in some states."""
+    """Changes in their plan's order; all that a condition picks, or those of them in some states."""
     query = select(*STORED).where(which).order_by(plan_change.c.seq)
     if states:
         query = query.where(plan_change.c.state.in_(states))

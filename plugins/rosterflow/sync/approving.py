@@ -19,7 +19,7 @@ from rosterflow.domain.guards import stale
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.plan import hash_of
 from rosterflow.domain.sequence import Stalled
-from rosterflow.store import approvals, history, institutions, objects, plans
+from rosterflow.store import approvals, history, institutions, objects, plans, runs
 from rosterflow.store.approvals import Approval, ApprovalState
 from rosterflow.store.engine import Store
 from rosterflow.store.history import Event
@@ -27,12 +27,12 @@ from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.runs import Run
 from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.guarding import SYSTEM
-from rosterflow.sync.runs import verify_lease
+from rosterflow.sync.runs import saw_all, verify_lease
 
 APPROVE = "Approve"
 NOBODY = "time-out"
 SETTLED = {
-    ApprovalState.WITHDRAWN: "A newer plan no longer contains it.",
+    ApprovalState.WITHDRAWN: "It was withdrawn: a newer plan no longer contains it, or asks anew.",
     ApprovalState.REJECTED: "It was rejected already.",
     ApprovalState.TIMED_OUT: "Its time was up.",
     ApprovalState.STALE: "Canvas was no longer as it was shown.",
@@ -108,12 +108,13 @@ def conclude(store: Store, institution: Institution, approval_id: int, now: date
 def conclude_request(connection: Connection, institution: Institution, approval_id: int, now: datetime) -> None:
     """Inside a transaction: close an approved request of which nothing is left to send or to confirm.
 
-    The first approved plan that reached Canvas ends the institution's first contact.
+    The first approved plan that reached Canvas ends the institution's first contact, when it was one of everything.
     """
     request = approvals.get_approval(connection, approval_id)
     if request.state is not ApprovalState.APPROVED:
         return
-    if request.first_contact:
+    planned_by = plans.get_plan(connection, request.plan_id).run_id
+    if request.first_contact and saw_all(institution, runs.get_run(connection, planned_by)):
         institutions.mark(connection, institution.key, contacted_at=now)
     if approvals.is_carried_out(connection, approval_id):
         approvals.set_approval_state(connection, approval_id, ApprovalState.APPLIED, now)

@@ -15,14 +15,14 @@ from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import Key, Kind
 from rosterflow.domain.plan import Action, Change, Plan, hash_of
 from rosterflow.domain.sequence import Stalled
-from rosterflow.store import approvals, history, institutions, objects, plans, runs
+from rosterflow.store import approvals, history, institutions, objects, plans, row_errors, runs
 from rosterflow.store.approvals import Approval, ApprovalState, Asked
 from rosterflow.store.engine import Store
 from rosterflow.store.history import Event
 from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.runs import Run
 from rosterflow.sync.cycles import undisturbed
-from rosterflow.sync.runs import verify_lease
+from rosterflow.sync.runs import saw_all, verify_lease
 
 Why = tuple[str, str]
 """Why a change is held: the guard's rule, and the reason for a person."""
@@ -31,6 +31,8 @@ SYSTEM = "rosterflow"
 APPROVAL_HOLDS = timedelta(days=14)
 """For so long a later plan may carry out what was approved: longer than the longest back-off of a refused row."""
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
+NO_LONGER = ("newer-plan", "a newer plan no longer contains it")
+FOR_TWO = ("two-person", "asked again with others, for together they are too many for one person")
 NOT_FOR_ITSELF = frozenset({"first-contact", "waits-for"})
 """Rules that hold a change because of something else, not because of what it is."""
 
@@ -82,7 +84,8 @@ def _split(
     plans.hold(connection, plan_id, held)
     if run.mode != "apply":
         return
-    if first_contact and not planned:
+    current = runs.get_run(connection, run.id)
+    if first_contact and not planned and saw_all(institution, current):
         institutions.mark(connection, institution.key, contacted_at=now)
     waiting = [
         replace(one, state=ChangeState.HELD, guard_rule=held[one.seq][0], guard_reason=held[one.seq][1])
@@ -90,8 +93,15 @@ def _split(
         if one.seq in held
     ]
     let_through = _let_approved_through(connection, institution, plan_id, waiting, world, now)
-    waiting = [one for one in waiting if one.seq not in let_through]
-    _ask(connection, institution, run, plan_id, waiting, world, now)
+    left = [one for one in waiting if one.seq not in let_through]
+    if current.counts.get("gaps") == 0 and not current.scope.is_partial:
+        _withdraw(connection, institution, current, left, as_a_whole=first_contact, now=now)
+        _withdraw_approved(connection, institution, current, planned, now)
+    # Of all that is held, not of what is new: else a large removal could be approved bit by bit by one person.
+    two_person = needs_second_person([one.change for one in waiting], world, institution.guards, run.scope)
+    if two_person:
+        _take_back_for_two(connection, institution, left, now)
+    _ask(connection, institution, run, plan_id, left, two_person=two_person, now=now)
 
 
 def _asked_or_rejected(connection: Connection, institution: Institution, since: datetime) -> dict[str, Asked]:
@@ -186,12 +196,11 @@ def _ask(
     run: Run,
     plan_id: int,
     held: Sequence[StoredChange],
-    world: World,
+    *,
+    two_person: bool,
     now: datetime,
 ) -> None:
-    first_contact = plans.get_plan(connection, plan_id).first_contact
-    open_requests = _open_requests(connection, institution)
-    _withdraw(connection, institution, run, open_requests, held, as_a_whole=first_contact, now=now)
+    """Ask a person about what is held and nobody was asked about lately."""
     asked = _asked_or_rejected(connection, institution, now - timedelta(days=institution.approval.ask_again_days))
     new: list[StoredChange] = []
     known: dict[int, list[int]] = {}
@@ -212,15 +221,14 @@ def _ask(
         run_id=run.id,
         plan_id=plan_id,
     )
-    changes = [one.change for one in new]
     approvals.ask(
         connection,
         institution.key,
         plan_id,
         [one.seq for one in new],
-        hash_of(changes),
-        two_person=needs_second_person(changes, world, institution.guards, run.scope),
-        first_contact=first_contact,
+        hash_of(one.change for one in new),
+        two_person=two_person,
+        first_contact=plans.get_plan(connection, plan_id).first_contact,
         now=now,
     )
 
@@ -235,46 +243,79 @@ def _withdraw(
     connection: Connection,
     institution: Institution,
     run: Run,
-    open_requests: Mapping[Approval, Sequence[StoredChange]],
     held: Sequence[StoredChange],
     *,
     as_a_whole: bool,
     now: datetime,
 ) -> None:
-    """Take back requests for what the newer plan no longer contains.
-
-    Only a complete plan of the whole scope may say so, and only about objects that it speaks about.
-    """
-    current = runs.get_run(connection, run.id)
-    if current.counts.get("gaps") or current.scope.is_partial:
-        return
+    """Take back requests for what a newer plan no longer contains: a complete one, about objects it speaks about."""
     wanted = {one.change.fingerprint for one in held}
-    for request, waiting in open_requests.items():
+    for request, waiting in _open_requests(connection, institution).items():
         gone = [
             one
             for one in waiting
-            if one.change.fingerprint not in wanted and _speaks_about(current, one, as_a_whole=as_a_whole)
+            if one.change.fingerprint not in wanted and (as_a_whole or _speaks_about(run, one.change))
         ]
         if as_a_whole and request.hash != hash_of(one.change for one in held):
             gone = list(waiting)
-        if gone:
-            _take_back(connection, institution, request, gone, now)
+        _take_back(connection, institution, request, gone, NO_LONGER, now)
         if gone and len(gone) == len(waiting):
             approvals.set_approval_state(connection, request.id, ApprovalState.WITHDRAWN, now)
 
 
-def _speaks_about(run: Run, one: StoredChange, *, as_a_whole: bool) -> bool:
-    return as_a_whole or run.scope.covers(one.change.before or one.change.after)
+def _withdraw_approved(
+    connection: Connection, institution: Institution, run: Run, planned: Sequence[StoredChange], now: datetime
+) -> None:
+    """Take back what was approved and not carried out, and what a newer, complete plan no longer contains.
+
+    Should it be wanted once more, then for another reason than the one that was approved.
+    """
+    wanted = {one.change.fingerprint for one in planned}
+    if run.counts.get("waiting"):
+        refused = row_errors.refusals(connection, institution.key).values()
+        wanted |= {refusal.fingerprint for refusal in refused if refusal.not_before > now}
+    approved = approvals.approved_since(connection, institution.key, now - APPROVAL_HOLDS)
+    for number in sorted({asked.request for fingerprint, asked in approved.items() if fingerprint not in wanted}):
+        request = approvals.get_approval(connection, number)
+        left = approvals.not_carried_out(connection, number)
+        gone = [one for one in left if one.change.fingerprint not in wanted and _speaks_about(run, one.change)]
+        _take_back(connection, institution, request, gone, NO_LONGER, now)
+        if request.state is ApprovalState.APPROVED and approvals.is_carried_out(connection, number):
+            approvals.set_approval_state(connection, number, ApprovalState.WITHDRAWN, now)
+
+
+def _speaks_about(run: Run, change: Change) -> bool:
+    return run.scope.covers(change.before or change.after)
+
+
+def _take_back_for_two(
+    connection: Connection, institution: Institution, held: Sequence[StoredChange], now: datetime
+) -> None:
+    """Take back what one person was asked about, so that two are asked about it together with the rest."""
+    together = {one.change.fingerprint for one in held}
+    for request, waiting in _open_requests(connection, institution).items():
+        again = [one for one in waiting if one.change.fingerprint in together and not request.two_person]
+        _take_back(connection, institution, request, again, FOR_TWO, now)
+        if again and len(again) == len(waiting):
+            approvals.set_approval_state(connection, request.id, ApprovalState.WITHDRAWN, now)
 
 
 def _take_back(
-    connection: Connection, institution: Institution, request: Approval, gone: Sequence[StoredChange], now: datetime
+    connection: Connection,
+    institution: Institution,
+    request: Approval,
+    some: Sequence[StoredChange],
+    why: Why,
+    now: datetime,
 ) -> None:
-    plans.set_state(connection, request.plan_id, [one.seq for one in gone], ChangeState.WITHDRAWN)
+    if not some:
+        return
+    rule, reason = why
+    approvals.withdraw(connection, request.id, (one.change.fingerprint for one in some))
     history.record(
         connection,
         institution.key,
-        [Event(one.change.key, "withdrawn", "newer-plan", "a newer plan no longer contains it") for one in gone],
+        [Event(one.change.key, "withdrawn", rule, reason) for one in some],
         now,
         plan_id=request.plan_id,
     )
@@ -283,11 +324,11 @@ def _take_back(
         institution.key,
         actor=SYSTEM,
         act="withdrawn",
-        reason="a newer plan no longer contains it",
+        reason=reason,
         now=now,
         plan_hash=request.hash,
         approval_id=request.id,
-        detail=f"{len(gone)} changes",
+        detail=f"{len(some)} changes",
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from rosterflow.domain.errors import Code, FatalError, RetryableError
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.snapshot import Scope
+from rosterflow.domain.windows import scope_on
 from rosterflow.store import institutions, leases, migrate, runs
 from rosterflow.store.engine import Store
 from rosterflow.store.runs import Run, RunState
@@ -97,6 +98,12 @@ def close_run(store: Store, institution: Institution, run: Run, *, well: bool, n
         if complete:
             institutions.mark(connection, institution.key, complete_at=now, silence_mailed_at=None)
         leases.release(connection, root_of(institution), run.holder)
+
+
+def saw_all(institution: Institution, run: Run) -> bool:
+    """Whether a run read, without a gap, all that a daily run of the day on which it began reads."""
+    daily = scope_on(run.started_at.astimezone(institution.zone).date(), institution.terms)
+    return run.counts.get("gaps") == 0 and not run.scope.is_partial and run.scope.terms >= daily.terms
 
 
 def root_of(institution: Institution) -> str:
