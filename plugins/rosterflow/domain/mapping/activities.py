@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
 from rosterflow.domain.decisions import RowProblem
 from rosterflow.domain.errors import Code
@@ -14,7 +15,7 @@ from rosterflow.domain.fs.rows import Emne, EmneKey, UeKey, Undervisningsaktivit
 from rosterflow.domain.mapping.draft import Draft, Facts, ruled
 from rosterflow.domain.mapping.teaching import Teaching
 from rosterflow.domain.mapping.terms import Terms
-from rosterflow.domain.model import CanvasObject, Course, Key, Kind, Origin, Section, SourceKind
+from rosterflow.domain.model import CanvasObject, Course, Key, Kind, Origin, Section, SourceKind, key_of
 from rosterflow.domain.naming import choose, render, term_name, term_short, titled
 
 KIND = SourceKind.UNDERVISNINGSAKTIVITET
@@ -47,6 +48,8 @@ def map_activities(
             else:
                 course = _course(draft, terms, row, sis_id, emner[row.ue.emne], name)
                 things = course, _section(draft, row, sis_id, name, sis_id)
+            if not draft.is_whole and not trees.is_rooted(row):
+                things = tuple(_called_as_before(draft, thing) for thing in things)
             rule, also = ruled("ua-section" if room == "section" else "ua-own-room", note)
             draft.want(KIND, (row.subject,), things, rule, (*_facts(row), *also))
     return outside
@@ -87,6 +90,17 @@ class _Trees:
             if known is not row and repr(row) < repr(known):  # contradictory rows: the same one in whatever order
                 tree[row.kode] = row
 
+    def is_rooted(self, row: Undervisningsaktivitet) -> bool:
+        """Whether all activities above one were seen."""
+        tree = self._by_ue[row.ue]
+        seen = {row.kode}
+        while row.parent and row.parent not in seen:
+            if row.parent not in tree:
+                return False
+            row = tree[row.parent]
+            seen.add(row.kode)
+        return True
+
     def flat_name(self, row: Undervisningsaktivitet) -> tuple[str, str | None]:
         """``Parent / Child`` up to the root, and the rule by which it is not that, if it is not."""
         own = choose(row.navn, self._languages)
@@ -101,6 +115,17 @@ class _Trees:
             names.append(choose(above.navn, self._languages) or above.kode)
             above = tree.get(above.parent) if above.parent else None
         return " / ".join(reversed(names)), None if own else "name-missing"
+
+
+def _called_as_before(draft: Draft, thing: CanvasObject) -> CanvasObject:
+    """The object under the name by which Canvas has it, because activities above it were not seen."""
+    match thing, draft.confirmed.get(key_of(thing)):
+        case Section(), Section(name=name):
+            return replace(thing, name=name)
+        case Course(), Course(long_name=name):
+            return replace(thing, long_name=name)
+        case _:
+            return thing
 
 
 def _facts(row: Undervisningsaktivitet) -> Facts:

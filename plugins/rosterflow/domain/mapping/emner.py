@@ -75,10 +75,11 @@ def _reason(draft: Draft, key: Key, *, is_taught: bool) -> str | None:
 
 
 def _want(draft: Draft, units: Units, emne: Emne, rule: str) -> None:
-    place = units.place(emne.studieansvarlig or emne.administrativt_ansvarlig)
+    key = Key(Kind.ACCOUNT, draft.ids.emne(emne.key))
+    place = units.place(key, emne.studieansvarlig or emne.administrativt_ansvarlig)
     name = choose(emne.navn, draft.names.languages)
     account = Account(
-        sis_id=draft.ids.emne(emne.key),
+        sis_id=key.sis_id,
         name=titled(draft.names.emne_account, emne.key.kode, name, versjon=emne.key.versjonskode),
         parent=place.account,
         origin=Origin(emne.source, lineage=draft.ids.emne_lineage(emne.key)),

@@ -27,15 +27,15 @@ def map_evu(draft: Draft, units: Units, rows: Iterable[EvuKurs]) -> None:
             facts = (("tjenestenummerForLms", row.tjenestenummer_for_lms or "null"),)
             draft.refuse(row.source, row.subject, "evu-not-ours", facts, key)
         else:
-            _want(draft, units, row, key.sis_id)
+            _want(draft, units, row, key)
 
 
-def _want(draft: Draft, units: Units, row: EvuKurs, sis_id: str) -> None:
+def _want(draft: Draft, units: Units, row: EvuKurs, key: Key) -> None:
     zone = draft.institution.zone
-    place = units.place(row.administrativt_ansvarlig)
+    place = units.place(key, row.administrativt_ansvarlig)
     name = choose(row.navn, draft.names.languages)
     course = Course(
-        sis_id=sis_id,
+        sis_id=key.sis_id,
         short_name=titled(draft.names.course_short, row.kode, name, tidsangivelse=row.tidsangivelse),
         long_name=titled(draft.names.evu_course, row.kode, name, tidsangivelse=row.tidsangivelse),
         account=place.account,

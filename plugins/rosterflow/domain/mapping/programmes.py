@@ -47,7 +47,7 @@ def _map_programme(draft: Draft, units: Units, row: Studieprogram) -> bool:
     if rule := _refusal("programme", row):
         draft.refuse(row.source, row.subject, rule, (), Key(Kind.ACCOUNT, sis_id), Key(Kind.COURSE, sis_id))
         return False
-    place = units.place(row.studieansvarlig)
+    place = units.place(Key(Kind.ACCOUNT, sis_id), row.studieansvarlig)
     name = choose(row.navn, draft.names.languages)
     origin = Origin(row.source)
     account = Account(sis_id, titled(draft.names.programme_account, row.kode, name), place.account, origin=origin)

@@ -37,7 +37,7 @@ RULES: dict[str, str] = {
     "followed-course-kept": "The section lies in the followed emne's course; the own course existed and is kept.",
     "followed-missing": "The followed emne has no exported undervisningsenhet in the same term: a course of its own.",
     "followed-cycle": "The emner follow each other in a circle: each has a course of its own.",
-    "followed-not-read": "The followed emne could not be read, or this run did not read it: left as it is until it is.",
+    "followed-not-read": "What it follows could not be read, or this run did not read it: left as it is until it is.",
     # undervisningsaktiviteter
     "ua-section": "The activity is exported: it is a section in the course of its undervisningsenhet.",
     "ua-own-room": "The activity's lmsRomkode means a room of its own: it is a course with a section.",

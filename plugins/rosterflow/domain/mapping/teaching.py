@@ -93,7 +93,7 @@ def _refusal(draft: Draft, emne: Emne | None, row: Undervisningsenhet) -> str | 
 def _map_chain(draft: Draft, terms: Terms, chain: Chain, leaders: Leaders, unread: Collection[str]) -> str:
     """Ask for a chain's objects; returns the SIS id of the course in which its section lies."""
     leader, rule = leaders.of(chain)
-    if _may_follow_unread(draft, leader, leaders.of(leader)[1], unread):
+    if _may_follow_unread(draft, leader, leaders.of(leader)[1], unread) or _is_unproven_move(draft, chain, leader):
         return _leave(draft, chain)
     things = _things(draft, terms, chain, leader)
     if leader is not chain and len(things) > 1:
@@ -113,8 +113,14 @@ def _may_follow_unread(draft: Draft, chain: Chain, rule: str | None, unread: Col
     return rule == "followed-missing" and (not draft.is_whole or (read is not None and not followed <= read))
 
 
+def _is_unproven_move(draft: Draft, chain: Chain, leader: Chain) -> bool:
+    """Whether the section would leave its course though an incomplete read may lack what keeps it there."""
+    section = draft.confirmed.get(Key(Kind.SECTION, chain.sis_id))
+    return not draft.is_whole and isinstance(section, Section) and section.course != leader.sis_id
+
+
 def _leave(draft: Draft, chain: Chain) -> str:
-    """Keep a chain as Canvas has it, because the emne it follows could not be read."""
+    """Keep a chain as Canvas has it, because what it follows could not be read."""
     keys = Key(Kind.SECTION, chain.sis_id), Key(Kind.COURSE, chain.sis_id)
     draft.protect(*keys)
     for subject in chain.subjects:
@@ -140,7 +146,7 @@ def _things(draft: Draft, terms: Terms, chain: Chain, leader: Chain) -> tuple[Co
     if leader is not chain:
         kept = draft.confirmed.get(Key(Kind.COURSE, chain.sis_id))
         return (section, replace(kept, origin=origin)) if isinstance(kept, Course) else (section,)
-    start, end = _dates(terms, chain, later)
+    start, end = _dates(draft, terms, chain, later)
     course = Course(
         sis_id=chain.sis_id,
         short_name=titled(names.course_short, **labels),
@@ -154,17 +160,27 @@ def _things(draft: Draft, terms: Terms, chain: Chain, leader: Chain) -> tuple[Co
     return course, section
 
 
-def _dates(terms: Terms, chain: Chain, later: Semester | None) -> tuple[datetime | None, datetime | None]:
-    """Dates of its own for a course over several terms; a course of one term has the term's."""
-    if later is None and not chain.spans_terms:
-        return None, None
-    return terms.start(chain.first), terms.end(max(chain.last_term, later or chain.last_term))
+def _dates(draft: Draft, terms: Terms, chain: Chain, later: Semester | None) -> tuple[datetime | None, datetime | None]:
+    """Dates of its own for a course over several terms; a course of one term has the term's.
+
+    An incomplete read may lack the course's last terms, and the dates of its first: it only makes the course longer.
+    """
+    start = end = None
+    if later or chain.spans_terms:
+        start, end = terms.start(chain.first), terms.end(max(chain.last_term, later or chain.last_term))
+    known = draft.confirmed.get(Key(Kind.COURSE, chain.sis_id))
+    if draft.is_whole or not isinstance(known, Course) or known.end is None:
+        return start, end
+    return known.start, max(known.end, end or known.end)
 
 
 def _seen_later(draft: Draft, chain: Chain) -> Semester | None:
-    """A later term, outside this run's scope, in which an earlier run saw the course: a past term never shortens it."""
+    """A later term in which an earlier run saw the course and this one could not: that never shortens the course.
+
+    It lies outside this run's scope, or the read is incomplete.
+    """
     known = draft.confirmed.get(Key(Kind.SECTION, chain.sis_id))
-    if known is None or known.origin.term is None or known.origin.term in draft.scope.terms:
+    if known is None or known.origin.term is None or (draft.is_whole and known.origin.term in draft.scope.terms):
         return None
     seen = Semester.of(known.origin.term)
     return seen if seen > chain.last.key.semester else None

@@ -78,13 +78,13 @@ class Terms:
             end=self.end(semester),
             origin=Origin(SourceKind.TERMIN, semester.sis_id),
         )
-        if isinstance(known, Term) and (key in self._draft.protected or not self._owns_dates):
+        if isinstance(known, Term) and (key in self._draft.protected or not self._knows_dates(semester)):
             term, facts = known, (("confirmed", "true"),)
         self._draft.want(SourceKind.TERMIN, (subject,), (term,), rule, facts)
 
-    @property
-    def _owns_dates(self) -> bool:
-        return self._draft.institution.canvas.owns_term_dates
+    def _knows_dates(self, semester: Semester) -> bool:
+        """Whether a term that Canvas has gets our dates: not when others own them, or its row may have been lost."""
+        return self._draft.institution.canvas.owns_term_dates and (self._draft.is_whole or semester in self._rows)
 
     def _contradicted(self, rows: list[Termin]) -> None:
         for row in rows:

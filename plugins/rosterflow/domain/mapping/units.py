@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from rosterflow.domain.fs.rows import Stedkode, Unit
 from rosterflow.domain.mapping.draft import Draft, Facts, ruled
-from rosterflow.domain.model import Account, Key, Kind, Origin, SourceKind
+from rosterflow.domain.model import Account, Key, Kind, Origin, SourceKind, parents_of
 from rosterflow.domain.naming import choose
 
 
@@ -34,14 +34,26 @@ class Units:
         """Whether a unit is the institution's own, whose account the institution's settings name."""
         return self._owned(sted) == self._own or self._draft.ids.unit(sted) == self._draft.home
 
-    def place(self, sted: Stedkode | None) -> Place:
-        """Where the things of a responsible unit go: its account, else its nearest exported ancestor's."""
+    def place(self, key: Key, sted: Stedkode | None) -> Place:
+        """Where a thing of a responsible unit goes: its account, else its nearest exported ancestor's.
+
+        :param key: the thing; an incomplete read leaves it where it lies unless its unit itself was seen.
+        """
         if sted is None:
-            return Place(self._draft.home, "responsible-unit-missing", ())
+            return self._settled(key, Place(self._draft.home, "responsible-unit-missing", ()))
         sted = self._owned(sted)
         account = self._account(self.nearest(sted))
         exact = self.is_own(sted) or self._stands(sted)
-        return Place(account, None if exact else "responsible-unit-not-exported", (("enhet", " ".join(sted)),))
+        place = Place(account, None if exact else "responsible-unit-not-exported", (("enhet", " ".join(sted)),))
+        was_seen = exact and (self.is_own(sted) or sted in self._by_sted)
+        return place if was_seen else self._settled(key, place)
+
+    def _settled(self, key: Key, place: Place) -> Place:
+        """A place that rests on units that were not seen; on an incomplete read it moves nothing."""
+        known = self._draft.confirmed.get(key)
+        if self._draft.is_whole or known is None:
+            return place
+        return place._replace(account=parents_of(known)[0].sis_id)
 
     def nearest(self, sted: Stedkode | None) -> Stedkode | None:
         """The unit itself if it stands as an account, else the nearest above that does; ``None`` for the top."""
@@ -113,7 +125,7 @@ def map_units(draft: Draft, units: Units, rows: Iterable[Unit]) -> None:
 
 def _want(draft: Draft, units: Units, unit: Unit, key: Key, circles: set[Stedkode]) -> None:
     above = units.above(unit.sted)
-    place = units.place(above) if above else Place(draft.home, None, ())
+    place = units.place(key, above) if above else Place(draft.home, None, ())
     note = "unit-parent-not-exported" if place.note else None
     if Stedkode(unit.sted.organisasjon or draft.ids.institution, *unit.sted[1:]) in circles:
         place, note = Place(draft.home, None, ()), "unit-parent-cycle"
