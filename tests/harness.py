@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import Any, TypeVar
 
 import httpx
@@ -48,7 +48,6 @@ T = TypeVar("T")
 TRIES = 5
 LOOK_SECONDS = 0.005
 SECONDS = 5.0
-_numbers = count(1)
 
 
 @dataclass
@@ -186,7 +185,7 @@ class Harness:
             self.store,
             self.institution,
             dag_id=f"{dag}__{self.institution.key}",
-            dag_run_id=f"test {next(_numbers)}",
+            dag_run_id=uuid.uuid4().hex,
             mode=mode,
             scope=scope or scope_on(today, self.institution.terms),
             now=self.clock(),

@@ -162,14 +162,16 @@ class College:
 
 
 @contextmanager
-def college(folder: Path, *, world: World | None = None, **settings: Any) -> Iterator[College]:
+def college(folder: Path, **settings: Any) -> Iterator[College]:
     """A college nobody has synced yet; ``settings`` are those of its institution."""
     clock = Clock()
-    world = world or World(Settings(size="small"), now=clock)
     one = institution(**settings)
     store = Store(f"sqlite:///{folder}/store.db")
     migrate.upgrade(store)
-    with RunningSandbox(world) as sandbox, mock.patch.dict(os.environ, connections(sandbox.url, one)):
+    with (
+        RunningSandbox(World(Settings(size="small"), now=clock)) as sandbox,
+        mock.patch.dict(os.environ, connections(sandbox.url, one)),
+    ):
         harness = Harness(store, PageStore(f"{folder}/pages", [PAGE_KEY]), one, clock)
         try:
             yield College(sandbox, harness, clock)

@@ -1,0 +1,103 @@
+"""Killing a sync (SIGKILL, no clean-up) just before or after one of its steps towards store or Canvas."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any
+
+import httpx
+import sqlalchemy
+
+from rosterflow.store.engine import Store
+from rosterflow.sync import runs
+from rosterflow.sync.approving import APPROVE, Answer
+from rosterflow.sync.pages import PageStore
+from tests.harness import Clock, Harness, institution
+
+FORKING = get_context("forkserver")
+FORKING.set_forkserver_preload([__name__])
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the process to be killed does.
+
+    :param approval: the request to approve; without one it is a daily run.
+    """
+
+    database: str
+    pages: str
+    page_key: str
+    environment: Mapping[str, str]
+    moment: datetime
+    approval: int | None = None
+
+
+class Killer:
+    """Ends the process at its ``at``-th step; a step is a commit, or a call of Canvas before or after it is made."""
+
+    def __init__(self, at: int | None) -> None:
+        self.at = at
+        self.steps: list[str] = []
+
+    def step(self, name: str) -> None:
+        if len(self.steps) == self.at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.steps.append(name)
+
+
+def killed_at(job: Job, at: int | None) -> list[str] | None:
+    """Do the job in a process that is killed at a step; its steps when it came to its end instead."""
+    receiver, sender = FORKING.Pipe(duplex=False)
+    child = FORKING.Process(target=_work, args=(job, at, sender))
+    child.start()
+    sender.close()
+    child.join()
+    if child.exitcode == -signal.SIGKILL:
+        return None
+    assert child.exitcode == 0, "the job failed before it was killed"
+    steps: list[str] = receiver.recv()
+    return steps
+
+
+def _work(job: Job, at: int | None, sender: Connection) -> None:
+    os.environ.update(job.environment)
+    killer = Killer(at)
+    store = Store(job.database)
+    harness = Harness(store, PageStore(job.pages, [job.page_key]), institution(), Clock(job.moment))
+    run = harness.open("apply", dag="canvas_approval" if job.approval else "fs_canvas_sync")
+    source = harness.read(run)
+    _watch(store, killer)
+    if job.approval:
+        runs.close_run(store, harness.institution, run, well=False, now=harness.clock())
+        harness.approve(job.approval, Answer(APPROVE, "looks right", "kari"))
+    else:
+        settled = harness.settle(run)
+        plan_id = harness.plan(settled, source)
+        harness.guard(settled, plan_id)
+        harness.write(settled, plan_id)
+        runs.close_run(store, harness.institution, settled, well=True, now=harness.clock())
+    sender.send(killer.steps)
+
+
+def _watch(store: Store, killer: Killer) -> None:
+    """Have the killer told of every commit and of every call of Canvas; polling is no step of its own."""
+    sqlalchemy.event.listen(store.engine, "commit", lambda _: killer.step("commit"))
+    send: Callable[..., httpx.Response] = httpx.Client.send
+
+    def watched(client: httpx.Client, request: httpx.Request, **how: Any) -> httpx.Response:
+        name = f"{request.method} {request.url.path.rsplit('/api/v1', 1)[-1]}"
+        if request.method == "GET":
+            return send(client, request, **how)
+        killer.step(f"before {name}")
+        answer = send(client, request, **how)
+        killer.step(f"after {name}")
+        return answer
+
+    httpx.Client.send = watched  # type: ignore[assignment, method-assign]
