@@ -300,7 +300,7 @@ def test_a_hidden_course_is_unpublished_and_one_with_graded_work_is_refused_with
         one.clock.forward(hours=3)
         wanted = one.harness.run()
         assert states(one, wanted.plan_id) == {("reopen", "confirmed"): 1, ("hide", "refused"): 1}
-        assert one.state_in_canvas(one.course_of(plain)) == "claimed"
+        assert one.state_in_canvas(one.course_of(plain)) == "available"
 
 
 # -- changed ids ------------------------------------------------------------------------------------------------------

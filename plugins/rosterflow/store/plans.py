@@ -8,13 +8,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, func, insert, select, update
 
 from rosterflow.domain.model import Key, Kind
 from rosterflow.domain.plan import Action, Change, Plan
 from rosterflow.store.bulk import among, insert_rows
 from rosterflow.store.codec import from_text, text_of
-from rosterflow.store.tables import plan, plan_change
+from rosterflow.store.tables import canvas_object, plan, plan_change, sis_import
 
 STORED = plan_change.c[
     "seq",
@@ -119,6 +119,24 @@ def changes_where(connection: Connection, which: ColumnElement[bool], *states: C
     if states:
         query = query.where(plan_change.c.state.in_(states))
     return [_stored(*row) for row in connection.execute(query)]
+
+
+def changes_doing(connection: Connection, plan_id: int, action: Action) -> list[StoredChange]:
+    """The changes of a plan that do one thing, in their order."""
+    return changes_where(connection, (plan_change.c.plan_id == plan_id) & (plan_change.c.action == action))
+
+
+def sent_since_confirmed(connection: Connection, institution: str) -> list[StoredChange]:
+    """Changes that were sent after Canvas last confirmed their object, and never confirmed themselves."""
+    sent_later = exists().where(
+        sis_import.c.plan_id == plan_change.c.plan_id,
+        sis_import.c.institution == institution,
+        canvas_object.c.institution == institution,
+        canvas_object.c.kind == plan_change.c.kind,
+        canvas_object.c.sis_id == plan_change.c.sis_id,
+        canvas_object.c.confirmed_at <= sis_import.c.posting_at,
+    )
+    return changes_where(connection, sent_later, ChangeState.SENT, ChangeState.UNKNOWN)
 
 
 def changes_of_others(

@@ -20,7 +20,7 @@ from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import FIELDS, Account, CanvasObject, Course, Key, Kind, State, key_of, parents_of
 from rosterflow.domain.plan import Action, Change
 from rosterflow.hooks.canvas import CanvasHook, ImportMessage, SisImport
-from rosterflow.store import history, imports, objects, plans, row_errors
+from rosterflow.store import closed_courses, history, imports, objects, plans, row_errors
 from rosterflow.store.engine import Store
 from rosterflow.store.history import MOVED_OUT, Event
 from rosterflow.store.imports import ImportState, StoredImport
@@ -28,6 +28,7 @@ from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.row_errors import RowErrorNote
 from rosterflow.sync.approving import conclude_request
 from rosterflow.sync.cycles import undisturbed
+from rosterflow.sync.publishing import UNPUBLISHED, put_back, remember_published
 
 READ_BACK = frozenset({Action.UPDATE, Action.CLOSE, Action.REOPEN, Action.DELETE})
 """What Canvas may accept without doing, because a person's change of the field stands."""
@@ -127,7 +128,8 @@ def read_back(
 
     A field that stayed although its row was carried out belongs to Canvas from now on. A course whose state stayed is
     steered by REST, which no hand-made change can stop. When an import ended badly nobody knows which rows were
-    carried out: what differs then is as Canvas has it, and the next plan contains it again.
+    carried out: what differs then is as Canvas has it, and the next plan contains it again. A course that was re-opened
+    is published again, or not, as it was before.
 
     :param found: what Canvas's provisioning report lists of the kinds that wait for it.
     :raises RetryableError: ``bad-response`` when it lists nothing at all of such a kind.
@@ -136,10 +138,11 @@ def read_back(
         sent = plans.changes(connection, plan_id, ChangeState.SENT)
         trusted = imports.is_trusted(connection, plan_id)
         terms = {one.thing.sis_id for one in objects.load(connection, institution.key, _terms_of(sent))}
+        published = closed_courses.were_published(connection, institution.key, _reopened_courses(sent))
     if empty := {one.change.kind for one in sent} - {key.kind for key in found}:
         kinds = " and no ".join(sorted(empty))
         raise RetryableError(Code.BAD_RESPONSE, f"Canvas's provisioning report lists no {kinds} at all.")
-    verdicts = [_judge(hook, one, found, terms, is_trusted=trusted.get(one.seq, False)) for one in sent]
+    verdicts = [_judge(hook, one, found, terms, published, is_trusted=trusted.get(one.seq, False)) for one in sent]
     with store.begin() as connection:
         book = _Book(connection, institution, plan_id, run_id, now)
         book.refuse([v.change for v in verdicts if v.words], {v.change.seq: v.words for v in verdicts})
@@ -152,6 +155,12 @@ def _terms_of(sent: Iterable[StoredChange]) -> set[Key]:
     """The terms that courses were sent with."""
     courses = (one.change.after for one in sent if isinstance(one.change.after, Course))
     return {Key(Kind.TERM, course.term) for course in courses if course.term}
+
+
+def _reopened_courses(changes: Iterable[StoredChange]) -> list[str]:
+    """SIS ids of the courses that are re-opened."""
+    reopened = (one.change.after for one in changes if one.change.action is Action.REOPEN)
+    return [thing.sis_id for thing in reopened if isinstance(thing, Course)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +183,7 @@ def _judge(
     one: StoredChange,
     found: Mapping[Key, CanvasObject],
     terms: Collection[str],
+    published: Mapping[str, bool],
     *,
     is_trusted: bool,
 ) -> _Verdict:
@@ -185,11 +195,13 @@ def _judge(
         thing = replace(thing, state=after.state)  # the report's word for both is our "active"
     if change.action is Action.CHANGE_ID:
         return _Verdict(one, thing, is_lost=thing.sis_id != after.sis_id)
-    if is_trusted:
-        try:
+    try:
+        if is_trusted:
             thing = _steered(hook, change, thing)
-        except RowError as error:
-            return _Verdict(one, thing, words=error.message)
+        if change.action is Action.REOPEN and isinstance(after, Course) and thing.state is State.ACTIVE:
+            put_back(hook, change, was_published=published.get(after.sis_id))
+    except RowError as error:
+        return _Verdict(one, thing, words=error.message)
     if change.is_removal:
         return _Verdict(one, thing, is_lost=thing.state not in (after.state, State.DELETED))
     lacks_term = isinstance(after, Course) and after.term is not None and after.term not in terms
@@ -229,15 +241,20 @@ def hide_courses(
     now: datetime,
 ) -> Outcome:
     """Unpublish courses, which CSV cannot do; Canvas refuses those with graded work."""
+    states = remember_published(store, hook, institution, [one.change for one in hidden])
     words: dict[int, str] = {}
     for one in hidden:
         try:
-            hook.course_event(one.change.after.sis_id, "claim")
+            if states[one.change.after.sis_id] != UNPUBLISHED:
+                hook.course_event(one.change.after.sis_id, "claim")
         except RowError as error:
             words[one.seq] = error.message
     with store.begin() as connection:
         book = _Book(connection, institution, plan_id, run_id, now)
         book.refuse([one for one in hidden if one.seq in words], words)
+        closed_courses.forget(
+            connection, institution.key, [one.change.after.sis_id for one in hidden if one.seq in words]
+        )
         book.accept([one for one in hidden if one.seq not in words], {})
     return Outcome(len(hidden) - len(words), len(words), 0)
 
@@ -293,6 +310,7 @@ class _Book:
         self._record(departures(before, fresh.values()))
         objects.forget(connection, key, [k for k in before if k not in after])
         self._mark(accepted, stayed)
+        closed_courses.forget(connection, key, _reopened_courses(accepted))
         row_errors.clear_refusals(connection, key, keys)
         row_errors.settle(connection, key, "canvas", [str(k) for k in keys], self.now)
         self._conclude(accepted)

@@ -17,6 +17,7 @@ from rosterflow.domain.confirmed import World
 from rosterflow.domain.errors import Code, RetryableError, RosterflowError
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import State
+from rosterflow.domain.plan import Action
 from rosterflow.hooks.canvas import LOOK_BACK, CanvasHook, SisImport
 from rosterflow.store import approvals, imports, objects, plans
 from rosterflow.store.engine import Store
@@ -25,6 +26,7 @@ from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.runs import Run
 from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.pages import PageStore
+from rosterflow.sync.publishing import remember_published
 from rosterflow.sync.runs import root_of, verify_lease
 from rosterflow.wire.canvas_csv import first_import, second_import, sis_files, zip_of
 
@@ -177,6 +179,9 @@ def _post(
     """Post an import that certainly is not in Canvas, having written down first that we are about to."""
     archive = blobs.get_bytes(one.blob)
     seqs = [seq for seqs in one.rows.values() for seq in seqs]
+    with store.begin() as connection:
+        closing = plans.changes_doing(connection, one.plan_id, Action.CLOSE)
+    remember_published(store, hook, institution, [stored.change for stored in closing if stored.seq in set(seqs)])
     with store.begin() as connection:
         verify_lease(connection, institution, run)
         imports.note(connection, one.id, state=ImportState.POSTING, posting_at=now)

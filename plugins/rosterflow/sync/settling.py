@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from datetime import datetime
+
+from sqlalchemy import Connection
 
 from rosterflow.domain.confirmed import ConfirmedObject, World
 from rosterflow.domain.errors import Code, FatalError, RetryableError, RowError
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import CanvasObject, Key, Kind, State, key_of
+from rosterflow.domain.plan import Action
 from rosterflow.domain.recognition import origin_of
 from rosterflow.hooks.canvas import CanvasHook, SisImport
-from rosterflow.store import history, imports, institutions, objects, plans
+from rosterflow.store import closed_courses, history, imports, institutions, objects, plans, row_errors
 from rosterflow.store.engine import Store
+from rosterflow.store.history import Event
 from rosterflow.store.imports import ImportState, StoredImport
 from rosterflow.store.runs import Run
 from rosterflow.sync.confirming import confirm_import, departures
@@ -41,7 +46,25 @@ def settle_imports(store: Store, hook: CanvasHook, institution: Institution, run
     with store.begin() as connection:
         if plans.give_up_sent(connection, institution.key):
             institutions.mark(connection, institution.key, based_at=None)
-        return institutions.standing(connection, institution.key, now).based_at is None
+        if institutions.standing(connection, institution.key, now).based_at is None:
+            return True
+    _believe_new_terms(store, hook, institution, run, now)
+    return False
+
+
+def _believe_new_terms(store: Store, hook: CanvasHook, institution: Institution, run: Run, now: datetime) -> None:
+    """Take note of terms of ours that others made in Canvas since we looked last, so that they are not rewritten."""
+    listed = {key_of(term): term for term in hook.terms()}
+    with store.begin() as connection:
+        verify_lease(connection, institution, run)
+        known = World(objects.load(connection, institution.key, listed.keys()))
+        found = [one for key, term in listed.items() if key not in known and (one := _first_seen(institution, term))]
+        keys = [key_of(one.thing) for one in found]
+        objects.save(connection, institution.key, found, now=now, run_id=run.id)
+        row_errors.clear_refusals(connection, institution.key, keys)
+        row_errors.settle(connection, institution.key, "canvas", [str(key) for key in keys], now)
+        events = [Event(key, "found in Canvas", "") for key in keys]
+        history.record(connection, institution.key, events, now, run_id=run.id)
 
 
 def _settle(store: Store, hook: CanvasHook, institution: Institution, one: StoredImport, now: datetime) -> None:
@@ -78,7 +101,8 @@ def take_base(
     """Believe Canvas: what is confirmed becomes what Canvas lists under ids of ours.
 
     Fields that belong to Canvas stay known as such, and so do the term in which the source last had an object and that
-    we unpublished a course, for which Canvas has the word that it has for new ones.
+    we unpublished a course, for which Canvas has the word that it has for new ones. A state that we neither confirmed
+    nor asked for was set by a person, so it belongs to Canvas from now on.
 
     :param found: the objects of a provisioning report.
     :returns: how many there are of each kind.
@@ -93,24 +117,68 @@ def take_base(
         )
     with store.begin() as connection:
         verify_lease(connection, institution, run)
-        known = World(objects.load(connection, institution.key))
-        base = [one for thing in listed.values() if (one := _believed(institution, thing, known))]
+        ground = _ground(connection, institution)
+        base = [one for thing in listed.values() if (one := ground.believed(institution, thing))]
         objects.forget_all(connection, institution.key)
         objects.save(connection, institution.key, base, now=now, run_id=run.id)
-        history.record(connection, institution.key, departures(known, base), now, run_id=run.id)
+        events = departures(ground.known, base) + ground.set_by_people(base)
+        history.record(connection, institution.key, events, now, run_id=run.id)
         institutions.mark(connection, institution.key, based_at=now)
     counts = Counter(one.thing.kind for one in base)
     return {kind: counts[kind] for kind in Kind}
 
 
-def _believed(institution: Institution, thing: CanvasObject, known: World) -> ConfirmedObject | None:
-    before = known.get(key_of(thing))
-    if before is None:
-        origin = origin_of(institution.number, thing)
-        return ConfirmedObject(replace(thing, origin=origin)) if origin else None
-    hidden = (before.thing.state, thing.state) == (State.UNPUBLISHED, State.ACTIVE)
-    state = State.UNPUBLISHED if hidden else thing.state
-    return ConfirmedObject(replace(thing, origin=before.thing.origin, state=state), before.owned_by_canvas)
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What we know while Canvas is believed.
+
+    :param known: what was confirmed until now.
+    :param aims: the states that changes which were sent and never confirmed would give to objects.
+    :param half_open: courses that were about to be re-opened and have yet to be unpublished after that.
+    """
+
+    known: World
+    aims: AbstractSet[tuple[Key, State]]
+    half_open: AbstractSet[Key]
+
+    def believed(self, institution: Institution, thing: CanvasObject) -> ConfirmedObject | None:
+        """What is confirmed of an object that Canvas lists, ``None`` when it is none of ours."""
+        key = key_of(thing)
+        before = self.known.get(key)
+        if before is None:
+            return _first_seen(institution, thing)
+        state, owned = before.thing.state, before.owned_by_canvas
+        looks_open = thing.state is State.ACTIVE and (state is State.UNPUBLISHED or key in self.half_open)
+        if thing.state is not state and not looks_open:
+            state = thing.state
+            owned = owned if (key, state) in self.aims else owned | {"state"}
+        return ConfirmedObject(replace(thing, origin=before.thing.origin, state=state), owned)
+
+    def set_by_people(self, base: Iterable[ConfirmedObject]) -> list[Event]:
+        """One event for each object whose state belongs to Canvas from now on."""
+        return [
+            Event(key, "kept by Canvas", "", f"state: {one.thing.state}")
+            for one in base
+            if "state" in one.owned_by_canvas
+            and (key := key_of(one.thing)) in self.known
+            and "state" not in self.known[key].owned_by_canvas
+        ]
+
+
+def _ground(connection: Connection, institution: Institution) -> _Ground:
+    sent = [one.change for one in plans.sent_since_confirmed(connection, institution.key)]
+    reopening = {change.key for change in sent if change.action is Action.REOPEN}
+    published = closed_courses.were_published(connection, institution.key, {key.sis_id for key in reopening})
+    return _Ground(
+        known=World(objects.load(connection, institution.key)),
+        aims={(change.key, change.after.state) for change in sent},
+        half_open={key for key in reopening if key.kind is Kind.COURSE and not published.get(key.sis_id, True)},
+    )
+
+
+def _first_seen(institution: Institution, thing: CanvasObject) -> ConfirmedObject | None:
+    origin = origin_of(institution.number, thing)
+    return ConfirmedObject(replace(thing, origin=origin)) if origin else None
 
 
 def rebase(store: Store, institution: Institution, *, actor: str, reason: str, now: datetime) -> None:
