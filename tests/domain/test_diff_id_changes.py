@@ -113,6 +113,15 @@ def test_an_emne_account_keeps_its_id_while_one_of_its_courses_does() -> None:
     ]
 
 
+def test_an_emne_account_keeps_its_id_when_its_courses_go_to_different_accounts() -> None:
+    other, elsewhere = a.ue("INF1", 1, a.NEXT), a.ue("INF1", 2, a.NEXT, account="184_1")
+
+    plan = a.plan(a.wants(*NEW, a.unit("184_1"), elsewhere), a.world(*OLD, other, a.unit("184_1")))
+
+    assert (Action.CREATE, "account EMNE_INF1_2") in steps(plan)
+    assert reasons(plan) == {a.account_key("EMNE_INF1_1"): "emne-account-kept"}
+
+
 def test_an_emne_account_keeps_its_id_while_one_of_its_courses_is_gone() -> None:
     other = a.ue("INF1", 1, a.NEXT)
 
