@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from itertools import combinations_with_replacement
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from rosterflow.domain.confirmed import ConfirmedObject, World
 from rosterflow.domain.fs.rows import Row
 from rosterflow.domain.institution import Institution
-from rosterflow.domain.model import CanvasObject, Key, Kind, Section, key_of
-from rosterflow.domain.plan import Action
+from rosterflow.domain.model import CanvasObject, Key, Kind, Section
 from rosterflow.domain.snapshot import Snapshot
 from tests.domain import builders as a
 from tests.domain.fs_builders import (
     FAKULTET,
     H26,
+    H27,
     INF,
     V27,
     account,
@@ -27,6 +25,8 @@ from tests.domain.fs_builders import (
     emne,
     evu,
     institution,
+    klasse,
+    kull,
     program,
     rule,
     section,
@@ -37,7 +37,6 @@ from tests.domain.fs_builders import (
     ue,
     unit,
 )
-from tests.domain.test_mapping_laws import INSTITUTIONS, LAW, ROWS
 
 LOST = ("page 2 was dropped",)
 UE = "UE_184_INF_1_2026_HØST_1"
@@ -204,19 +203,29 @@ def test_an_activity_of_which_all_above_was_seen_is_renamed_by_an_incomplete_rea
 
 
 # ----------------------------------------------------------------- the law
-@settings(LAW, max_examples=300)
-@given(ROWS, INSTITUTIONS, st.randoms(use_true_random=False))
-def test_losing_rows_of_a_source_that_did_not_change_changes_nothing_in_canvas(
-    rows: list[Row], inst: Institution, chance: random.Random
-) -> None:
-    sound = list({(row.source, row.subject): row for row in rows}.values())
-    there = snapshot(*sound, inst=inst)
+LONG = ue("INF"), ue("INF", V27, 2, siste_termin=H27)
+LED = ue("FYS", folger="MAT")
+EVERYTHING: tuple[Row, ...] = (
+    *(termin(H26, date(2026, 8, 17), date(2026, 12, 18)), termin(V27, date(2027, 1, 11), date(2027, 6, 4))),
+    *(FAKULTET, OTHER, HIDDEN, unit("13_1_1"), unit("13_1_2", parent="12_0_0")),
+    *(INF, *MAT, emne("ASTRO"), emne("FYS", at="13_1_0"), emne("KJE", at=None), emne("BIO", at="13_1_1")),
+    *(*LONG, ue("MAT"), ue("MAT", versjon="2"), LED, ue("KJE", folger="FYS"), ue("BIO", V27, siste_termin=H27)),
+    *(ue("ASTRO"), ue("ASTRO", V27, 2)),
+    *(ua(LONG[1], "F"), ua(LONG[1], "G", parent="F"), ua(LONG[1], "H", parent="G", lms_romkode="eget-rom")),
+    *(ua(LED, "F"), ua(LED, "G", parent="F")),
+    *(program(lms_romkode="rom"), program("M-INF", at="13_1_0"), kull(), klasse(), klasse("B", lms_romkode="rom")),
+    *(evu(), evu("LED2", at="13_1_0", til_dato=None)),
+)
+
+
+@pytest.mark.parametrize("inst", [ROOMS, OWNER], ids=["rooms", "owns term dates"])
+def test_whichever_two_rows_of_an_unchanged_source_are_lost_canvas_keeps_all_it_has(inst: Institution) -> None:
+    there = snapshot(*EVERYTHING, inst=inst)
     world = World(map(ConfirmedObject, there.objects.values()))
 
-    shot = snapshot(
-        *(row for row in sound if chance.random() < 0.7), inst=inst, confirmed=there.objects.values(), gaps=LOST
-    )
-
-    assert {change.action for change in a.plan(shot, world).changes} <= {Action.CREATE}
-    known = [thing for key, thing in shot.objects.items() if key in there.objects]
-    assert [thing.origin for thing in known] == [there.objects[key_of(thing)].origin for thing in known]
+    for lost in combinations_with_replacement(EVERYTHING, 2):
+        left = [row for row in EVERYTHING if row not in lost]
+        shot = cut(*left, confirmed=there.objects.values(), inst=inst)
+        assert a.plan(shot, world).changes == (), lost
+        known = [(thing.origin, there.objects[key].origin) for key, thing in shot.objects.items()]
+        assert [now for now, _ in known] == [before for _, before in known], lost

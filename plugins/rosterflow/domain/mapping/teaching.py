@@ -166,12 +166,13 @@ def _dates(draft: Draft, terms: Terms, chain: Chain, later: Semester | None) -> 
     An incomplete read may lack the course's last terms, and the dates of its first: it only makes the course longer.
     """
     start = end = None
+    last = max(chain.last_term, later or chain.last_term)
     if later or chain.spans_terms:
-        start, end = terms.start(chain.first), terms.end(max(chain.last_term, later or chain.last_term))
+        start, end = terms.start(chain.first), terms.end(last)
     known = draft.confirmed.get(Key(Kind.COURSE, chain.sis_id))
     if draft.is_whole or not isinstance(known, Course) or known.end is None:
         return start, end
-    return known.start, max(known.end, end or known.end)
+    return known.start, max(known.end, end) if end and terms.are_dates_known(last) else known.end
 
 
 def _seen_later(draft: Draft, chain: Chain) -> Semester | None:

@@ -42,6 +42,11 @@ class Terms:
         last = grace(self._days(semester)[1], self._draft.institution.terms)
         return day_end(last, self._draft.institution.zone)
 
+    def are_dates_known(self, semester: Semester) -> bool:
+        """Whether the dates of a term are those that FS has, if it has any: its row was not lost."""
+        has_terms = self._draft.institution.fs.dialect != "2023"
+        return self._draft.is_whole or semester in self._rows or not has_terms
+
     def _days(self, semester: Semester) -> tuple[date, date]:
         first, last = calendar_days(semester, self._draft.institution.terms)
         match self._rows.get(semester):
@@ -78,13 +83,13 @@ class Terms:
             end=self.end(semester),
             origin=Origin(SourceKind.TERMIN, semester.sis_id),
         )
-        if isinstance(known, Term) and (key in self._draft.protected or not self._knows_dates(semester)):
+        if isinstance(known, Term) and (key in self._draft.protected or not self._gets_dates(semester)):
             term, facts = known, (("confirmed", "true"),)
         self._draft.want(SourceKind.TERMIN, (subject,), (term,), rule, facts)
 
-    def _knows_dates(self, semester: Semester) -> bool:
-        """Whether a term that Canvas has gets our dates: not when others own them, or its row may have been lost."""
-        return self._draft.institution.canvas.owns_term_dates and (self._draft.is_whole or semester in self._rows)
+    def _gets_dates(self, semester: Semester) -> bool:
+        """Whether a term that Canvas has is to have our dates."""
+        return self._draft.institution.canvas.owns_term_dates and self.are_dates_known(semester)
 
     def _contradicted(self, rows: list[Termin]) -> None:
         for row in rows:
