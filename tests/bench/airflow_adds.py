@@ -41,13 +41,13 @@ def by_run(stack: Stack) -> pd.DataFrame:
     """Seconds of each run: all its tasks together, those with any task running, from start to end, and the rest."""
     client = stack.airflow.client
     ended = sorted((*client.runs(story.SYNC), *client.runs(story.APPROVAL)), key=lambda run: str(run["start_date"]))
-    rows = {}
+    rows: dict[str, list[str | float]] = {}
     for name, run in zip(RUNS, ended, strict=True):
         tasks = _spans(client.task_instances(run["dag_id"], run["dag_run_id"]))
         [whole] = _spans([run])
         running = _covered(tasks)
         together = sum(seconds(span) for span in tasks)
-        rows[name] = [len(tasks), together, running, seconds(whole), seconds(whole) - running]
+        rows[name] = [str(len(tasks)), together, running, seconds(whole), seconds(whole) - running]
     columns = ["tasks", "all tasks", "any task running", "wall", "Airflow's own"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("run")
 

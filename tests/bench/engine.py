@@ -11,7 +11,7 @@ from demo.postgres import Postgres
 from demo.processes import Children
 from tests.bench.cost import Cost
 from tests.bench.tables import Measured, print_tables
-from tests.bench.world import World, world
+from tests.bench.world import BenchError, World, world
 
 DOWNLOADS = 5
 
@@ -29,9 +29,12 @@ def measure_engine(home: Path, processes: ForkServerContext, say: Callable[[str]
             first = _first(full, say)
             say("the second sync, without any change")
             unchanged = full.sync()
+            if full.planned():
+                raise BenchError(f"The sync without any change planned {full.planned()} changes.")
             for line in full.sandbox.day_of_change():
                 say(f"in FS: {line}")
             changed = full.sync()
+            say(f"{full.planned()} changes planned")
             measured = Measured(full.counts(), full.pages(), bare, tenth_bare, first, unchanged, changed, tenth)
     print_tables(measured)
 

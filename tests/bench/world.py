@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 from cryptography.fernet import Fernet
+from sqlalchemy import func, select
 
 from demo.postgres import Postgres
 from rosterflow.domain.model import Kind
 from rosterflow.store import migrate, objects
 from rosterflow.store.engine import Store
-from tests.bench import bare, tasks
+from rosterflow.store.tables import plan, plan_change
+from tests.bench import bare, recording, tasks
 from tests.bench.cost import Cost
 from tests.bench.tasks import DAG_BY_FILE, Ended, Order, XComs
 from tests.bench.university import RemoteSandbox, remote_sandbox
@@ -31,6 +34,7 @@ YES = {
     "params_input": {"comment": "Measured."},
     "responded_by_user": {"id": "admin", "name": "admin"},
 }
+SPAWN = multiprocessing.get_context("spawn")
 LOOK_SECONDS = 0.2
 CANVAS_SECONDS = 300.0
 
@@ -55,23 +59,13 @@ class World:
 
     def in_process(self, act: Callable[..., None], *arguments: object) -> Any:
         """What a function sends through a pipe, its last argument, from a process forked for it."""
-        ours, theirs = self.processes.Pipe(duplex=False)
-        process = self.processes.Process(target=act, args=(*arguments, self.environment, theirs))
-        process.start()
-        theirs.close()
-        try:
-            return ours.recv()
-        except EOFError:
-            raise BenchError(f"{act.__module__}.{act.__name__} ended without an answer; see above.") from None
-        finally:
-            ours.close()
-            process.join()
+        return _in_process(self.processes, act, *arguments, self.environment)
 
     def download(self) -> Cost:
-        """Download and decode the pages of a read, and nothing else."""
+        """Download and decode the pages of a read, and nothing else, in a process that is no task's."""
         if not self.recorded:
-            self.recorded = self.in_process(bare.record)
-        cost: Cost = self.in_process(bare.download, self.recorded)
+            self.recorded = self.in_process(recording.record)
+        cost: Cost = _in_process(SPAWN, bare.download, self.recorded, self.environment)
         return cost
 
     def pages(self) -> dict[str, int]:
@@ -85,6 +79,15 @@ class World:
             found = Counter(str(one.thing.kind) for one in objects.load(connection, "demo") if one.is_alive)
         store.dispose()
         return {str(kind): found[kind] for kind in Kind}
+
+    def planned(self) -> int:
+        """How many changes the newest plan has."""
+        store = Store(self.environment["ROSTERFLOW_DATABASE_URL"])
+        with store.begin() as connection:
+            newest = select(func.max(plan.c.id)).scalar_subquery()
+            found = connection.execute(select(func.count()).where(plan_change.c.plan_id == newest)).scalar_one()
+        store.dispose()
+        return found
 
     def sync(self) -> list[Cost]:
         """One sync that applies, and the approval it asks for."""
@@ -138,6 +141,20 @@ class World:
                 return
             time.sleep(LOOK_SECONDS)
         raise BenchError(f"Canvas was not done with {path} within {CANVAS_SECONDS:.0f} s.")
+
+
+def _in_process(processes: ForkServerContext | SpawnContext, act: Callable[..., None], *arguments: object) -> Any:
+    ours, theirs = processes.Pipe(duplex=False)
+    process = processes.Process(target=act, args=(*arguments, theirs))
+    process.start()
+    theirs.close()
+    try:
+        return ours.recv()
+    except EOFError:
+        raise BenchError(f"{act.__module__}.{act.__name__} ended without an answer; see above.") from None
+    finally:
+        ours.close()
+        process.join()
 
 
 @contextmanager
