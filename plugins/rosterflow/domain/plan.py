@@ -81,7 +81,7 @@ class Plan:
 
     :param changes: parents before children; removals last, children before parents.
     :param unchanged: objects inside the scope that are as they should be, per kind.
-    :param waiting: changes left out because Canvas refused the same change lately and its back-off is not over.
+    :param waiting: left out for now: Canvas refused it lately, it needs one that waits, or the read was not whole.
     :param decisions: why something absent from the source was *not* removed.
     """
 
