@@ -166,6 +166,7 @@ def test_a_broken_institution_gets_a_dag_that_says_why_and_stops_no_other(instit
     assert "nordby.yaml: colour: no such setting" in broken.doc_md
     assert "settings-invalid" in broken.tags
     assert isinstance(broken.on_failure_callback, FailureMail)
+    assert list(broken.get_task("check_settings").on_failure_callback) == [record_failure_of_task]
     with pytest.raises(Exception, match="nordby.yaml: colour: no such setting"):
         broken.get_task("check_settings").execute({})
 

@@ -149,7 +149,7 @@ def troubled(ground: Ground) -> Troubled:
     cut = posted(ground, mode="apply")
     ground.change("demo", names={**names, "evu_course": "{navn} / {tidsangivelse}"})
     killed = _killed(ground)
-    return Troubled(cut, killed, posted(ground, mode="apply"), _evu_names(ground))
+    return Troubled(cut, killed, posted(ground, mode="apply"), evu_names(ground))
 
 
 def _killed(ground: Ground) -> Posted:
@@ -157,17 +157,24 @@ def _killed(ground: Ground) -> Posted:
     before = ground.imports()
     run_id = ground.start("demo", mode="apply")
     ground.wait(lambda: ground.struck(number)["fired"] or None, "the POST")
-    where = f"run_id = '{run_id}' and task_id = 'apply'"
-    ((pid,),) = ground.metadata(f"select pid from task_instance where {where}")
-    task = psutil.Process(pid)
-    for process in (task.parent(), task):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            assert process is not None
-            process.kill()
+    kill_worker(ground, run_id, "apply")
     return Posted(ground.ended(SYNC, run_id), before, ground.imports())
 
 
-def _evu_names(ground: Ground) -> set[str]:
+def kill_worker(ground: Ground, run_id: str, task_id: str) -> None:
+    """Kill a running task together with the worker that looks after it."""
+    where = f"dag_id = '{SYNC}' and run_id = '{run_id}' and task_id = '{task_id}'"
+    ((pid,),) = ground.metadata(f"select pid from task_instance where {where}")
+    with contextlib.suppress(psutil.NoSuchProcess):
+        task = psutil.Process(pid)
+        worker = task.parent()
+        if worker is not None:
+            worker.kill()
+        task.kill()
+
+
+def evu_names(ground: Ground) -> set[str]:
+    """What the EVU courses are called in Canvas."""
     found: set[str] = set()
     for page in range(1, 20):
         courses = ground.canvas_rest(f"/accounts/self/courses?per_page=100&page={page}")
@@ -312,7 +319,6 @@ class Neglected:
 
     stuck: dict[str, tuple[str, int]]
     pool_mail: Json
-    warnings: list[str]
     released: Seen
     broken: Seen
     broken_log: str
@@ -330,13 +336,12 @@ def neglected(ground: Ground) -> Neglected:
     ground.client.unpause("rosterflow_housekeeping")
     ground.client.trigger("rosterflow_housekeeping")
     mail = ground.wait_for_mail("operators@drift.example", "no plan after an hour")
-    warnings = ground.client.request("GET", "/dagWarnings", params={"dag_id": dag_id})["dag_warnings"]
     broken = ground.ended("fs_canvas_sync__skakk", broken_id)
     broken_mail = ground.wait_for_mail("operators@drift.example", "fs_canvas_sync__skakk failed")
     ground.client.create_pool("canvas_glemt", 1)
     released = ground.ended(dag_id, run_id)
     log = ground.log(broken, "check_settings")
-    return Neglected(stuck, mail, [str(one["message"]) for one in warnings], released, broken, log, broken_mail)
+    return Neglected(stuck, mail, released, broken, log, broken_mail)
 
 
 def timed(chapter: Any, ground: Ground) -> Any:

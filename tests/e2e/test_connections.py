@@ -45,7 +45,7 @@ def test_a_right_connection_says_what_was_reached(ground: Ground) -> None:
     [
         ({"host": "http://127.0.0.1:{closed}/fs/graphql"}, "could not be reached"),
         ({"password": SECRET}, "password"),
-        ({"host": "{sandbox}/mail"}, "GraphQL"),
+        ({"host": "{sandbox}/mail"}, "the API itself"),
         ({"host": ""}, "address"),
     ],
 )

@@ -9,6 +9,7 @@ from airflow.sdk import DAG, BaseOperator, Context
 
 from rosterflow.domain.errors import Code, NeedsPerson
 from rosterflow.notifications.failures import FailureMail
+from rosterflow.notifications.recording import RECORDING
 from rosterflow.operators.retry import ByErrorClass
 from rosterflow.settings import Broken
 
@@ -41,7 +42,7 @@ def unusable_dag(dag_id: str, broken: Broken) -> DAG:
         catchup=False,
         max_active_runs=1,
         tags=["rosterflow", "settings-invalid", broken.key],
-        default_args={"owner": "rosterflow"},
+        default_args={"owner": "rosterflow", **RECORDING},
         on_failure_callback=FailureMail(institution=broken.key),
     ) as dag:
         UnusableSettingsOperator(task_id="check_settings", message=broken.message)
