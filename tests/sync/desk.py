@@ -107,6 +107,9 @@ class FakeCanvas:
     def sis_import_messages(self, number: str) -> Iterator[ImportMessage]:
         return iter(self.messages)
 
+    def terms(self) -> Iterator[Term]:
+        return iter(())
+
     def course_state(self, sis_id: str) -> str | None:
         return self.course_states.get(sis_id, "available")
 

@@ -1,0 +1,169 @@
+"""Which part of a plan goes on, which waits, and what a person is asked about."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rosterflow.domain.model import Account, Key, Kind, State
+from rosterflow.domain.plan import Action, Change, Plan
+from rosterflow.store import approvals, history, institutions, plans, runs
+from rosterflow.store.approvals import ApprovalState
+from rosterflow.store.history import MOVED_OUT, Event
+from rosterflow.store.plans import ChangeState
+from rosterflow.sync.guarding import Guarded, guard_plan
+from tests.sync.desk import COURSE, DAY, HOME, NOW, TERM, UNIT, Desk, change, close, create, desk
+
+COURSES = tuple(replace(COURSE, sis_id=f"UE_{number}") for number in range(8))
+CLOSINGS = tuple(map(close, COURSES))
+"""More than the floor of five, and more than a tenth of all."""
+
+
+@pytest.fixture
+def at(tmp_path: Path) -> Iterator[Desk]:
+    with desk(tmp_path) as one:
+        with one.store.begin() as connection:
+            institutions.mark(connection, HOME.key, based_at=NOW, contacted_at=NOW)
+        one.believe(UNIT, TERM, *COURSES)
+        yield one
+
+
+def planned(at: Desk, *changes: Change, first_contact: bool = False) -> int:
+    with at.store.begin() as connection:
+        plan = Plan(changes, Counter())
+        return plans.save_plan(connection, HOME.key, at.run.id, plan, first_contact=first_contact, now=NOW)
+
+
+def guard(at: Desk, plan_id: int, days: float = 0, mode: str = "apply") -> Guarded:
+    return guard_plan(at.store, HOME, replace(at.run, mode=mode), plan_id, NOW + days * DAY)
+
+
+def decided(at: Desk, number: int, state: ApprovalState, of_changes: ChangeState, days: float = 0) -> None:
+    """A person's decision about a request."""
+    with at.store.begin() as connection:
+        request = approvals.get_approval(connection, number)
+        seqs = [one.seq for one in approvals.changes_of(connection, request)]
+        plans.set_state(connection, request.plan_id, seqs, of_changes)
+        approvals.set_approval_state(connection, number, state, NOW + days * DAY)
+
+
+def moved_out(at: Desk, account: Account) -> None:
+    with at.store.begin() as connection:
+        event = Event(Key(Kind.ACCOUNT, account.sis_id), MOVED_OUT, "", "course UE_1")
+        history.record(connection, HOME.key, [event], NOW)
+
+
+def test_additions_go_on_and_too_many_removals_wait(at: Desk) -> None:
+    plan_id = planned(at, create(replace(COURSE, sis_id="UE_NEW")), *CLOSINGS)
+
+    assert guard(at, plan_id) == Guarded(allowed=1, held=8, ask=1)
+    assert at.states(plan_id) == [ChangeState.ALLOWED] + [ChangeState.HELD] * 8
+
+
+def test_guarding_again_changes_nothing_even_after_something_was_sent(at: Desk) -> None:
+    plan_id = planned(at, create(replace(COURSE, sis_id="UE_NEW")), *CLOSINGS)
+    first = guard(at, plan_id)
+    with at.store.begin() as connection:
+        plans.set_state(connection, plan_id, [0], ChangeState.SENT)
+
+    assert guard(at, plan_id) == first
+    assert at.states(plan_id)[0] is ChangeState.SENT
+
+
+def test_a_run_that_only_plans_asks_nobody(at: Desk) -> None:
+    assert guard(at, planned(at, *CLOSINGS), mode="plan") == Guarded(allowed=0, held=8, ask=None)
+
+
+def test_an_empty_first_plan_ends_the_first_contact(at: Desk) -> None:
+    with at.store.begin() as connection:
+        institutions.mark(connection, HOME.key, contacted_at=None)
+        runs.add_counts(connection, at.run.id, gaps=0)
+
+    guard(at, planned(at, first_contact=True))
+
+    with at.store.begin() as connection:
+        assert institutions.standing(connection, HOME.key, NOW).contacted_at == NOW
+
+
+def test_what_is_asked_about_already_is_not_asked_again(at: Desk) -> None:
+    guard(at, planned(at, *CLOSINGS))
+
+    more = close(replace(COURSE, sis_id="UE_MORE"))
+    at.believe(replace(COURSE, sis_id="UE_MORE"))
+
+    assert guard(at, planned(at, *CLOSINGS, more), days=1).ask == 2
+    with at.store.begin() as connection:
+        request = approvals.get_approval(connection, 2)
+        assert [one.change for one in approvals.changes_of(connection, request)] == [more]
+
+
+def test_what_is_asked_about_stays_held_when_no_guard_holds_it_any_more(at: Desk) -> None:
+    guard(at, planned(at, *CLOSINGS))
+
+    assert guard(at, planned(at, CLOSINGS[0]), days=1) == Guarded(allowed=0, held=1, ask=None)
+
+
+@pytest.mark.parametrize("state", [ApprovalState.REJECTED, ApprovalState.TIMED_OUT])
+def test_what_was_rejected_is_asked_about_again_only_after_a_week(at: Desk, state: ApprovalState) -> None:
+    guard(at, planned(at, *CLOSINGS))
+    decided(at, 1, state, ChangeState.REJECTED)
+
+    assert guard(at, planned(at, *CLOSINGS), days=6.9) == Guarded(allowed=0, held=8, ask=None)
+    assert guard(at, planned(at, *CLOSINGS), days=7.1) == Guarded(allowed=0, held=8, ask=2)
+
+
+def test_what_was_approved_and_never_carried_out_goes_on_by_itself(at: Desk) -> None:
+    guard(at, planned(at, *CLOSINGS))
+    decided(at, 1, ApprovalState.APPROVED, ChangeState.ALLOWED)
+
+    again = planned(at, *CLOSINGS)
+
+    assert guard(at, again, days=1) == Guarded(allowed=8, held=0, ask=None)
+    assert set(at.states(again)) == {ChangeState.ALLOWED}
+
+
+def test_an_approval_does_not_hold_for_another_change_nor_for_ever(at: Desk) -> None:
+    guard(at, planned(at, *CLOSINGS))
+    decided(at, 1, ApprovalState.APPROVED, ChangeState.ALLOWED)
+
+    renamed = tuple(replace(one, long_name="Nytt navn") for one in COURSES)
+    at.believe(*renamed)
+    assert guard(at, planned(at, *map(close, renamed)), days=1).held == 8
+    at.believe(*COURSES)
+    assert guard(at, planned(at, *CLOSINGS), days=15).held == 8
+
+
+def test_an_account_out_of_which_something_moved_is_not_closed_without_a_person(at: Desk) -> None:
+    empty = Account("184_9_0_0", "Tomt", "FSDEMO")
+    inner = Account("184_9_1_0", "Tomt i tomt", "184_9_0_0", State.DELETED)
+    at.believe(empty, inner)
+    closing = change(Action.DELETE, empty, replace(empty, state=State.DELETED))
+    assert guard(at, planned(at, closing)).held == 0
+
+    with at.store.begin() as connection:
+        history.record(
+            connection, HOME.key, [Event(Key(Kind.ACCOUNT, inner.sis_id), MOVED_OUT, "", "course UE_1")], NOW
+        )
+
+    plan_id = planned(at, closing)
+    assert guard(at, plan_id).held == 1
+    with at.store.begin() as connection:
+        (held,) = plans.changes(connection, plan_id)
+    assert (held.guard_rule, held.guard_reason) == (
+        "account-had-courses",
+        "Something lay in 184_9_0_0 that moved elsewhere.",
+    )
+
+
+def test_what_waits_for_a_change_that_stays_held_waits_too(at: Desk) -> None:
+    outer = Account("184_9_0_0", "Ytre", "FSDEMO")
+    inner = Account("184_9_1_0", "Indre", "184_9_0_0")
+    at.believe(outer, inner)
+    closings = [change(Action.DELETE, one, replace(one, state=State.DELETED)) for one in (inner, outer)]
+    moved_out(at, inner)
+
+    assert guard(at, planned(at, *closings)) == Guarded(allowed=0, held=2, ask=1)
