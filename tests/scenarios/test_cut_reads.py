@@ -239,7 +239,7 @@ def test_200_rows_that_fs_neither_sends_nor_counts_are_not_removed_without_a_per
             break
         assert gaps == ()
         plan = large.plan(large.source({operation: pages}, gaps))
-        verdict = guard(plan, large.world, limits, first_contact=False)
+        verdict = guard(plan, large.world, limits, first_contact=False, scope=large.scope)
         allowed = [change for change in verdict.allowed if change.is_removal]
         # What may go is few accounts in which nothing ever lay; the next whole read makes them again.
         assert [c for c in allowed if c.kind is not Kind.ACCOUNT or large.world.below(c.key)] == []

@@ -246,6 +246,14 @@ def test_the_test_button_of_canvas_names_the_permissions_that_are_missing(
     )
 
 
+@pytest.mark.parametrize("hook", [FSGraphQLHook, CanvasHook])
+def test_a_connection_that_airflow_does_not_have_is_named(hook: type[FSGraphQLHook] | type[CanvasHook]) -> None:
+    assert hook("nobody_made_it").test_connection() == (
+        False,
+        _remedied("Airflow has no connection 'nobody_made_it'.", Code.CONNECTION_MISSING),
+    )
+
+
 def test_no_message_of_a_test_button_holds_a_secret(
     sandbox: RunningSandbox,
     fs_button: Callable[..., tuple[bool, str]],
