@@ -59,7 +59,7 @@ def fs_button(sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> Calla
     """Presses the Test button of an FS connection that is right but for what is given."""
 
     def press(path: str = "/fs/graphql", *, at: str = "", extra: dict[str, Any] | None = None, **fields: Any) -> Any:
-        known = {"institution_number": "184", "read_timeout": 1, **(extra or {})}
+        known = {"institution_number": "184", "read_timeout": 20, **(extra or {})}
         host = at or f"{sandbox.url}{path}"
         _connect(
             monkeypatch,
@@ -163,7 +163,7 @@ def canvas_button(sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch) -> C
     def press(path: str = "/canvas", *, at: str | None = None, password: str = "sandbox-canvas-token") -> Any:
         host = f"{sandbox.url}{path}" if at is None else at
         _connect(monkeypatch, "canvas_test", "canvas", host, password=password)
-        return CanvasHook("canvas_test", timeout=httpx.Timeout(2)).test_connection()
+        return CanvasHook("canvas_test", timeout=httpx.Timeout(20)).test_connection()
 
     return press
 
