@@ -55,7 +55,8 @@ def airflow_is_set_up(stack: Stack) -> None:
     """Do what an operator does once, in the UI and on the command line."""
     client = stack.airflow.client
     url = stack.sandbox_url
-    client.create_connection("fs_demo", "fs_graphql", host=f"{url}/fs/graphql", login="sandbox", password="sandbox")
+    fs: dict[str, Any] = {"host": f"{url}/fs/graphql", "login": "sandbox", "password": "sandbox"}
+    client.create_connection("fs_demo", "fs_graphql", **fs, extra={"institution_number": "184"})
     client.create_connection("canvas_demo", "canvas", host=f"{url}/canvas", password="sandbox-canvas-token")
     client.create_connection(
         "smtp_default",
@@ -121,6 +122,7 @@ def day_of_change(stack: Stack) -> None:
         Console().print(Padding(Markdown(question["body"]), (1, 4)))
     for mail in reversed(get(stack, "/mail.json")):
         stack.say(f"mail to {', '.join(mail['recipients'])}: {mail['subject']}")
+    stack.say("to look at all of it in Airflow and in the sandbox: DEMO_KEEP=1 make demo")
 
 
 def university_of_today() -> dict[str, Any]:
@@ -152,7 +154,7 @@ def show(stack: Stack, ended: Json) -> Report:
     if run is None:
         raise DemoError(f"the run {run_id} of {dag_id} left no record")
     made = report(store, run.id)
-    Console().print(as_table(made))
+    Console().print(as_table(made, f"What {dag_id} did in its run {run.id}"))
     store.dispose()
     return made
 
