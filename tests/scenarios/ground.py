@@ -42,6 +42,8 @@ def ground(sandbox: RunningSandbox, folder: Path, key: str = "demo", **settings:
 
 
 def addresses(sandbox: RunningSandbox, one: Institution) -> dict[str, str]:
-    """The connections of an institution, with FS at the address of its dialect."""
+    """The connections of an institution, with FS at the address of its dialect and time to answer on a busy machine."""
     path = {"2026": "/fs/graphql", "2023": "/fs/2023/graphql"}[one.fs.dialect]
-    return {name: text.replace("/fs/graphql", path) for name, text in connections(sandbox.url, one).items()}
+    return {
+        name: text.replace("/fs/graphql", path) for name, text in connections(sandbox.url, one, read_timeout=60).items()
+    }
