@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,9 @@ FORKING = get_context("forkserver")
 FORKING.set_forkserver_preload([__name__])
 
 
+CALLS = {"/sis_imports": "import", "/reports/": "report", "/courses/": "course"}
+
+
 @dataclass(frozen=True)
 class Job:
     """What the process to be killed does.
@@ -40,19 +44,38 @@ class Job:
 
 
 class Killer:
-    """Ends the process at its ``at``-th step; a step is a commit, or a call of Canvas before or after it is made."""
+    """Ends the process at a step: just before a commit, or before or after a call that changes something in Canvas.
 
-    def __init__(self, at: int | None) -> None:
+    Steps are named by the calls: ``commit 1 at first``, ``before import 1``, ``after import 1``, ``commit 1 after
+    import 1``, ``before report 1`` and so on.
+    """
+
+    def __init__(self, at: str | None) -> None:
         self.at = at
         self.steps: list[str] = []
+        self._calls: Counter[str] = Counter()
+        self._commits = 0
+        self._since = "at first"
 
-    def step(self, name: str) -> None:
-        if len(self.steps) == self.at:
+    def commit(self, _: object) -> None:
+        self._commits += 1
+        self._step(f"commit {self._commits} {self._since}")
+
+    def before(self, call: str) -> None:
+        self._calls[call] += 1
+        self._step(f"before {call} {self._calls[call]}")
+
+    def after(self, call: str) -> None:
+        self._commits, self._since = 0, f"after {call} {self._calls[call]}"
+        self._step(self._since)
+
+    def _step(self, name: str) -> None:
+        if name == self.at:
             os.kill(os.getpid(), signal.SIGKILL)
         self.steps.append(name)
 
 
-def killed_at(job: Job, at: int | None) -> list[str] | None:
+def killed_at(job: Job, at: str | None) -> list[str] | None:
     """Do the job in a process that is killed at a step; its steps when it came to its end instead."""
     receiver, sender = FORKING.Pipe(duplex=False)
     child = FORKING.Process(target=_work, args=(job, at, sender))
@@ -66,7 +89,7 @@ def killed_at(job: Job, at: int | None) -> list[str] | None:
     return steps
 
 
-def _work(job: Job, at: int | None, sender: Connection) -> None:
+def _work(job: Job, at: str | None, sender: Connection) -> None:
     os.environ.update(job.environment)
     killer = Killer(at)
     store = Store(job.database)
@@ -87,17 +110,18 @@ def _work(job: Job, at: int | None, sender: Connection) -> None:
 
 
 def _watch(store: Store, killer: Killer) -> None:
-    """Have the killer told of every commit and of every call of Canvas; polling is no step of its own."""
-    sqlalchemy.event.listen(store.engine, "commit", lambda _: killer.step("commit"))
+    """Have the killer told of every commit and of every call that changes something in Canvas."""
+    sqlalchemy.event.listen(store.engine, "commit", killer.commit)
     send: Callable[..., httpx.Response] = httpx.Client.send
 
     def watched(client: httpx.Client, request: httpx.Request, **how: Any) -> httpx.Response:
-        name = f"{request.method} {request.url.path.rsplit('/api/v1', 1)[-1]}"
         if request.method == "GET":
             return send(client, request, **how)
-        killer.step(f"before {name}")
+        path = request.url.path
+        call = next((name for part, name in CALLS.items() if part in path), path)
+        killer.before(call)
         answer = send(client, request, **how)
-        killer.step(f"after {name}")
+        killer.after(call)
         return answer
 
     httpx.Client.send = watched  # type: ignore[assignment, method-assign]
