@@ -213,14 +213,8 @@ def _ask(
         approvals.tie(connection, plan_id, seqs, request)
     if not new:
         return
-    history.record(
-        connection,
-        institution.key,
-        [Event(one.change.key, "held", one.guard_rule or "", one.guard_reason or "") for one in new],
-        now,
-        run_id=run.id,
-        plan_id=plan_id,
-    )
+    events = [Event(one.change.key, "held", one.guard_rule or "", one.guard_reason or "") for one in new]
+    history.record(connection, institution.key, events, now, run_id=run.id, plan_id=plan_id)
     approvals.ask(
         connection,
         institution.key,
