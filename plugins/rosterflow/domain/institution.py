@@ -178,6 +178,76 @@ class Names(Model):
         return self
 
 
+EndedEnrollment = Literal["inactive", "completed", "deleted", "leave"]
+
+
+class Ladder(Model):
+    """What becomes of an enrollment when its person leaves, by the reason (Canvas contract §11).
+
+    ``inactive``: no access, and staff see it marked so; ``completed``: read-only; ``deleted``: as if it had never been,
+    though what was handed in stays; ``leave``: nothing.
+    """
+
+    gone_before_census: EndedEnrollment = Field("deleted", description="Left the emne by the census date.")
+    gone: EndedEnrollment = Field("inactive", description="Left after the census date, or where none is known.")
+    moved: EndedEnrollment = Field("deleted", description="Left a section for another one of the same course.")
+    term_ended: EndedEnrollment = Field("completed", description="The term, or the EVU course's period, is over.")
+    role_ended: EndedEnrollment = Field("inactive", description="The role's period is over.")
+    no_longer_staff: EndedEnrollment = Field("deleted", description="Not fagperson any more, after the days of grace.")
+    reserved: EndedEnrollment = Field("inactive", description="The person may not be in the LMS (kanOverforesTilLms).")
+    dead: EndedEnrollment = Field("inactive", description="The person is dead; can be taken back, no mail.")
+    not_registered: EndedEnrollment = Field("inactive", description="No semester registration, where it is required.")
+
+
+class Users(Model):
+    """Who is a user in Canvas, and what of a user is the source's."""
+
+    provision: bool = Field(True, description="Whether users are made and changed; off: an identity system does it.")
+    sis_id: Literal["personlopenummer", "feide_bruker"] = Field(
+        "personlopenummer", description="What a user's SIS id is made of: FS_<number>_<personlopenummer>, or the login."
+    )
+    owns: tuple[Literal["name", "email"], ...] = Field(
+        ("name", "email"), description="Fields that are kept as the source has them; others are given once."
+    )
+    reserved: Literal["suspend", "leave"] = Field(
+        "suspend", description="A user who may no longer be in the LMS (kanOverforesTilLms is false)."
+    )
+
+
+class People(Model):
+    """Students, teachers and administrators: whether and how they are kept in step."""
+
+    sync: bool = Field(True, description="Whether people are read and sent at all.")
+    users: Users = Users()
+    student_role: str = Field("StudentEnrollment", description="Canvas role of those who follow the teaching.")
+    ims_roles: dict[str, str] = Field(
+        {
+            "LEARNER": "StudentEnrollment",
+            "INSTRUCTOR": "TeacherEnrollment",
+            "TEACHING_ASSISTANT": "TaEnrollment",
+            "CONTENT_DEVELOPER": "DesignerEnrollment",
+        },
+        description="IMS role -> Canvas role, for FS role codes that `roles` does not name.",
+    )
+    account_roles: dict[str, str] = Field(
+        {}, description="FS role code -> Canvas account role, for roles on units and study programmes."
+    )
+    emne_roles: Literal["sections", "account"] = Field(
+        "sections", description="A role on an emne: in the sections of its UEs, or administrator of its account."
+    )
+    requires_semester_registration: bool = Field(
+        False, description="Whether only students registered for the term are enrolled."
+    )
+    census_days: int | None = Field(
+        None, ge=0, le=200, description="Days from a term's start to its census date; none: it is not known."
+    )
+    staff_grace_days: int = Field(
+        90, ge=0, le=400, description="For so long somebody who is no longer fagperson keeps their roles."
+    )
+    students_leave: Ladder = Ladder()
+    staff_leave: Ladder = Ladder()
+
+
 class Removal(Model):
     """What happens in Canvas when the source no longer wants an object, or its export was turned off."""
 
@@ -261,6 +331,7 @@ class Institution(Model):
         {},
         description="FS role code -> Canvas enrollment type, or name of a custom Canvas role (`check` looks it up).",
     )
+    people: People = People()
     names: Names = Names()
     removal: Removal = Removal()
     guards: Guards = Guards()

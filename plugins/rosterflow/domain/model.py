@@ -19,6 +19,9 @@ class Kind(StrEnum):
     TERM = "term"
     COURSE = "course"
     SECTION = "section"
+    USER = "user"
+    ENROLLMENT = "enrollment"
+    ADMIN = "admin"
 
 
 class SourceKind(StrEnum):
@@ -33,6 +36,12 @@ class SourceKind(StrEnum):
     KULL = "kull"
     KLASSE = "klasse"
     EVU_KURS = "evu-kurs"
+    BRUKER = "bruker"
+    EMNESTUDIERETT = "emnestudierett"
+    PROGRAMSTUDIERETT = "programstudierett"
+    KLASSEMEDLEMSKAP = "klassemedlemskap"
+    EVU_DELTAKELSE = "evu-deltakelse"
+    PERSONROLLE = "personrolle"
 
 
 class State(StrEnum):

@@ -78,6 +78,8 @@ class Absent:
                 return self._section(key)
             case Kind.ACCOUNT:
                 return self._account(key, deleted)
+            case Kind.USER | Kind.ENROLLMENT | Kind.ADMIN:
+                return None
 
     def _course(self, key: Key) -> str | None:
         if self.policy.course == "leave":

@@ -1,0 +1,120 @@
+"""People in Canvas: who exists, who is in which section and who administers which account, roster by roster.
+
+A university has hundreds of thousands of enrollments. One by one each would cost an object, a stored row and a digest;
+so what is planned, guarded, stored and shown is the *roster*: all people of one place in one role. Their rows are plain
+tuples. A change of a roster names just the people it is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar
+
+from rosterflow.domain.model import Key, Kind, Origin, SourceKind
+
+Member = tuple[str, ...]
+"""What Canvas holds of one person in a roster: the fields of :data:`MEMBER_FIELDS`, then the state."""
+
+MEMBER_FIELDS: dict[Kind, tuple[str, ...]] = {
+    Kind.USER: ("login", "name", "sortable_name", "email"),
+    Kind.ENROLLMENT: (),
+    Kind.ADMIN: (),
+}
+"""The fields of each kind of member that an update can change, beside its state, which comes last."""
+
+
+class Standing(StrEnum):
+    """Whether a person has what a roster gives; the words are those of Canvas's CSV files (Canvas contract §5.7–5.10).
+
+    A login is active, suspended or deleted; an enrollment active, inactive, completed or deleted; an administrator
+    active or deleted.
+    """
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    COMPLETED = "completed"
+    SUSPENDED = "suspended"
+    DELETED = "deleted"
+
+
+class Reason(StrEnum):
+    """Why a person is no longer in a roster; the institution's ladder says what becomes of the enrollment then."""
+
+    GONE = "gone"
+    """The source has the right, the membership or the role no longer."""
+    MOVED = "moved"
+    """Of a section that they left for another one of the same course."""
+    TERM_ENDED = "term-ended"
+    ROLE_ENDED = "role-ended"
+    """The role's period is over, or has not begun again."""
+    NO_LONGER_STAFF = "no-longer-staff"
+    """Not fagperson any more, and the days of grace are over."""
+    RESERVED = "reserved"
+    """kanOverforesTilLms is false."""
+    DEAD = "dead"
+    NOT_REGISTERED = "not-registered"
+    """No semester registration, where the institution asks for one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where people are: a section, a course (its default section) or an account.
+
+    :param kind: ``SECTION``, ``COURSE`` or ``ACCOUNT``.
+    """
+
+    kind: Kind
+    sis_id: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.sis_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """The people of one place in one role, or some of them.
+
+    :param kind: ``ENROLLMENT`` (place: a section or course), ``ADMIN`` (an account) or ``USER``.
+    :param place: ``None`` for users, who are kept on shelves by their id so that no roster is very large.
+    :param role: a Canvas enrollment type or the name of a custom role; for users the shelf, two hexadecimal digits.
+    :param members: by SIS id of the user.
+    :param origin: the kind of source row that the place stands for, and its term.
+    :param part: of a change, why these people and no others (``gone``); ``""`` for all of a roster.
+    """
+
+    state: ClassVar[str] = "active"
+    kind: Kind
+    place: Place | None
+    role: str
+    members: Mapping[str, Member]
+    origin: Origin = field(default=Origin(SourceKind.BRUKER), compare=False)
+    part: str = ""
+
+    @property
+    def sis_id(self) -> str:
+        """``section UE_184_INF-1100_1_2026_HØST_1 as StudentEnrollment``; a part has its reason behind it."""
+        whole = f"{self.place} as {self.role}" if self.place else f"shelf {self.role}"
+        return f"{whole}: {self.part}" if self.part else whole
+
+    @property
+    def whole(self) -> Key:
+        """The key of the roster that this is, or is a part of."""
+        return Key(self.kind, f"{self.place} as {self.role}" if self.place else f"shelf {self.role}")
+
+
+@dataclass(frozen=True, slots=True)
+class WantedRoster:
+    """A roster as the source wants it.
+
+    :param roster: its people, all with the state that they shall have.
+    :param leaving: why people who are not in it (any more) are not, where the source says so; others are ``GONE``.
+    :param staying: people about whom the source says nothing certain: what is confirmed of them stays.
+    :param has_unknown: somebody is there whom the source does not name; then nobody is taken away.
+    """
+
+    roster: Roster
+    leaving: Mapping[str, Reason] = field(default_factory=dict)
+    staying: frozenset[str] = frozenset()
+    has_unknown: bool = False
