@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, Protocol
 
 
 class Kind(StrEnum):
@@ -152,7 +152,19 @@ FIELDS: dict[Kind, tuple[str, ...]] = {
 """The fields of each kind that an update can change, beside ``state``."""
 
 
-def key_of(thing: CanvasObject) -> Key:
+class Identified(Protocol):
+    """What has an identity of its own in Canvas, or in what we send there."""
+
+    @property
+    def kind(self) -> Kind:
+        """Its kind."""
+
+    @property
+    def sis_id(self) -> str:
+        """Its id, unique among those of its kind."""
+
+
+def key_of(thing: Identified) -> Key:
     """The identity of an object."""
     return Key(thing.kind, thing.sis_id)
 

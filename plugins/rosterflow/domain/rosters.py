@@ -7,12 +7,13 @@ tuples. A change of a roster names just the people it is about.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
+from zlib import crc32
 
-from rosterflow.domain.model import Key, Kind, Origin, SourceKind
+from rosterflow.domain.model import CanvasObject, Key, Kind, Origin, SourceKind
 
 Member = tuple[str, ...]
 """What Canvas holds of one person in a roster: the fields of :data:`MEMBER_FIELDS`, then the state."""
@@ -37,6 +38,13 @@ class Standing(StrEnum):
     COMPLETED = "completed"
     SUSPENDED = "suspended"
     DELETED = "deleted"
+
+
+STANDINGS: dict[str, Member] = {standing: (str(standing),) for standing in Standing}
+"""The rows of enrollments and administrators, one for all who are alike: hundreds of thousands cost nothing then."""
+
+ACTIVE = str(Standing.ACTIVE)
+DELETED = str(Standing.DELETED)
 
 
 class Reason(StrEnum):
@@ -68,6 +76,11 @@ class Place:
     kind: Kind
     sis_id: str
 
+    @property
+    def key(self) -> Key:
+        """The object that it is."""
+        return Key(self.kind, self.sis_id)
+
     def __str__(self) -> str:
         return f"{self.kind} {self.sis_id}"
 
@@ -79,7 +92,9 @@ class Roster:
     :param kind: ``ENROLLMENT`` (place: a section or course), ``ADMIN`` (an account) or ``USER``.
     :param place: ``None`` for users, who are kept on shelves by their id so that no roster is very large.
     :param role: a Canvas enrollment type or the name of a custom role; for users the shelf, two hexadecimal digits.
-    :param members: by SIS id of the user.
+    :param members: by SIS id of the user. Their rows may be personal data, so they are in no representation.
+    :param owned: by SIS id of the user, the fields (also ``state``) that people changed in Canvas, so that what we send
+        there is ignored (Canvas contract §4).
     :param origin: the kind of source row that the place stands for, and its term.
     :param part: of a change, why these people and no others (``gone``); ``""`` for all of a roster.
     """
@@ -88,7 +103,8 @@ class Roster:
     kind: Kind
     place: Place | None
     role: str
-    members: Mapping[str, Member]
+    members: Mapping[str, Member] = field(repr=False)
+    owned: Mapping[str, frozenset[str]] = field(default_factory=dict)
     origin: Origin = field(default=Origin(SourceKind.BRUKER), compare=False)
     part: str = ""
 
@@ -102,6 +118,13 @@ class Roster:
     def whole(self) -> Key:
         """The key of the roster that this is, or is a part of."""
         return Key(self.kind, f"{self.place} as {self.role}" if self.place else f"shelf {self.role}")
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.sis_id))
+
+    def active(self) -> frozenset[str]:
+        """The users who have what the roster gives."""
+        return frozenset(user for user, member in self.members.items() if member[-1] == ACTIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,3 +141,21 @@ class WantedRoster:
     leaving: Mapping[str, Reason] = field(default_factory=dict)
     staying: frozenset[str] = frozenset()
     has_unknown: bool = False
+
+
+Thing = CanvasObject | Roster
+"""What a change may be about."""
+
+
+def shelf_of(user: str) -> str:
+    """The shelf on which a user is kept: two hexadecimal digits, told from the SIS id."""
+    return f"{crc32(user.encode()) & 0xFF:02x}"
+
+
+def shelves(users: Mapping[str, Member]) -> Iterator[Roster]:
+    """Users as rosters, by the shelf."""
+    found: dict[str, dict[str, Member]] = {}
+    for user, member in users.items():
+        found.setdefault(shelf_of(user), {})[user] = member
+    for shelf in sorted(found):
+        yield Roster(Kind.USER, None, shelf, found[shelf])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from rosterflow.domain.decisions import Decision, RowProblem
 from rosterflow.domain.model import CanvasObject, Key, SourceKind, key_of
+from rosterflow.domain.rosters import Thing, WantedRoster
 
 TERMLESS = frozenset(
     {
@@ -49,12 +50,12 @@ class Scope:
         """The scope that the run would have if nobody had narrowed it by kinds or emner."""
         return Scope(self.terms)
 
-    def speaks_of(self, thing: CanvasObject) -> bool:
+    def speaks_of(self, thing: Thing) -> bool:
         """Whether a run may add or change an object that it read, or leaves it to a run that nobody narrowed."""
         source = thing.origin.source
         return source in self.sources and (self.emnekoder is None or source in OF_EMNER)
 
-    def covers(self, thing: CanvasObject) -> bool:
+    def covers(self, thing: Thing) -> bool:
         """Whether the absence of this object from the source would mean something."""
         origin = thing.origin
         if origin.source not in self.sources:
@@ -73,6 +74,8 @@ class Snapshot:
     :param gaps: why it is not complete, one sentence each; empty means that the last page of every connection was seen
         and every row was readable.
     :param untouchable: keys about which the source contradicts itself or is unreadable: what is confirmed there stays.
+    :param rosters: every roster the source wants, by the key of the whole; none at all: nothing is said about people.
+    :param people_gaps: why the people are not all there, one sentence each.
     :param rows_read: rows read per kind, before any rule; of teaching those in the scope's terms.
     """
 
@@ -83,11 +86,13 @@ class Snapshot:
     decisions: tuple[Decision, ...] = ()
     problems: tuple[RowProblem, ...] = ()
     rows_read: Mapping[SourceKind, int] = field(default_factory=dict)
+    rosters: Mapping[Key, WantedRoster] = field(default_factory=dict)
+    people_gaps: tuple[str, ...] = ()
 
     @property
     def is_complete(self) -> bool:
-        """Only a complete snapshot may remove anything."""
-        return not self.gaps
+        """Only a complete snapshot may remove anything: with a section that is deleted its people go, too."""
+        return not self.gaps and not self.people_gaps
 
 
 def snapshot_of(scope: Scope, things: Iterable[CanvasObject], gaps: tuple[str, ...] = ()) -> Snapshot:
