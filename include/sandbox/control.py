@@ -137,6 +137,7 @@ def _state(world: World) -> dict[str, Any]:
         "dialect": world.dialect,
         "university": world.university.counts(),
         "canvas": canvas.counts(),
+        "enrollments": canvas.enrollment_states(),
         "imports": imports,
         "faults": world.faults.listing(),
         "mail": len(world.mailbox.messages()),

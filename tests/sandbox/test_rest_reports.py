@@ -210,7 +210,7 @@ def test_a_report_needs_a_table_this_canvas_knows(canvas: RestClient) -> None:
         response = canvas.post(f"/accounts/self/reports/{name}", data=data)
         return response.status_code, response.json()
 
-    kinds = "users, accounts, terms, courses, sections, enrollments, xlist"
+    kinds = "users, accounts, terms, courses, sections, enrollments, admins, xlist"
     assert answer("provisioning_csv") == (400, {"message": f"Choose at least one of {kinds}."})
     assert answer("provisioning_csv", **{"parameters[groups]": "true"}) == (
         400,

@@ -161,10 +161,10 @@ def test_the_first_rule_that_fits_a_header_decides_the_type(header: str, kind: s
 
 
 def test_a_type_the_sandbox_does_not_import_yet_is_named_in_a_failure(canvas: Canvas) -> None:
-    state, told = said(canvas, {"users.csv": csv_of("user_id,login_id,status", "U1,u1,active")})
+    state, told = said(canvas, {"groups.csv": csv_of("group_id,name,status", "G1,Gruppe,available")})
 
-    text = "This is a file of users; the sandbox does not import users yet"
-    assert (state, told) == ("failed_with_messages", [("users.csv", text, True)])
+    text = "This is a file of groups; the sandbox does not import groups yet"
+    assert (state, told) == ("failed_with_messages", [("groups.csv", text, True)])
 
 
 def test_a_file_uploaded_alone_that_is_neither_zip_nor_csv_imports_nothing_and_says_nothing(

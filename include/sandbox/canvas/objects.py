@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
 
 class State(StrEnum):
-    """States of accounts, terms, sections, users and logins; roles add built_in and inactive."""
+    """States of accounts, terms, sections, users, logins and admins; roles add built_in and inactive.
+
+    Retired is how a communication channel ends.
+    """
 
     ACTIVE = "active"
     DELETED = "deleted"
     SUSPENDED = "suspended"
     REGISTERED = "registered"
+    RETIRED = "retired"
     BUILT_IN = "built_in"
     INACTIVE = "inactive"
 
@@ -191,7 +195,6 @@ class User(Record):
     name: str
     sortable_name: str
     short_name: str
-    email: str | None = None
     pronouns: str | None = None
 
 
@@ -204,6 +207,24 @@ class Pseudonym(SisRecord):
     user_id: int
     unique_id: str
     authentication_provider_id: str | None = None
+    declared_user_type: str | None = None
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class CommunicationChannel(Record):
+    """A user's e-mail address; `retired` is how one ends."""
+
+    user_id: int
+    path: str
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class AccountUser(Record):
+    """An administrator: a user with a role in an account. With a `sis_batch_id` it is SIS's to remove."""
+
+    user_id: int
+    account_id: int
+    role_id: int
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

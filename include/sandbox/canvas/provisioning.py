@@ -10,14 +10,16 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sandbox.canvas import people
 from sandbox.canvas.http import timestamp
 from sandbox.canvas.objects import CourseState, EnrollmentState
+from sandbox.canvas.picture import role_word
 from sandbox.canvas.state import ROOT_ACCOUNT_ID
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from sandbox.canvas.objects import Account, Course, Enrollment, Pseudonym, Record, Section, Term
+    from sandbox.canvas.objects import Account, AccountUser, Course, Enrollment, Pseudonym, Record, Section, Term
     from sandbox.canvas.state import Canvas
 
 CHUNK = 1000
@@ -35,6 +37,7 @@ COLUMNS = {
     "enrollments": "canvas_course_id,course_id,canvas_user_id,user_id,role,role_id,canvas_section_id,"
     "section_id,status,canvas_associated_user_id,associated_user_id,created_by_sis,base_role_type,"
     "limit_section_privileges,canvas_enrollment_id",
+    "admins": "admin_user_name,canvas_user_id,user_id,canvas_account_id,account_id,role_id,role,status,created_by_sis",
     "xlist": "canvas_xlist_course_id,xlist_course_id,canvas_section_id,section_id,status,"
     "canvas_nonxlist_course_id,nonxlist_course_id",
 }
@@ -70,6 +73,8 @@ class Tables:
     def __init__(self, canvas: Canvas, selection: Selection) -> None:
         self.canvas = canvas
         self.selection = selection
+        self._logins: dict[int, Pseudonym | None] = {}
+        self._covered: dict[int, bool] = {}
         self._writers: dict[str, tuple[Callable[[], Iterable[Any]], Callable[[Any], list[object]]]] = {
             "users": (self._users, self._user_row),
             "accounts": (self._accounts, self._account_row),
@@ -77,6 +82,7 @@ class Tables:
             "courses": (self._courses, self._course_row),
             "sections": (self._sections, self._section_row),
             "enrollments": (self._enrollments, self._enrollment_row),
+            "admins": (self._admins, self._admin_row),
             "xlist": (self._crosslisted, self._crosslisting_row),
         }
 
@@ -96,7 +102,24 @@ class Tables:
     # --- which rows ---
 
     def _users(self) -> Iterable[Pseudonym]:
-        return (login for login in self.canvas.pseudonyms if self._wants(login))
+        # Below a sub-account are those who are enrolled or administer there.
+        everywhere = self.selection.account_id == ROOT_ACCOUNT_ID
+        below = set() if everywhere else self._people_below()
+        return (
+            login for login in self.canvas.pseudonyms if self._wants(login) and (everywhere or login.user_id in below)
+        )
+
+    def _people_below(self) -> set[int]:
+        canvas = self.canvas
+        enrolled = {
+            row.user_id
+            for row in canvas.enrollments
+            if not row.is_deleted and self._is_below(canvas.courses[row.course_id].account_id)
+        }
+        return enrolled | {row.user_id for row in canvas.admins if self._lives(row) and self._is_below(row.account_id)}
+
+    def _admins(self) -> Iterable[AccountUser]:
+        return (row for row in self.canvas.admins if self._wants(row) and self._is_below(row.account_id))
 
     def _accounts(self) -> Iterable[Account]:
         # Below a sub-account the report knows only the direct children.
@@ -163,17 +186,25 @@ class Tables:
         return record.sis_batch_id is not None or not self.selection.created_by_sis
 
     def _covers(self, course: Course) -> bool:
-        chosen = self.selection
-        if chosen.term_id not in (None, course.term_id):
-            return False
-        return chosen.account_id == ROOT_ACCOUNT_ID or chosen.account_id in self.canvas.account_chain(course.account_id)
+        return self.selection.term_id in (None, course.term_id) and self._is_below(course.account_id)
+
+    def _is_below(self, account_id: int) -> bool:
+        if account_id not in self._covered:
+            with self.canvas.lock:
+                self._covered[account_id] = self.selection.account_id in self.canvas.account_chain(account_id)
+        return self._covered[account_id]
 
     def _home(self, section: Section) -> Course:
         return self.canvas.courses[section.nonxlist_course_id or section.course_id]
 
     def _login(self, user_id: int) -> Pseudonym | None:
-        logins = self.canvas.pseudonyms.where("user_id", user_id)
-        return next((row for row in logins if self.selection.include_deleted or not row.is_deleted), None)
+        """The login that stands for a user; a deleted one only with include_deleted."""
+        if user_id not in self._logins:
+            logins = people.logins_of(self.canvas, user_id)
+            if not logins and self.selection.include_deleted:
+                logins = self.canvas.pseudonyms.where("user_id", user_id)
+            self._logins[user_id] = next(iter(logins), None)
+        return self._logins[user_id]
 
     # --- what is in a row ---
 
@@ -191,7 +222,7 @@ class Tables:
             user.name,
             user.sortable_name,
             user.short_name,
-            user.email,
+            people.email_of(self.canvas, user.id),
             login.workflow_state,
             login.sis_batch_id is not None,
         ]
@@ -280,7 +311,7 @@ class Tables:
             course.sis_id,
             row.user_id,
             login and login.sis_id,
-            _role_word(role.name),
+            role_word(role.name),
             role.id,
             section.id,
             section.sis_id,
@@ -293,10 +324,24 @@ class Tables:
             row.id,
         ]
 
-
-def _role_word(name: str) -> str:
-    """A built-in role the way an import's file names it (StudentEnrollment → student); a custom one as it is."""
-    return name.removesuffix("Enrollment").lower() if name.endswith("Enrollment") else name
+    def _admin_row(self, admin: AccountUser) -> list[object]:
+        canvas = self.canvas
+        account, role, login = (
+            canvas.accounts[admin.account_id],
+            canvas.roles[admin.role_id],
+            self._login(admin.user_id),
+        )
+        return [
+            canvas.users[admin.user_id].name,
+            admin.user_id,
+            login and login.sis_id,
+            account.id,
+            account.sis_id,
+            role.id,
+            role.name,
+            admin.workflow_state,
+            admin.sis_batch_id is not None,
+        ]
 
 
 def _text(cell: object) -> object:

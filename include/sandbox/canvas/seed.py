@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandbox.canvas import people
 from sandbox.canvas.objects import Account, EnrollmentState, Role, State, Write
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _SEED = Write(override=True)
 
 
 def furnish(canvas: Canvas) -> None:
-    """Put the first content into an empty Canvas; user 1 owns the fixed access tokens."""
+    """Put the first content into an empty Canvas; user 1, an administrator, owns the fixed access tokens."""
     now = canvas.now()
     root = Account(
         id=canvas.accounts.next_id(),
@@ -51,7 +52,9 @@ def furnish(canvas: Canvas) -> None:
             account_id=root.id,
         )
         canvas.roles.add(role, _SEED)
-    canvas.create_user(_SEED, name="Integrasjon", unique_id="integrasjon@sandbox.example")
+    integration = canvas.create_user(_SEED, name="Integrasjon", unique_id="integrasjon@sandbox.example")
+    (administrator,) = canvas.roles.where("name", "AccountAdmin")
+    people.make_admin(canvas, integration, root, administrator, _SEED)
     canvas.create_account(_SEED, name="Demohøgskolen", parent_account_id=root.id, sis_id=INSTITUTION_SIS_ID)
     _furnish_by_hand(canvas, root)
 

@@ -14,9 +14,11 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from sandbox.canvas import picture
+from sandbox.canvas import people, picture
 from sandbox.canvas.objects import (
     Account,
+    AccountUser,
+    CommunicationChannel,
     Course,
     CourseState,
     Enrollment,
@@ -76,7 +78,9 @@ class Canvas:
         self.courses = Table[Course](now, _SIS_UNIQUE, ("account_id", "term_id", "templated_by"))
         self.sections = Table[Section](now, _SIS_UNIQUE, ("course_id", "nonxlist_course_id"))
         self.users = Table[User](now)
-        self.pseudonyms = Table[Pseudonym](now, _SIS_UNIQUE, ("user_id", "unique_id"))
+        self.pseudonyms = Table[Pseudonym](now, _SIS_UNIQUE, ("user_id", "unique_id"), folded=("unique_id",))
+        self.channels = Table[CommunicationChannel](now, (), ("user_id",))
+        self.admins = Table[AccountUser](now, (), ("user_id", "account_id"))
         self.roles = Table[Role](now, (), ("account_id", "name"))
         self.enrollments = Table[Enrollment](now, (), ("course_id", "section_id", "user_id"))
         self.sis_batches: dict[int, SisBatch] = {}
@@ -110,7 +114,7 @@ class Canvas:
     def create_account(self, by: Write, *, name: str, parent_account_id: int, **more: object) -> Account:
         """A new account; `more`: sis_id, integration_id, workflow_state."""
         values = {"name": name, "parent_account_id": parent_account_id, **more}
-        return self.accounts.add(self._new(Account, self.accounts, values), by)
+        return self.accounts.add(self.new_record(Account, self.accounts, values), by)
 
     def update_account(self, account: Account, changes: Mapping[str, object], by: Write) -> set[str]:
         """Write fields of an account; raises CanvasRefusal for a move below itself."""
@@ -154,7 +158,7 @@ class Canvas:
     def create_term(self, by: Write, *, name: str, **more: object) -> Term:
         """A new term; `more`: sis_id, integration_id, start_at, end_at, overrides, workflow_state."""
         _check_dates(more.get("start_at"), more.get("end_at"), "End dates cannot be before start dates")
-        return self.terms.add(self._new(Term, self.terms, {"name": name, **more}), by)
+        return self.terms.add(self.new_record(Term, self.terms, {"name": name, **more}), by)
 
     def update_term(self, term: Term, changes: Mapping[str, object], by: Write) -> set[str]:
         """Write fields of a term, deletion among them; raises CanvasRefusal as `delete_term`, and for dates."""
@@ -186,7 +190,7 @@ class Canvas:
         values = {"name": name, "course_code": course_code, "account_id": account_id, "term_id": term_id}
         values |= {"workflow_state": CourseState.CLAIMED, **more}
         _check_dates(more.get("start_at"), more.get("end_at"))
-        return self.courses.add(self._new(Course, self.courses, values), by)
+        return self.courses.add(self.new_record(Course, self.courses, values), by)
 
     def update_course(self, course: Course, changes: Mapping[str, object], by: Write) -> set[str]:
         """Write fields of a course; a change to completed or deleted cascades to its enrollments.
@@ -229,7 +233,7 @@ class Canvas:
                 if enrollment.workflow_state in (EnrollmentState.ACTIVE, EnrollmentState.INVITED):
                     self.set_enrollment_state(enrollment, EnrollmentState.COMPLETED, replace(by, batch_id=None))
         elif course.is_deleted:
-            self._delete_enrollments("course_id", course.id, by)
+            self.delete_enrollments(by, course_id=course.id)
 
     # --- sections and cross-listing ---
 
@@ -237,7 +241,7 @@ class Canvas:
         """A new section; raises CanvasRefusal for dates in the wrong order."""
         _check_dates(more.get("start_at"), more.get("end_at"))
         values = {"name": name, "course_id": course_id, **more}
-        return self.sections.add(self._new(Section, self.sections, values), by)
+        return self.sections.add(self.new_record(Section, self.sections, values), by)
 
     def update_section(self, section: Section, changes: Mapping[str, object], by: Write) -> set[str]:
         """Write fields of a section; a change of course takes its enrollments along."""
@@ -251,17 +255,22 @@ class Canvas:
     def delete_section(self, section: Section, by: Write) -> None:
         """Mark it and its enrollments deleted; REST asks `has_enrollments` first, SIS imports do not."""
         self.sections.change(section, {"workflow_state": State.DELETED}, by)
-        self._delete_enrollments("section_id", section.id, by)
+        self.delete_enrollments(by, section_id=section.id)
 
     def has_enrollments(self, section: Section) -> bool:
         """Whether someone is in it who is neither deleted nor rejected (reference/canvas.md §10.4)."""
         gone = (EnrollmentState.DELETED, EnrollmentState.REJECTED)
         return any(row.workflow_state not in gone for row in self.enrollments.where("section_id", section.id))
 
-    def default_section(self, course: Course, by: Write) -> Section:
-        """The section for enrollments that name none; made when there is none."""
-        for section in self.sections.where("course_id", course.id):
-            if section.default_section and not section.is_deleted:
+    def default_section(self, course: Course, by: Write, *, include_crosslisted: bool = False) -> Section:
+        """The section for enrollments that name none; made when there is none.
+
+        With `include_crosslisted` a section of the course that is cross-listed elsewhere comes before a new one.
+        """
+        own = [row for row in self.sections.where("course_id", course.id) if row.default_section]
+        moved = self.sections.where("nonxlist_course_id", course.id) if include_crosslisted else []
+        for section in (*own, *moved):
+            if not section.is_deleted:
                 return section
         return self.create_section(by, name=course.name, course_id=course.id, default_section=True)
 
@@ -290,18 +299,23 @@ class Canvas:
         """Whether that writer can change the section's course."""
         return by.override or "course_id" not in section.stuck
 
-    # --- people ---
+    # --- people; what is done to users, logins and admins is in `people` ---
 
-    def create_user(self, by: Write, *, name: str, unique_id: str, sis_id: str | None = None, **more: object) -> User:
-        """A registered user with one login; `more`: sortable_name, short_name, email."""
-        first, _, last = name.rpartition(" ")
-        names = {"name": name, "sortable_name": f"{last}, {first}" if first else name, "short_name": name}
-        values = {**names, "workflow_state": State.REGISTERED, **more}
-        if self.pseudonyms.by_sis_id(sis_id):
-            raise CanvasRefusal(f'SIS ID "{sis_id}" is already in use')
-        user = self.users.add(self._new(User, self.users, values), by)
-        login = {"user_id": user.id, "unique_id": unique_id, "sis_id": sis_id}
-        self.pseudonyms.add(self._new(Pseudonym, self.pseudonyms, login), by)
+    def create_user(
+        self,
+        by: Write,
+        *,
+        name: str,
+        unique_id: str,
+        sis_id: str | None = None,
+        email: str | None = None,
+        **more: object,
+    ) -> User:
+        """A registered user with one login; `more`: sortable_name, short_name. Raises CanvasRefusal as `add_login`."""
+        user = people.new_user(self, by, name=name, **more)
+        people.add_login(self, user, by, unique_id=unique_id, sis_id=sis_id)
+        if email:
+            people.set_email(self, user, email, by)
         return user
 
     def create_enrollment(
@@ -310,37 +324,59 @@ class Canvas:
         """A new enrollment of that base type; it does not look for an existing one."""
         values: dict[str, object] = {"user_id": user.id, "section_id": section.id, "course_id": section.course_id}
         values |= {"type": role.base_role_type, "role_id": role.id, "workflow_state": state, **more}
-        return self.enrollments.add(self._new(Enrollment, self.enrollments, values), by)
+        if state == EnrollmentState.COMPLETED:
+            values["completed_at"] = self.now()
+        return self.enrollments.add(self.new_record(Enrollment, self.enrollments, values), by)
 
-    def set_enrollment_state(self, enrollment: Enrollment, state: EnrollmentState, by: Write) -> None:
-        """Change the state; completed stamps `completed_at`, active takes it away."""
-        changes: dict[str, object] = {"workflow_state": state}
+    def find_enrollment(
+        self, user: User, section: Section, role: Role, associated_user_id: int | None = None
+    ) -> Enrollment | None:
+        """The enrollment of that identity (reference/canvas.md §5.9), deleted ones too."""
+        for row in self.enrollments.where_all(user_id=user.id, section_id=section.id):
+            if row.role_id == role.id and row.associated_user_id == associated_user_id:
+                return row
+        return None
+
+    def set_enrollment_state(self, enrollment: Enrollment, state: EnrollmentState, by: Write, **more: object) -> None:
+        """Change the state and `more` fields; completed stamps `completed_at`, active takes it away."""
+        changes: dict[str, object] = {"workflow_state": state, **more}
         if state == EnrollmentState.COMPLETED:
             changes["completed_at"] = enrollment.completed_at or self.now()
         elif state == EnrollmentState.ACTIVE:
             changes["completed_at"] = None
         self.enrollments.change(enrollment, changes, by)
 
-    def _delete_enrollments(self, name: str, value: int, by: Write) -> None:
-        # A cascade does not mention the enrollment: its sis_batch_id stays.
+    def delete_enrollments(self, by: Write, **where: int) -> None:
+        """Mark deleted what an index finds, such as `user_id=3`; a cascade does not mention: sis_batch_id stays."""
         cascade = replace(by, batch_id=None)
-        for enrollment in self.enrollments.where(name, value):
+        for enrollment in self.enrollments.where_all(**where):
             if not enrollment.is_deleted:
                 self.set_enrollment_state(enrollment, EnrollmentState.DELETED, cascade)
 
     # --- looking ---
 
     def counts(self) -> dict[str, int]:
-        """How many accounts, terms, courses, sections, users and enrollments are not deleted."""
+        """How many accounts, terms, courses, sections, users, enrollments and admins are not deleted."""
         with self.lock:
             return picture.counts(self)
+
+    def enrollment_states(self) -> dict[str, int]:
+        """How many enrollments there are in each state."""
+        with self.lock:
+            return picture.enrollment_states(self)
+
+    def roster(self, section_id: int) -> dict[str, Any] | None:
+        """A section with its course and its people of every state but deleted; None when there is no such section."""
+        with self.lock:
+            return picture.roster(self, section_id)
 
     def tree(self) -> dict[str, Any]:
         """The root account with `sub_accounts`, `courses` and their `sections` nested, deleted ones left out."""
         with self.lock:
             return picture.account_node(self, self.accounts[ROOT_ACCOUNT_ID])
 
-    def _new(self, kind: type[R], table: Table[R], values: Mapping[str, object]) -> R:
+    def new_record(self, kind: type[R], table: Table[R], values: Mapping[str, object]) -> R:
+        """A record made now, active unless `values` say otherwise; the table does not have it yet."""
         now = self.now()
         record = {"workflow_state": State.ACTIVE, "created_at": now, "updated_at": now, **values}
         return kind(id=table.next_id(), **record)  # type: ignore[arg-type]

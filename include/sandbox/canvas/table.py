@@ -28,11 +28,18 @@ class Table(Generic[R]):
     """Records of one kind by id, by unique fields and by the fields that point to other kinds.
 
     Fields are read from the records directly and written only with `change`, which keeps indices and
-    stickiness right (reference/canvas.md §4).
+    stickiness right (reference/canvas.md §4). The groups named in `folded` are texts whose case does not matter.
     """
 
-    def __init__(self, now: Callable[[], datetime], unique: tuple[str, ...] = (), groups: tuple[str, ...] = ()):
+    def __init__(
+        self,
+        now: Callable[[], datetime],
+        unique: tuple[str, ...] = (),
+        groups: tuple[str, ...] = (),
+        folded: tuple[str, ...] = (),
+    ):
         self._now = now
+        self._folded = folded
         self._rows: dict[int, R] = {}
         self._unique: dict[str, dict[str, R]] = {name: {} for name in unique}
         self._groups: dict[str, dict[object, dict[int, R]]] = {name: {} for name in groups}
@@ -61,7 +68,14 @@ class Table(Generic[R]):
 
     def where(self, name: str, value: object) -> list[R]:
         """The records whose indexed field has that value, deleted ones too; a list of its own."""
-        return list(self._groups[name].get(value, {}).values())
+        return list(self._groups[name].get(self._key(name, value), {}).values())
+
+    def where_all(self, **values: object) -> list[R]:
+        """The records whose indexed fields all have those values; only the smallest group is looked through."""
+        groups = [self._groups[name].get(self._key(name, value), {}) for name, value in values.items()]
+        smallest = min(groups, key=len)
+        others = [group for group in groups if group is not smallest]
+        return [row for row in smallest.values() if all(row.id in group for group in others)]
 
     def next_id(self) -> int:
         """The id for a record about to be added."""
@@ -75,7 +89,7 @@ class Table(Generic[R]):
         for name in self._unique:
             self._index_unique(name, None, getattr(row, name), row)
         for name, groups in self._groups.items():
-            groups.setdefault(getattr(row, name), {})[row.id] = row
+            groups.setdefault(self._key(name, getattr(row, name)), {})[row.id] = row
         if by.batch_id is not None:
             row.sis_batch_id = by.batch_id
             if by.sticks:
@@ -125,8 +139,11 @@ class Table(Generic[R]):
             self._index_unique(name, old, value, row)
         elif name in self._groups:
             groups = self._groups[name]
-            del groups[old][row.id]
-            groups.setdefault(value, {})[row.id] = row
+            del groups[self._key(name, old)][row.id]
+            groups.setdefault(self._key(name, value), {})[row.id] = row
+
+    def _key(self, name: str, value: object) -> object:
+        return value.casefold() if name in self._folded and isinstance(value, str) else value
 
     def _index_unique(self, name: str, old: object, new: object, row: R) -> None:
         index = self._unique[name]

@@ -58,8 +58,7 @@ def find_user(canvas: Canvas, text: str, token: Token) -> User:
         return _active(_required(canvas.users.get(int(text))))
     prefix, _, value = _unhexed(text).partition(":")
     if prefix == "sis_login_id":
-        wanted = value.casefold()
-        logins = [login for login in canvas.pseudonyms if login.unique_id.casefold() == wanted]
+        logins = canvas.pseudonyms.where("unique_id", value)
     elif prefix == "sis_user_id":
         logins = [login for login in [canvas.pseudonyms.by_sis_id(value)] if login]
     elif prefix == "sis_integration_id":

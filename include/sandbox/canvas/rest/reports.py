@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sandbox.canvas.state import Canvas
     from sandbox.world import World
 
-NOT_YET = ("groups", "group_membership", "group_categories", "user_observers", "admins")
+NOT_YET = ("groups", "group_membership", "group_categories", "user_observers")
 FILTERS = (
     "enrollment_term_id",
     "include_deleted",

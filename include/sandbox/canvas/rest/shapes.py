@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sandbox.canvas import people
 from sandbox.canvas.http import Token, timestamp
 from sandbox.canvas.objects import CourseState, EnrollmentState
 from sandbox.canvas.state import ROOT_ACCOUNT_ID
@@ -112,7 +113,7 @@ def section_json(canvas: Canvas, section: Section, *, sis: bool) -> dict[str, An
 
 
 def user_json(canvas: Canvas, user: User, *, sis: bool) -> dict[str, Any]:
-    """A user with the ids of the first login that is not deleted."""
+    """A user with the ids of a login that is not deleted, one with a SIS id if there is one."""
     login = login_of(canvas, user)
     shown = {
         "id": user.id,
@@ -121,7 +122,7 @@ def user_json(canvas: Canvas, user: User, *, sis: bool) -> dict[str, Any]:
         "sortable_name": user.sortable_name,
         "short_name": user.short_name,
         "login_id": login.unique_id if login else None,
-        "email": user.email,
+        "email": people.email_of(canvas, user.id),
     }
     if not sis:
         return shown
@@ -131,9 +132,8 @@ def user_json(canvas: Canvas, user: User, *, sis: bool) -> dict[str, Any]:
 
 
 def login_of(canvas: Canvas, user: User) -> Pseudonym | None:
-    """The first login of a user that is not deleted."""
-    logins = canvas.pseudonyms.where("user_id", user.id)
-    return next((login for login in logins if not login.is_deleted), None)
+    """The login that stands for a user: not deleted, one with a SIS id if there is one."""
+    return next(iter(people.logins_of(canvas, user.id)), None)
 
 
 def role_json(canvas: Canvas, role: Role) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandbox.canvas import people
 from sandbox.canvas.http import ApiError, base_url, json_response, not_found, paginate, path_value, require
 from sandbox.canvas.rest.addressing import find_account, find_user
 from sandbox.canvas.rest.fields import changes, group, missing, stick_new, text, writer
@@ -82,7 +83,8 @@ def progress(request: Request, world: World) -> Response:
 def _searched(canvas: Canvas, user: User) -> str:
     login = login_of(canvas, user)
     ids = [login.unique_id, login.sis_id] if login else []
-    return "\n".join(part for part in (user.name, user.sortable_name, user.email, *ids) if part).casefold()
+    parts = (user.name, user.sortable_name, people.email_of(canvas, user.id), *ids)
+    return "\n".join(part for part in parts if part).casefold()
 
 
 def _taken(attribute: str, message: str) -> ApiError:

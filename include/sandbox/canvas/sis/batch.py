@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from sandbox.canvas.objects import Record
 
 
 class BatchState(StrEnum):
@@ -21,6 +23,17 @@ class BatchState(StrEnum):
     FAILED = "failed"
     FAILED_WITH_MESSAGES = "failed_with_messages"
     ABORTED = "aborted"
+    RESTORING = "restoring"
+    RESTORED = "restored"
+    PARTIALLY_RESTORED = "partially_restored"
+
+
+class Transition(NamedTuple):
+    """A change of state an import made, cascades included; `before` is None for a record that it created."""
+
+    record: Record
+    before: str | None
+    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +71,7 @@ class SisBatch:
     update_sis_id_if_login_claimed: bool = False
     skip_deletes: bool = False
     errors: list[SisError] = field(default_factory=list)
+    transitions: list[Transition] = field(default_factory=list)
     errors_attachment_id: int | None = None
     upload_key: str | None = None
 

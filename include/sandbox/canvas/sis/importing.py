@@ -13,8 +13,9 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from sandbox.canvas.objects import Write
-from sandbox.canvas.sis.batch import BatchState, SisBatch, SisError
-from sandbox.canvas.sis.importers import IMPORTERS
+from sandbox.canvas.sis.batch import BatchState, SisBatch, SisError, Transition
+from sandbox.canvas.sis.importers import IMPORTERS, READ_CHECKS
+from sandbox.canvas.sis.importers.role_finder import RoleFinder
 from sandbox.canvas.sis.importers.run import ImportRun, RowRejected
 from sandbox.canvas.sis.kinds import COUNTED, KINDS
 from sandbox.canvas.sis.statistics import Statistics
@@ -22,6 +23,7 @@ from sandbox.canvas.sis.upload import UnreadableUpload, Upload, read_rows, read_
 from sandbox.canvas.table import CanvasRefusal
 
 if TYPE_CHECKING:
+    from sandbox.canvas.objects import Record
     from sandbox.canvas.sis.upload import CsvFile, Row
     from sandbox.canvas.state import Canvas
 
@@ -123,15 +125,40 @@ class Import:
             time.sleep(_BREATH_SECONDS)
 
     def _import_chunk(self, file: CsvFile, chunk: list[tuple[int, Row]]) -> None:
-        importer, plural = IMPORTERS[file.kind.name], file.kind.plural
-        run = ImportRun(self.canvas, self._write(), self.batch.skip_deletes, self._warn)
-        for self.row, row in chunk:
+        importer, plural, batch = IMPORTERS[file.kind.name], file.kind.plural, self.batch
+        run = ImportRun(
+            self.canvas,
+            self._write(),
+            batch.skip_deletes,
+            self._warn,
+            RoleFinder(self.canvas),
+            batch.user_id,
+            batch.update_sis_id_if_login_claimed,
+        )
+        readable = self._readable(file, chunk)
+        for self.row, row in readable:
             self._go_on()
             self.rows_done += 1
             try:
                 self.counts[plural] += importer(row, run)
             except (RowRejected, CanvasRefusal) as rejection:
                 self._warn(str(rejection))
+
+    def _readable(self, file: CsvFile, chunk: list[tuple[int, Row]]) -> list[tuple[int, Row]]:
+        """The rows of a chunk that pass what is checked at reading, before any row of the chunk is imported."""
+        check = READ_CHECKS.get(file.kind.name)
+        if check is None:
+            return chunk
+        readable = []
+        for self.row, row in chunk:
+            try:
+                check(row)
+            except RowRejected as rejection:
+                self._warn(str(rejection))
+                self.rows_done += 1
+            else:
+                readable.append((self.row, row))
+        return readable
 
     def _warn(self, text: str) -> None:
         self._say(self.file, text, row=self.row)
@@ -146,8 +173,12 @@ class Import:
             sticks=override and add and not clear,
             clears=override and clear,
             batch_id=batch.id,
-            seen=self.statistics.note,
+            seen=self._note,
         )
+
+    def _note(self, record: Record, before: str | None, after: str) -> None:
+        if self.statistics.note(record, before, after):
+            self.batch.transitions.append(Transition(record, before, after))
 
     def _go_on(self) -> None:
         """Let a fault strike, or a person's abort; raises ImportCrashed or ImportStopped."""

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from sandbox.canvas.objects import Account, Course, Enrollment, Pseudonym, Section, Term
+from sandbox.canvas.objects import (
+    Account,
+    AccountUser,
+    CommunicationChannel,
+    Course,
+    Enrollment,
+    Pseudonym,
+    Section,
+    Term,
+)
 
 if TYPE_CHECKING:
     from sandbox.canvas.objects import Record
@@ -16,7 +25,9 @@ _NAMES: dict[type[Record], str] = {
     Course: "Course",
     Section: "CourseSection",
     Pseudonym: "Pseudonym",
+    CommunicationChannel: "CommunicationChannel",
     Enrollment: "Enrollment",
+    AccountUser: "AccountUser",
 }
 
 _EVENTS: dict[str, tuple[str, ...]] = {
@@ -35,30 +46,32 @@ _EVENTS: dict[str, tuple[str, ...]] = {
     "AccountUser": ("created", "restored", "deleted"),
 }
 
-_AFTER = {"deleted": "deleted", "completed": "concluded", "inactive": "deactivated"}
+_AFTER = {"deleted": "deleted", "retired": "deleted", "completed": "concluded", "inactive": "deactivated"}
 _RESTORABLE = {
     "Course": ("deleted", "completed"),
+    "CommunicationChannel": ("retired", "unconfirmed"),
     "Enrollment": ("deleted", "inactive", "completed", "rejected"),
 }
 _LIVELY = ("active", "claimed", "created", "available")
 
 
 class Statistics:
-    """Counts changes of state; give `note` to a `Write` as its `seen`."""
+    """Counts changes of state, as a `Write` sees them."""
 
     def __init__(self) -> None:
         self._total = 0
         self._events: Counter[tuple[str, str]] = Counter()
 
-    def note(self, record: Record, before: str | None, after: str) -> None:
-        """Count one change of state; kinds that Canvas keeps no statistics of are passed over."""
+    def note(self, record: Record, before: str | None, after: str) -> bool:
+        """Count one change of state; False for a kind that Canvas keeps no statistics of."""
         name = _NAMES.get(type(record))
         if name is None:
-            return
+            return False
         self._total += 1
         event = _event(name, before, after)
         if event is not None:
             self._events[name, event] += 1
+        return True
 
     def payload(self) -> dict[str, int | dict[str, int]]:
         """`total_state_changes` and a zero-filled entry for every type."""

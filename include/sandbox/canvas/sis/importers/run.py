@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sandbox.canvas.objects import Write
+    from sandbox.canvas.sis.importers.role_finder import RoleFinder
     from sandbox.canvas.sis.upload import Row
     from sandbox.canvas.state import Canvas
 
@@ -23,12 +24,18 @@ class RowRejected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ImportRun:
-    """One import's means; `warn` records a warning about the row that is being read."""
+    """One import's means for one chunk of rows; `warn` records a warning about the row that is being read.
+
+    `user_id` is who sent the import, `roles` finds the roles its rows name.
+    """
 
     canvas: Canvas
     by: Write
     skip_deletes: bool
     warn: Callable[[str], None]
+    roles: RoleFinder
+    user_id: int | None = None
+    takes_claimed_logins: bool = False
 
     def dates(self, row: Row, complaint: str) -> tuple[datetime | None, datetime | None]:
         """The row's start_date and end_date; one that cannot be read warns once and is treated as empty."""
