@@ -65,5 +65,5 @@ def test_an_operation_that_the_dialect_lacks_is_named_with_those_it_has() -> Non
     assert caught.value.code is Code.SETTINGS_INVALID
     assert caught.value.message == (
         "FS dialect 2023 has no operation 'terminer'; it has: "
-        "emner, enkeltemne, evu_kurs, organisasjonsenheter, studieprogram, undervisning."
+        "emner, enkeltemne, evu_kurs, organisasjonsenheter, studieprogram, studieprogramroller, undervisning."
     )

@@ -85,6 +85,10 @@ def _kull(row: Row) -> Variables | None:
     return {"kullterminer": [termin["id"]]} if termin.get("id") else None
 
 
+def _unit(row: Row) -> Variables:
+    return {}  # no filter singles out a unit by what a row of it holds: the units are paged until it comes again
+
+
 _AKTIVITETER = Nested("undervisningsaktiviteter", "afterUndervisningsaktiviteter", _undervisningsenhet)
 _ENHETER = Nested("undervisningsenheter", "afterUndervisningsenheter", _emne, (_AKTIVITETER,))
 _KLASSER = Nested("klasser", "afterKlasser", _kull)
@@ -98,12 +102,26 @@ _ALL = (
     Operation("evu_kurs", "2026", "evuKurs"),
     Operation("undervisning", "2026", "emnerV2", (_ENHETER,)),
     Operation("enkeltemne", "2026", "emnerV2", (Nested("undervisningsenheter", "afterUndervisningsenheter", _emne),)),
+    Operation("brukere", "2026", "brukere"),
+    Operation("emne_studieretter", "2026", "emneStudieretter"),
+    Operation("program_studieretter", "2026", "programStudieretter"),
+    Operation("klassemedlemskap", "2026", "klassemedlemskap"),
+    Operation("evu_kursdeltakelser", "2026", "evuKursdeltakelser"),
+    Operation("enhetsroller", "2026", "organisasjonsenheter", (Nested("personroller", "afterPersonroller", _unit),)),
+    Operation("emneroller", "2026", "emneroller"),
+    Operation("undervisningsenhetsroller", "2026", "undervisningsenhetsroller"),
+    Operation("undervisningsaktivitetsroller", "2026", "undervisningsaktivitetsroller"),
+    Operation("studieprogramroller", "2026", "studieprogramroller"),
+    Operation("kullroller", "2026", "kullroller"),
+    Operation("klasseroller", "2026", "klasseroller"),
+    Operation("evu_kursroller", "2026", "evuKursroller"),
     Operation("organisasjonsenheter", "2023", "organisasjonsenheter"),
     Operation("emner", "2023", "emner"),
     Operation("studieprogram", "2023", "studieprogram"),
     Operation("evu_kurs", "2023", "evuKurs"),
     Operation("undervisning", "2023", "emner"),
     Operation("enkeltemne", "2023", "emner"),
+    Operation("studieprogramroller", "2023", "studieprogram"),
 )
 OPERATIONS: Mapping[tuple[str, str], Operation] = {(one.dialect, one.name): one for one in _ALL}
 """Every operation, by dialect and name."""
@@ -113,6 +131,26 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "2023": ("organisasjonsenheter", "emner", "studieprogram", "evu_kurs", "undervisning"),
 }
 """The operations that together are the study structure, by dialect; 2023 has no terms."""
+
+PEOPLE: Mapping[str, tuple[str, ...]] = {
+    "2026": (
+        "brukere",
+        "emne_studieretter",
+        "program_studieretter",
+        "klassemedlemskap",
+        "evu_kursdeltakelser",
+        "enhetsroller",
+        "emneroller",
+        "undervisningsenhetsroller",
+        "undervisningsaktivitetsroller",
+        "studieprogramroller",
+        "kullroller",
+        "klasseroller",
+        "evu_kursroller",
+    ),
+    "2023": ("studieprogramroller",),
+}
+"""The operations that together are the people, by dialect; those of 2023 name nobody."""
 
 
 def operation_named(name: str, dialect: str) -> Operation:

@@ -35,7 +35,6 @@ from rosterflow.domain.model import SourceKind
 from rosterflow.domain.windows import Semester
 
 T = TypeVar("T")
-_MOST_TERMS = 99
 Known = list[str]
 """The leading parts of a row's natural key, filled in while it is read."""
 
@@ -213,9 +212,7 @@ class _Reader:
         def parse(node: Node, known: Known) -> Undervisningsenhet:
             semester = nodes.semester(node, "termin")
             known.append(semester.sis_id)
-            nummer = nodes.number(node, "terminnummer")
-            if not 1 <= nummer <= _MOST_TERMS:
-                raise Malformed("terminnummer", f"is not between 1 and {_MOST_TERMS}")
+            nummer = nodes.terminnummer(node)
             known.append(str(nummer))
             return Undervisningsenhet(
                 key=UeKey(emne, semester, nummer),

@@ -16,6 +16,7 @@ Node = dict[str, object]
 
 OPEN_YEAR = 9999
 _FIRST_YEAR = 1900
+_MOST_TERMS = 99
 
 
 class Malformed(Exception):
@@ -124,6 +125,17 @@ def day(node: Node, path: str) -> date | None:
     if found.year < _FIRST_YEAR:
         raise Malformed(path, "is too long ago")
     return found if found.year < OPEN_YEAR else None
+
+
+def terminnummer(node: Node) -> int:
+    """Which term of a course over several it is, from 1.
+
+    :raises Malformed: when it is missing, or above 99.
+    """
+    value = number(node, "terminnummer")
+    if not 1 <= value <= _MOST_TERMS:
+        raise Malformed("terminnummer", f"is not between 1 and {_MOST_TERMS}")
+    return value
 
 
 def semester(node: Node, path: str, kode: str = "betegnelse.kode") -> Semester:
