@@ -93,6 +93,10 @@ class FsSettings(Model):
     dialect: Literal["2026", "2023"] = Field("2026", description="Which schema the server speaks.")
     page_size: int = Field(200, ge=1, le=1000, description="Rows asked for in a root page; FS clamps at 1000.")
     nested_page_size: int = Field(100, ge=1, le=1000, description="Rows asked for in a nested page; the rest is paged.")
+    people_page_size: int = Field(1000, ge=1, le=1000, description="Rows of people asked for in a page; they are small.")
+    rows_per_task: int = Field(
+        20_000, ge=1_000, description="Rows of people that one task should read; larger reads are split."
+    )
     feature_flags: tuple[str, ...] = Field(("beta", "experimental"), description="Sent as the Feature-Flags header.")
     service_numbers: tuple[str, ...] = Field((), description="tjenestenummerForLms that are ours; empty: all are.")
     null_service_number_is_ours: bool = Field(False, description="Whether a row without tjenestenummerForLms is ours.")
