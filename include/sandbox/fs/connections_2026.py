@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 from sandbox.fs import filters_2026 as filters
 from sandbox.fs import keys, paging
 from sandbox.fs.errors import IllegalArgumentError
-from sandbox.fs.index import Sorted
+from sandbox.fs.ordering import Sorted
 from sandbox.fs.values import Resolver
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandbox.fs.keys import Key
+    from sandbox.fs.ordering import Ordered
     from sandbox.fs.paging import Info, Page
     from sandbox.university.model import Emne, Kull, Studieprogram, Undervisningsenhet
 
@@ -37,9 +38,13 @@ PROGRAMME_ORDERS: Orders = {
 KULL_ORDERS: Orders = {"ARSTALL": keys.KULL.led_by((int,), lambda kull: (kull.semester.arstall,))}
 
 
-def _in_order(
-    rows: Sorted[Any], order: Mapping[str, str] | None, orders: Orders, parent: object, info: Info
-) -> Sorted[Any]:
+def in_order(
+    rows: Ordered[Any], order: Mapping[str, str] | None, orders: Orders, parent: object, info: Info
+) -> Ordered[Any]:
+    """Return rows in the order asked for; `parent` tells lists of one order apart.
+
+    Raises IllegalArgumentError for an order there is no data for.
+    """
     if order is None:
         return rows
     field = order["orderByField"]
@@ -61,7 +66,7 @@ def root(index_name: str, known: filters.Filters, orders: Orders | None = None) 
         orderBy: dict[str, str] | None = None,
     ) -> Page[Any]:
         index = info.context.index
-        rows: Sorted[Any] = _in_order(getattr(index, index_name), orderBy, orders or {}, None, info)
+        rows: Ordered[Any] = in_order(getattr(index, index_name), orderBy, orders or {}, None, info)
         if not index.is_owner(filter["eierOrganisasjonskode"]):
             rows = Sorted((), rows.key, index.institution)
         return paging.page(rows, filters.tests(known, filter, index), info, first, after)
@@ -119,7 +124,7 @@ def kull(*, only_active: bool) -> Resolver:
         if only_active and given.get("erAktiv") is None:
             given["erAktiv"] = [True]
         test = filters.tests(filters.KULL, given, index)
-        return paging.page(_in_order(rows, orderBy, KULL_ORDERS, program, info), test, info, first, after)
+        return paging.page(in_order(rows, orderBy, KULL_ORDERS, program, info), test, info, first, after)
 
     return resolve
 

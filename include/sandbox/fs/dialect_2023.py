@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.fs import keys, paging
 from sandbox.fs.filters_2026 import not_expired
-from sandbox.fs.index import Sorted
+from sandbox.fs.ordering import Sorted
 from sandbox.fs.values import (
     Resolver,
     Resolvers,
@@ -20,6 +20,7 @@ from sandbox.fs.values import (
     text,
 )
 from sandbox.university.model import Semester, Terminkode
+from sandbox.university.people import AktivStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         Undervisningsenhet,
         University,
     )
+    from sandbox.university.people import Personrolle
 
     Test = Callable[[Any], bool]
 
@@ -124,6 +126,10 @@ def _faculty(unit: Organisasjonsenhet, info: Info) -> Organisasjonsenhet | None:
 
 def _university(_row: object, info: Info) -> University:
     return info.context.index.university
+
+
+def _is_active(role: Personrolle, info: Info) -> bool:
+    return AktivStatus.of(role.periode, info.context.index.today) is AktivStatus.AKTIV
 
 
 def _languages(emne: Emne, _info: Info) -> tuple[str, ...]:
@@ -237,7 +243,7 @@ def _programmes() -> Resolvers:
         },
         "StudieprogramAnsvarligeOrganisasjonsenheter": {"studieansvarlig": attribute("studieansvarlig")},
         "Studieprogramrolle": {
-            "aktiv": attribute("aktiv"),
+            "aktiv": _is_active,
             "fsRolle": attribute("rolle"),
             "gyldighetsperiode": attribute("periode"),
         },

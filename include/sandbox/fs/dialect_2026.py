@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sandbox.fs import filters_2026 as filters
-from sandbox.fs import keys, paging
+from sandbox.fs import keys, paging, people_2026
 from sandbox.fs.connections_2026 import (
     EMNE_ORDERS,
     PROGRAMME_ORDERS,
@@ -78,9 +78,8 @@ def _own(_row: object) -> int:
 
 def resolvers() -> Resolvers:
     """Return the resolver of every member of the schema, by type and member; `*` begins a pattern of type names."""
-    return {
+    structure = {
         **_query(),
-        **paging.resolvers(),
         **_names(),
         **_terms(),
         **_units(),
@@ -90,6 +89,9 @@ def resolvers() -> Resolvers:
         **_cohorts(),
         **_evu(),
     }
+    for type_name, members in people_2026.members().items():
+        structure[type_name] |= members
+    return {**structure, **paging.resolvers(), **people_2026.resolvers()}
 
 
 def _query() -> Resolvers:
@@ -100,6 +102,7 @@ def _query() -> Resolvers:
             "emnerV2": root("emner", filters.EMNER, EMNE_ORDERS),
             "studieprogramV2": root("studieprogram", filters.STUDIEPROGRAM, PROGRAMME_ORDERS),
             "evuKurs": root("evukurs", filters.EVU_KURS),
+            **people_2026.query(),
         }
     }
 

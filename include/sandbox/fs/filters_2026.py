@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from sandbox.fs import keys
@@ -16,10 +17,11 @@ from sandbox.university.model import Semester, Terminkode
 
 if TYPE_CHECKING:
     from sandbox.fs.index import Index
-    from sandbox.university.model import Emne, EvuKurs, Navn, Organisasjonsenhet
+    from sandbox.university.model import Emne, Navn, Organisasjonsenhet, Periode
 
 Test = Callable[[Any], bool]
-Filters = Mapping[str, Callable[[Any, "Index"], Test]]
+Filter = Callable[[Any, "Index"], Test]
+Filters = Mapping[str, Filter]
 
 
 def tests(filters: Filters, given: Mapping[str, Any] | None, index: Index) -> Test | None:
@@ -41,17 +43,18 @@ def tests(filters: Filters, given: Mapping[str, Any] | None, index: Index) -> Te
     return lambda row: all(test(row) for test in made)
 
 
-def _anything(_value: object, _index: Index) -> Test:
-    """The owner is looked at before any row is."""
+def anything(_value: object, _index: Index) -> Test:
+    """Every row passes: the owner is looked at before any row is."""
     return lambda _row: True
 
 
-def _among(attribute: str) -> Callable[[Any, Index], Test]:
-    """A row's attribute is the value, or one of the values of a list."""
+def among(path: str) -> Filter:
+    """A row's attribute, or one of an attribute's, is the value, or one of the values of a list."""
+    get = attrgetter(path)
 
     def make(value: Any, _index: Index) -> Test:
         allowed = set(value) if isinstance(value, list) else {value}
-        return lambda row: getattr(row, attribute) in allowed
+        return lambda row: get(row) in allowed
 
     return make
 
@@ -70,11 +73,13 @@ def _code_starts(value: str, _index: Index) -> Test:
     return lambda row: bool(row.kode.startswith(value))
 
 
-def _semester(value: Mapping[str, Any], betegnelse: str = "betegnelse") -> Semester:
+def semester_of(value: Mapping[str, Any], betegnelse: str = "betegnelse") -> Semester:
+    """Return the term of a year and a code as inputs give them."""
     return Semester(value["arstall"], Terminkode[value[betegnelse]])
 
 
-def _term_ids(values: list[str], _index: Index) -> Test:
+def term_ids(values: list[str], _index: Index) -> Test:
+    """A row's term is one of those named by id."""
     wanted = {keys.decode_id(value, keys.TERMIN)[1:] for value in values}
     return lambda row: (row.semester.arstall, row.semester.kode.value) in wanted
 
@@ -88,8 +93,8 @@ def _term_codes(values: list[str], _index: Index) -> Test:
 
 
 TERMINER: Filters = {
-    "eierOrganisasjonskode": _anything,
-    "arstall": _among("arstall"),
+    "eierOrganisasjonskode": anything,
+    "arstall": among("arstall"),
     "terminbetegnelser": _term_codes,
 }
 
@@ -139,10 +144,10 @@ def _responsible(name: str) -> Callable[[bool, Index], Test]:
 
 
 ORGANISASJONSENHETER: Filters = {
-    "eierOrganisasjonskode": _anything,
+    "eierOrganisasjonskode": anything,
     "organisasjonskode": _organisation,
-    "erAktiv": _among("er_aktiv"),
-    "skalEksporteresTilLms": _among("skal_eksporteres"),
+    "erAktiv": among("er_aktiv"),
+    "skalEksporteresTilLms": among("skal_eksporteres"),
     "fakulteter": _faculties,
     "instituttkode": _institute_codes,
     "organisasjoner": _organisation_ids,
@@ -168,7 +173,7 @@ def not_expired(semester: Semester) -> Test:
 
 
 def _not_expired_in(value: Mapping[str, Any], _index: Index) -> Test:
-    return not_expired(_semester(value, "terminbetegnelse"))
+    return not_expired(semester_of(value, "terminbetegnelse"))
 
 
 def _active(value: str, index: Index) -> Test:
@@ -196,12 +201,12 @@ def _owned_by(attribute: str) -> Callable[[list[str], Index], Test]:
 
 
 EMNER: Filters = {
-    "eierOrganisasjonskode": _anything,
-    "emnekoder": _among("kode"),
+    "eierOrganisasjonskode": anything,
+    "emnekoder": among("kode"),
     "emnekodeStartsWith": _code_starts,
     "emnenavnContains": _name_holds,
     "ikkeUtloptITermin": _not_expired_in,
-    "tjenestenummerForLms": _among("tjenestenummer"),
+    "tjenestenummerForLms": among("tjenestenummer"),
     "aktivstatus": _active,
     "organisasjonenheterMedAdministrativtansvar": _owned_by("administrativt_ansvarlig"),
     "organisasjonenheterMedStudieansvar": _owned_by("studieansvarlig"),
@@ -209,60 +214,63 @@ EMNER: Filters = {
 
 
 def _from_term(value: Mapping[str, Any], _index: Index) -> Test:
-    first = _semester(value)
+    first = semester_of(value)
     return lambda ue: first <= ue.semester
 
 
 def _in_terms(values: list[Mapping[str, Any] | None], _index: Index) -> Test:
-    wanted = {_semester(value) for value in values if value is not None}
+    wanted = {semester_of(value) for value in values if value is not None}
     return lambda ue: ue.semester in wanted
 
 
 UNDERVISNINGSENHETER: Filters = {
-    "skalEksporteresTilLms": _among("skal_eksporteres"),
+    "skalEksporteresTilLms": among("skal_eksporteres"),
     "termin": _from_term,
     "terminkoder": _in_terms,
-    "terminer": _term_ids,
-    "terminnumre": _among("terminnummer"),
+    "terminer": term_ids,
+    "terminnumre": among("terminnummer"),
 }
 
-UNDERVISNINGSAKTIVITETER: Filters = {"skalEksporteresTilLms": _among("skal_eksporteres")}
+UNDERVISNINGSAKTIVITETER: Filters = {"skalEksporteresTilLms": among("skal_eksporteres")}
 
 
 # Study programmes
 
 STUDIEPROGRAM: Filters = {
-    "eierOrganisasjonskode": _anything,
-    "erAktiv": _among("er_aktiv"),
-    "skalEksporteresTilLms": _among("skal_eksporteres"),
+    "eierOrganisasjonskode": anything,
+    "erAktiv": among("er_aktiv"),
+    "skalEksporteresTilLms": among("skal_eksporteres"),
     "studieprogramkodeStartsWith": _code_starts,
     "studieprogramnavnContains": _name_holds,
 }
 
-KULL: Filters = {"erAktiv": _among("er_aktiv"), "terminer": _term_ids}
+KULL: Filters = {"erAktiv": among("er_aktiv"), "terminer": term_ids}
 
-KLASSER: Filters = {"erAktiv": _among("er_aktiv"), "skalEksporteresTilLms": _among("skal_eksporteres")}
+KLASSER: Filters = {"erAktiv": among("er_aktiv"), "skalEksporteresTilLms": among("skal_eksporteres")}
 
 
 # Further education
 
 
-def _day(text: str | None) -> date | None:
+def day_of(text: str | None) -> date | None:
+    """Return the day a text names. Raises IllegalArgumentError for any other text."""
     try:
         return None if text is None else date.fromisoformat(text)
     except ValueError as error:
         raise IllegalArgumentError(f"{text} is not a valid date") from error
 
 
-def _offered_within(value: Mapping[str, str | None], _index: Index) -> Test:
-    first, last = _day(value.get("fraDato")), _day(value.get("tilDato"))
+def overlaps(value: Mapping[str, str | None], _index: Index) -> Test:
+    """A row's period and the given one share a day; an open end is endless."""
+    first, last = day_of(value.get("fraDato")), day_of(value.get("tilDato"))
 
-    def overlaps(kurs: EvuKurs) -> bool:
-        begins_late = last is not None and kurs.periode.fra is not None and kurs.periode.fra > last
-        ends_early = first is not None and kurs.periode.til is not None and kurs.periode.til < first
+    def overlap(row: Any) -> bool:
+        periode: Periode = row.periode
+        begins_late = last is not None and periode.fra is not None and periode.fra > last
+        ends_early = first is not None and periode.til is not None and periode.til < first
         return not begins_late and not ends_early
 
-    return overlaps
+    return overlap
 
 
 def _reporting_year(value: int, _index: Index) -> Test:
@@ -270,11 +278,11 @@ def _reporting_year(value: int, _index: Index) -> Test:
 
 
 EVU_KURS: Filters = {
-    "eierOrganisasjonskode": _anything,
-    "erAktiv": _among("er_aktiv"),
-    "skalEksporteresTilLms": _among("skal_eksporteres"),
+    "eierOrganisasjonskode": anything,
+    "erAktiv": among("er_aktiv"),
+    "skalEksporteresTilLms": among("skal_eksporteres"),
     "rapporteringsar": _reporting_year,
-    "tidsangivelse": _among("tidsangivelse"),
-    "tilbysInnenforPeriode": _offered_within,
-    "tjenestenummerForLms": _among("tjenestenummer"),
+    "tidsangivelse": among("tidsangivelse"),
+    "tilbysInnenforPeriode": overlaps,
+    "tjenestenummerForLms": among("tjenestenummer"),
 }

@@ -2,47 +2,22 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Hashable
 from functools import cached_property
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sandbox.fs import keys
-from sandbox.fs.keys import Columns, Key, sort_key
+from sandbox.fs.ordering import Ordered, Sorted
+from sandbox.fs.people_index import People
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
+    from sandbox.fs.keys import Key
     from sandbox.university.model import Emne, Organisasjonsenhet, Semester, Undervisningsenhet, University
 
 Row = TypeVar("Row")
-
-
-class Sorted(Generic[Row]):
-    """Rows in the order of a key, or against it, that can be entered after any position whether a row stands there
-    or not (keyset paging).
-    """
-
-    __slots__ = ("_descending", "_keys", "institution", "key", "rows")
-
-    def __init__(self, rows: Iterable[Row], key: Key[Row], institution: int, *, descending: bool = False) -> None:
-        self.key = key
-        self.institution = institution
-        keyed = sorted(((sort_key(key.columns(institution, row)), row) for row in rows), key=lambda pair: pair[0])
-        self._keys = [each for each, _ in keyed]
-        self._descending = descending
-        self.rows = [row for _, row in (reversed(keyed) if descending else keyed)]
-
-    def after(self, columns: Columns | None) -> Iterator[Row]:
-        """Yield the rows behind a position; from the beginning when there is none."""
-        if columns is None:
-            return iter(self.rows)
-        position = sort_key(columns)
-        if self._descending:
-            return islice(self.rows, len(self._keys) - bisect_left(self._keys, position), None)
-        return islice(self.rows, bisect_right(self._keys, position), None)
 
 
 class Index:
@@ -53,6 +28,7 @@ class Index:
             self.university = university
             self.institution = university.institusjonsnummer
             self.revision = university.revision
+            self.today = university.today
             self.enheter = self._sorted(university.enheter, keys.ORGANISASJONSENHET)
             self.emner = self._sorted(university.emner, keys.EMNE)
             self.studieprogram = self._sorted(university.studieprogram, keys.STUDIEPROGRAM)
@@ -80,13 +56,18 @@ class Index:
             found = self._nested[name, parent] = self._sorted(rows(), key)
         return found
 
-    def ordered(self, name: Hashable, rows: Sorted[Row], key: Key[Row], *, descending: bool) -> Sorted[Row]:
+    def ordered(self, name: Hashable, rows: Ordered[Row], key: Key[Row], *, descending: bool) -> Sorted[Row]:
         """Return rows in another order; `name` tells orders apart."""
         found = self._orders.get((name, descending))
         if found is None:
             found = Sorted(rows.rows, key, self.institution, descending=descending)
             self._orders[name, descending] = found
         return found
+
+    @cached_property
+    def people(self) -> People:
+        """The people and what they do, sorted when first asked for."""
+        return People(self)
 
     @cached_property
     def places(self) -> dict[tuple[int, int, int], Organisasjonsenhet]:

@@ -65,6 +65,21 @@ class Key(Generic[Row]):
         return encode_id(self.type_id, self.columns(institution, row))
 
 
+@dataclass(frozen=True, slots=True)
+class ChildKey(Key[Row]):
+    """The key of rows below an owner: the owner's columns, then `own`, numbers that tell its rows apart."""
+
+    own: Callable[[Row], tuple[int, ...]]
+
+
+def below(
+    owner: Key[Any], type_id: int, owner_of: Callable[[Row], Any], own: Callable[[Row], tuple[int, ...]], count: int = 1
+) -> ChildKey[Row]:
+    """Return the key of rows below an owner, whose own columns are `count`."""
+    kinds = (*owner.kinds, *(int,) * count)
+    return ChildKey(type_id, kinds, lambda inst, row: owner.columns(inst, owner_of(row)) + own(row), own)
+
+
 def encode_id(type_id: int, columns: Columns) -> str:
     """Return the node id of a type number and key columns."""
     return _base64(f"{type_id}:" + ",".join(str(column).replace(",", "%2C") for column in columns))

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from graphql import GraphQLResolveInfo
 
     from sandbox.faults import Fault, Faults
-    from sandbox.fs.index import Index, Sorted
+    from sandbox.fs.index import Index
+    from sandbox.fs.ordering import Ordered
 
     Info: TypeAlias = GraphQLResolveInfo["Request"]
 
@@ -87,7 +88,7 @@ class Page(Generic[Row]):
 
 
 def page(
-    rows: Sorted[Row],
+    rows: Ordered[Row],
     matches: Callable[[Row], bool] | None,
     info: Info,
     first: int | None = None,
@@ -114,7 +115,7 @@ def page(
         return request.cursors.write(rows.key, rows.institution, row)
 
     def total() -> int | None:
-        count = len(rows.rows) if matches is None else sum(map(matches, rows.rows))
+        count = rows.count(matches)
         if request.fault("total_count_null", info):
             return None
         return count + TOO_MANY if request.fault("total_count_high", info) else count

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, fields, replace
 from datetime import date
 
-from sandbox.university import awkward, programmes, teaching, units
+from sandbox.university import awkward, population, programmes, staffing, studies, teaching, units
 from sandbox.university.model import Periode, Semester, Termin, Terminkode, University
 from sandbox.university.vocabulary import INSTITUTION
 
@@ -19,6 +19,8 @@ class Size:
 
     `undervises` of the emner are taught. `aktiviteter` is the mean per undervisningsenhet in tenths, `egne_rom` the
     percentage of them that ask for a room of their own, `kull` are per programme, `klasser` the mean per kull.
+    `studenter`, `ansatte` and `kursdeltakere` are persons; a student follows `emnevalg` emner a term (mean, in tenths),
+    and `deltakelser` of the participants take each EVU course.
     `vanskelig` (0 or 1) says whether the awkward rows are added.
     """
 
@@ -33,31 +35,35 @@ class Size:
     kull: int
     klasser: int
     evu: int
+    studenter: int
+    ansatte: int
+    kursdeltakere: int
+    emnevalg: int
+    deltakelser: int
     vanskelig: int = 1
 
 
 SIZES = {
-    "small": Size(2, 2, 2, 12, 9, 12, 20, 2, 2, 1, 2, vanskelig=0),
-    "demo": Size(3, 4, 2, 27, 15, 33, 20, 5, 3, 2, 5),
-    "full": Size(7, 56, 86, 3500, 1800, 77, 42, 210, 4, 3, 220),
+    "small": Size(2, 2, 2, 12, 9, 12, 20, 2, 2, 1, 2, 30, 6, 4, 20, 3, vanskelig=0),
+    "demo": Size(3, 4, 2, 27, 15, 33, 20, 5, 3, 2, 5, 1380, 90, 40, 13, 12),
+    "full": Size(7, 56, 86, 3500, 1800, 77, 42, 210, 4, 3, 220, 55_000, 3_500, 1_500, 11, 20),
 }
 
 
 def size_of(text: str) -> Size:
-    """Return the size a text names: `small`, `demo`, `full`, or numbers over the demo's, `emner=200,evu=20`.
+    """Return the size a text names: `small`, `demo`, `full`, or one of them with other numbers, `full,emner=200`.
 
-    Raises ValueError, naming what is allowed, for anything else.
+    Numbers alone (`emner=200,evu=20`) are over the demo's. Raises ValueError, naming what is allowed, for any other.
     """
-    if text in SIZES:
-        return SIZES[text]
+    base, _, numbers = text.partition(",") if text.partition(",")[0] in SIZES else ("demo", "", text)
     names = [field.name for field in fields(Size)]
-    given = dict(part.partition("=")[::2] for part in text.split(","))
+    given = dict(part.partition("=")[::2] for part in numbers.split(",")) if numbers or base not in text else {}
     if not all(name in names and value.isascii() and value.isdigit() for name, value in given.items()):
         raise ValueError(
             f"size must be one of {', '.join(SIZES)} or numbers such as emner=200,evu=20 with the names"
             f" {', '.join(names)}, not {text!r}."
         )
-    size = replace(SIZES["demo"], **{name: int(value) for name, value in given.items()})
+    size = replace(SIZES[base], **{name: int(value) for name, value in given.items()})
     if min(size.fakulteter, size.institutter) < 1 or size.undervises > size.emner:
         raise ValueError("size needs at least one of fakulteter and institutter, and undervises at most emner.")
     return size
@@ -85,7 +91,15 @@ def generate(seed: int, size: str, year: int, term: str, institution: int = INST
     programmes.build(university, programmes.Amounts(amounts.program, amounts.kull, amounts.klasser, amounts.evu), rng)
     if amounts.vanskelig:
         awkward.add(university)
+    _add_people(university, amounts, random.Random(f"people/{seed}/{size}/{year}/{term}/{institution}"))
     return university
+
+
+def _add_people(university: University, size: Size, rng: random.Random) -> None:
+    """People come last and have luck of their own, so that who studies does not change what is taught."""
+    population.build(university, size.studenter, size.ansatte, size.kursdeltakere, rng)
+    studies.build(university, size.emnevalg / 10, size.deltakelser, rng)
+    staffing.build(university, rng)
 
 
 def _terms(year: int) -> list[Termin]:

@@ -1,18 +1,29 @@
 """The university as FS knows it: units, emner, teaching, programmes, further education and terms.
 
-Names are FS's own. Rows are plain objects because a day of change edits them in place; the values they hold are
-frozen. Sources: the FS reference, section 4 (members) and section 13.9 (awkward data).
+Names are FS's own; people and what they do are in :mod:`sandbox.university.people`. Rows are plain objects because a
+day of change edits them in place; the values they hold are frozen. Sources: the FS reference, section 4 (members) and
+section 13.9 (awkward data).
 """
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import date
+    from sandbox.university.people import (
+        EmneStudierett,
+        EvuKursdeltakelse,
+        Klassemedlemskap,
+        Person,
+        Personrolle,
+        ProgramStudierett,
+        Rolle,
+        Undervisningspartiplassering,
+    )
 
 
 class Terminkode(Enum):
@@ -23,6 +34,7 @@ class Terminkode(Enum):
     HOST = "HØST"
 
 
+_FIRST_MONTH = {Terminkode.VAR: 2, Terminkode.SOM: 7, Terminkode.HOST: 9}
 _ORDER = {Terminkode.VAR: 0, Terminkode.SOM: 1, Terminkode.HOST: 2}
 
 
@@ -106,6 +118,7 @@ class Organisasjonsenhet:
     er_aktiv: bool = True
     skal_eksporteres: bool = True
     lms_romkode: str | None = None
+    personroller: list[Personrolle] = field(default_factory=list)
 
     @property
     def stedkode(self) -> str:
@@ -126,6 +139,7 @@ class Emne:
     undervisningssprak: tuple[str, ...] = ("nob",)
     siste_termin: Semester | None = None
     undervisningsenheter: list[Undervisningsenhet] = field(default_factory=list)
+    personroller: list[Personrolle] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -140,6 +154,8 @@ class Undervisningsenhet:
     skal_eksporteres: bool = True
     folger: Emne | None = None
     aktiviteter: list[Undervisningsaktivitet] = field(default_factory=list)
+    studieretter: list[EmneStudierett] = field(default_factory=list)
+    personroller: list[Personrolle] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -154,30 +170,15 @@ class Undervisningsaktivitet:
     partinummer: str | None = None
     lms_romkode: str | None = None
     skal_eksporteres: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Rolle:
-    """A role of FS's role list, with the name the LMS is told."""
-
-    kode: str
-    ims_rolle: str
-    navn: Navn
-    lms_navn: str
-
-
-@dataclass(frozen=True, slots=True)
-class Personrolle:
-    """A role held on a programme for a period. The source document's query selects no person, so there is none."""
-
-    rolle: Rolle
-    periode: Periode
-    aktiv: bool
+    plasseringer: list[Undervisningspartiplassering] = field(default_factory=list)
+    personroller: list[Personrolle] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
 class Studieprogram:
-    """A study programme with its kull. It has no service number of its own."""
+    """A study programme with its kull. It has no service number of its own. `stillinger` are the roles that somebody
+    is to hold on it, and when.
+    """
 
     kode: str
     navn: Navn
@@ -185,8 +186,10 @@ class Studieprogram:
     er_aktiv: bool = True
     skal_eksporteres: bool = True
     lms_romkode: str | None = None
-    personroller: tuple[Personrolle, ...] = ()
+    stillinger: tuple[tuple[Rolle, Periode], ...] = ()
     kull: list[Kull] = field(default_factory=list)
+    studieretter: list[ProgramStudierett] = field(default_factory=list)
+    personroller: list[Personrolle] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -202,6 +205,7 @@ class Kull:
     lms_romkode: str | None = None
     tjenestenummer: str | None = "1"
     klasser: list[Klasse] = field(default_factory=list)
+    personroller: list[Personrolle] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -214,6 +218,8 @@ class Klasse:
     er_aktiv: bool = True
     skal_eksporteres: bool = True
     lms_romkode: str | None = None
+    medlemmer: list[Klassemedlemskap] = field(default_factory=list)
+    personroller: list[Personrolle] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +246,8 @@ class EvuKurs:
     tjenestenummer: str | None = "1"
     aktiviteter: tuple[EvuKursaktivitet, ...] = ()
     folger: EvuKurs | None = None
+    deltakelser: list[EvuKursdeltakelse] = field(default_factory=list)
+    personroller: list[Personrolle] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -259,6 +267,7 @@ class University:
     emner: list[Emne] = field(default_factory=list)
     studieprogram: list[Studieprogram] = field(default_factory=list)
     evukurs: list[EvuKurs] = field(default_factory=list)
+    personer: list[Person] = field(default_factory=list)
     revision: int = 0
     days: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -268,18 +277,33 @@ class University:
         """Return the institution's own unit, the top of the tree."""
         return self.enheter[0]
 
+    @property
+    def today(self) -> date:
+        """Return the day FS reckons by: shortly into the term's teaching, and a day later for every day played."""
+        return date(self.semester.arstall, _FIRST_MONTH[self.semester.kode], 1) + timedelta(days=self.days)
+
     def counts(self) -> dict[str, int]:
         """Return how many rows of each kind there are."""
         teaching = [ue for emne in self.emner for ue in emne.undervisningsenheter]
+        activities = [ua for ue in teaching for ua in ue.aktiviteter]
         kull = [kull for program in self.studieprogram for kull in program.kull]
+        klasser = [klasse for each in kull for klasse in each.klasser]
+        places = (self.enheter, self.emner, teaching, activities, self.studieprogram, kull, klasser, self.evukurs)
         return {
             "organisasjonsenheter": len(self.enheter),
             "emner": len(self.emner),
             "undervisningsenheter": len(teaching),
-            "undervisningsaktiviteter": sum(len(ue.aktiviteter) for ue in teaching),
+            "undervisningsaktiviteter": len(activities),
             "studieprogram": len(self.studieprogram),
             "kull": len(kull),
-            "klasser": sum(len(each.klasser) for each in kull),
+            "klasser": len(klasser),
             "evukurs": len(self.evukurs),
             "terminer": len(self.terminer),
+            "personer": len(self.personer),
+            "emneStudieretter": sum(len(ue.studieretter) for ue in teaching),
+            "undervisningspartiplasseringer": sum(len(ua.plasseringer) for ua in activities),
+            "programStudieretter": sum(len(program.studieretter) for program in self.studieprogram),
+            "klassemedlemskap": sum(len(klasse.medlemmer) for klasse in klasser),
+            "evuKursdeltakelser": sum(len(kurs.deltakelser) for kurs in self.evukurs),
+            "personroller": sum(len(place.personroller) for rows in places for place in rows),
         }

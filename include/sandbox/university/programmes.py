@@ -14,16 +14,17 @@ from sandbox.university.model import (
     Niva,
     Organisasjonsenhet,
     Periode,
-    Personrolle,
     Semester,
     Studieprogram,
     Terminkode,
     University,
 )
-from sandbox.university.vocabulary import EVU_PATTERN, PROGRAMME_PATTERNS, ROLES, SUBJECTS, Subject, fill
+from sandbox.university.vocabulary import EVU_PATTERN, PROGRAMME_PATTERNS, PROGRAMME_ROLES, SUBJECTS, Subject, fill
 
 if TYPE_CHECKING:
     import random
+
+    from sandbox.university.people import Rolle
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +58,19 @@ def _programme(
         studieansvarlig=owner if rng.random() < 0.97 else None,
         skal_eksporteres=rng.random() < 0.95,
         lms_romkode="programrom" if rng.random() < 0.6 else None,
-        personroller=_roles(university, number, rng),
+        stillinger=_positions(university, number, rng),
     )
     for back in range(amounts.kull):
         program.kull.append(_kull(program, university.semester.arstall - back, amounts.klasser, rng))
     return program
 
 
-def _roles(university: University, number: int, rng: random.Random) -> tuple[Personrolle, ...]:
+def _positions(university: University, number: int, rng: random.Random) -> tuple[tuple[Rolle, Periode], ...]:
+    """One role that somebody holds, and often the same one held before."""
     year = university.semester.arstall
-    role = ROLES[number % len(ROLES)]
-    former = Personrolle(role, Periode(date(year - 4, 8, 1), date(year - 1, 7, 31)), aktiv=False)
-    present = Personrolle(role, Periode(date(year - 1, 8, 1), None), aktiv=True)
+    role = PROGRAMME_ROLES[number % len(PROGRAMME_ROLES)]
+    former = role, Periode(date(year - 4, 8, 1), date(year - 1, 7, 31))
+    present = role, Periode(date(year - 1, 8, 1), None)
     return (former, present) if rng.random() < 0.3 else (present,)
 
 

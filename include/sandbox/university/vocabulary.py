@@ -1,10 +1,13 @@
-"""The words the university is made of: subjects, kinds of emne, unit names, roles. Every place is invented."""
+"""The words the university is made of: subjects, kinds of emne, unit names, roles, names of people. Every place and
+person is invented.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sandbox.university.model import Navn, Rolle
+from sandbox.university.model import Navn
+from sandbox.university.people import Rolle, Studentstatus
 
 INSTITUTION = Navn("Universitetet i Havnsund", "Universitetet i Havnsund", "University of Havnsund")
 
@@ -105,11 +108,55 @@ ACTIVITIES = (
     ActivityPattern("KOL-2", "KOL", Navn("Kollokvium 2", "Kollokvium 2", "Study Group 2"), "KOL", "2"),
 )
 
-ROLES = (
-    Rolle("STUDIEKONS", "ADMINISTRATOR", Navn("Studiekonsulent", "Studiekonsulent", "Adviser"), "Studieadm."),
-    Rolle("HOVEDLÆRER", "INSTRUCTOR", Navn("Hovedlærer", "Hovudlærar", "Main Teacher"), "Lærer"),
-    Rolle("TILSYN", "CUSTOM_ROLE", Navn("Tilsynssensor", "Tilsynssensor", "External Examiner"), "Tilsyn"),
+STUDIEKONS = Rolle("STUDIEKONS", "ADMINISTRATOR", Navn("Studiekonsulent", "Studiekonsulent", "Adviser"), "Studieadm.")
+HOVEDLARER = Rolle("HOVEDLÆRER", "INSTRUCTOR", Navn("Hovedlærer", "Hovudlærar", "Main Teacher"), "Lærer")
+TILSYN = Rolle("TILSYN", "CUSTOM_ROLE", Navn("Tilsynssensor", "Tilsynssensor", "External Examiner"), "Tilsyn")
+ADMIN = Rolle("ADMIN", "MANAGER", Navn("Administrator", "Administrator", "Administrator"), "Administrator")
+EMNEANSVAR = Rolle("EMNEANSVAR", "INSTRUCTOR", Navn("Emneansvarlig", "Emneansvarleg", "Course Manager"), "Lærer")
+LARER = Rolle("LÆRER", "INSTRUCTOR", Navn("Lærer", "Lærar", "Teacher"), "Lærer")
+ASSISTENT = Rolle("ASSISTENT", "TEACHING_ASSISTANT", Navn("Assistent", "Assistent", "Assistant"), "Assistent")
+VEILEDER = Rolle("VEILEDER", "MENTOR", Navn("Veileder", "Rettleiar", "Tutor"), "Veileder")
+KURSANSV = Rolle("KURSANSV", "INSTRUCTOR", Navn("Kursansvarlig", "Kursansvarleg", "Course Leader"), "Lærer")
+DESIGN = Rolle("EL-DESIGN", "CONTENT_DEVELOPER", Navn("Læringsdesigner", None, "Course Designer"), "Designer")
+TOLK = Rolle("TOLK", None, Navn("Tolk", "Tolk", "Interpreter"), "Tolk")
+
+PROGRAMME_ROLES = (STUDIEKONS, HOVEDLARER, TILSYN)
+ROLES = (STUDIEKONS, HOVEDLARER, TILSYN, ADMIN, EMNEANSVAR, LARER, ASSISTENT, VEILEDER, KURSANSV, DESIGN, TOLK)
+"""FS's role list: codes are each institution's own and at most ten letters; TOLK has no IMS role either."""
+
+AKTIV = Studentstatus("AKTIV", True, Navn("Aktiv", "Aktiv", "Active"))
+PERMISJON = Studentstatus("PERM", False, Navn("Permisjon", "Permisjon", "Leave of Absence"))
+FULLFORT = Studentstatus("FULLFØRT", False, Navn("Fullført", "Fullført", "Completed"))
+STUDENT_STATUSES = (AKTIV, PERMISJON, FULLFORT)
+
+GIVEN_NAMES = tuple(
+    first + last
+    for first in (
+        "Alm",
+        "Bjør",
+        "Drøv",
+        "Eik",
+        "Fjæl",
+        "Grim",
+        "Hav",
+        "Iv",
+        "Kvit",
+        "Ljos",
+        "Mold",
+        "Nør",
+        "Selj",
+        "Ty",
+    )
+    for last in ("dis", "fast", "gunn", "hild", "leif", "rik", "ros", "stein", "unn", "vår", "øy")
 )
+FAMILY_NAMES = tuple(
+    first + last
+    for first in ("Brå", "Duv", "Fjel", "Gråt", "Kløv", "Lyng", "Myr", "Nykk", "Orre", "Skav", "Torv", "Ufs", "Vass")
+    for last in ("bakka", "dalset", "eidet", "grend", "holmen", "lia", "nesset", "stølen", "tangen", "åsen", "ødegard")
+)
+"""No name of these lists is in use; each is put together from two halves."""
+
+DOMAIN = "rosterflow.example"
 
 
 def fill(pattern: Navn, subject: Subject, **more: object) -> Navn:
