@@ -195,11 +195,12 @@ def test_a_report_runs_slowly_on_demand_and_can_be_stopped(canvas: RestClient) -
 def test_reports_are_listed_with_their_runs_until_they_are_deleted(canvas: RestClient) -> None:
     first, second = run(canvas, terms="true"), run(canvas, accounts="true")
 
-    (available,) = canvas.get("/accounts/self/reports").json()
+    available, export = canvas.get("/accounts/self/reports").json()
     both = canvas.get(REPORTS.format("self")).json()
     canvas.delete(f"{REPORTS.format('self')}/{first['id']}")
 
     assert (available["report"], available["last_run"]["id"]) == ("provisioning_csv", second["id"])
+    assert (export["report"], export["last_run"]) == ("sis_export_csv", None)
     assert [entry["id"] for entry in both] == [second["id"], first["id"]]
     assert [entry["id"] for entry in canvas.get(REPORTS.format("self")).json()] == [second["id"]]
     assert canvas.get(f"{REPORTS.format('self')}/{first['id']}").status_code == 404

@@ -364,16 +364,6 @@ def test_imports_are_listed_newest_first_and_filtered_by_time_and_state(canvas: 
     assert listed(**{"workflow_state[]": ["failed_with_messages", "aborted"]}) == [second["id"]]
 
 
-def test_restore_states_is_refused_in_words(canvas: SisClient) -> None:
-    path = f"{IMPORTS}/{canvas.send()['id']}/restore_states"
-
-    plain = canvas.put(path)
-    both = canvas.put(path, params={"undelete_only": "1", "unconclude_only": "1"})
-
-    assert (plain.status_code, plain.json()) == (400, {"message": "The sandbox does not restore states."})
-    assert (both.status_code, both.json()) == (400, "cannot set both undelete_only and unconclude_only")
-
-
 def test_an_import_that_breaks_is_shown_as_failed_and_the_next_one_runs(
     canvas: SisClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,14 +19,19 @@ def start(work: Callable[[], None]) -> None:
 
 
 def start_with_progress(
-    canvas: Canvas, tag: str, account_id: int, user_id: int, steps: Sequence[Callable[[], None]]
+    canvas: Canvas,
+    tag: str,
+    context_id: int,
+    user_id: int,
+    steps: Sequence[Callable[[], None]],
+    context_type: str = "Account",
 ) -> Progress:
     """Take the steps in the background, each under Canvas's lock; the Progress says how many are done."""
     now = canvas.now()
     progress = Progress(
         id=len(canvas.progress) + 1,
-        context_type="Account",
-        context_id=account_id,
+        context_type=context_type,
+        context_id=context_id,
         tag=tag,
         user_id=user_id,
         created_at=now,

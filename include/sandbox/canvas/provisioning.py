@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sandbox.canvas import people
 from sandbox.canvas.http import timestamp
@@ -17,30 +17,12 @@ from sandbox.canvas.picture import role_word
 from sandbox.canvas.state import ROOT_ACCOUNT_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from sandbox.canvas.objects import Account, AccountUser, Course, Enrollment, Pseudonym, Record, Section, Term
     from sandbox.canvas.state import Canvas
 
 CHUNK = 1000
-
-COLUMNS = {
-    "users": "canvas_user_id,user_id,integration_id,authentication_provider_id,login_id,first_name,last_name,"
-    "full_name,sortable_name,short_name,email,status,created_by_sis",
-    "accounts": "canvas_account_id,account_id,canvas_parent_id,parent_account_id,name,status,created_by_sis",
-    "terms": "canvas_term_id,term_id,name,status,start_date,end_date,created_by_sis",
-    "courses": "canvas_course_id,course_id,integration_id,short_name,long_name,canvas_account_id,account_id,"
-    "canvas_term_id,term_id,status,start_date,end_date,course_format,canvas_blueprint_course_id,"
-    "blueprint_course_id,created_by_sis",
-    "sections": "canvas_section_id,section_id,canvas_course_id,course_id,integration_id,name,status,start_date,"
-    "end_date,canvas_account_id,account_id,created_by_sis",
-    "enrollments": "canvas_course_id,course_id,canvas_user_id,user_id,role,role_id,canvas_section_id,"
-    "section_id,status,canvas_associated_user_id,associated_user_id,created_by_sis,base_role_type,"
-    "limit_section_privileges,canvas_enrollment_id",
-    "admins": "admin_user_name,canvas_user_id,user_id,canvas_account_id,account_id,role_id,role,status,created_by_sis",
-    "xlist": "canvas_xlist_course_id,xlist_course_id,canvas_section_id,section_id,status,"
-    "canvas_nonxlist_course_id,nonxlist_course_id",
-}
 
 _COURSE_WORDS = {
     CourseState.CREATED: "unpublished",
@@ -68,7 +50,26 @@ class Selection:
 
 
 class Tables:
-    """Writes the tables of one selection."""
+    """Writes the tables of one selection; `COLUMNS` maps the name of a table to its header."""
+
+    COLUMNS: ClassVar[Mapping[str, str]] = {
+        "users": "canvas_user_id,user_id,integration_id,authentication_provider_id,login_id,first_name,last_name,"
+        "full_name,sortable_name,short_name,email,status,created_by_sis",
+        "accounts": "canvas_account_id,account_id,canvas_parent_id,parent_account_id,name,status,created_by_sis",
+        "terms": "canvas_term_id,term_id,name,status,start_date,end_date,created_by_sis",
+        "courses": "canvas_course_id,course_id,integration_id,short_name,long_name,canvas_account_id,account_id,"
+        "canvas_term_id,term_id,status,start_date,end_date,course_format,canvas_blueprint_course_id,"
+        "blueprint_course_id,created_by_sis",
+        "sections": "canvas_section_id,section_id,canvas_course_id,course_id,integration_id,name,status,start_date,"
+        "end_date,canvas_account_id,account_id,created_by_sis",
+        "enrollments": "canvas_course_id,course_id,canvas_user_id,user_id,role,role_id,canvas_section_id,"
+        "section_id,status,canvas_associated_user_id,associated_user_id,created_by_sis,base_role_type,"
+        "limit_section_privileges,canvas_enrollment_id",
+        "admins": "admin_user_name,canvas_user_id,user_id,canvas_account_id,account_id,role_id,role,status,"
+        "created_by_sis",
+        "xlist": "canvas_xlist_course_id,xlist_course_id,canvas_section_id,section_id,status,"
+        "canvas_nonxlist_course_id,nonxlist_course_id",
+    }
 
     def __init__(self, canvas: Canvas, selection: Selection) -> None:
         self.canvas = canvas
@@ -91,7 +92,7 @@ class Tables:
         select, row_of = self._writers[kind]
         out = io.StringIO(newline="")
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(COLUMNS[kind].split(","))
+        writer.writerow(self.COLUMNS[kind].split(","))
         with self.canvas.lock:
             rows = list(select())
         for start in range(0, len(rows), CHUNK):
@@ -305,7 +306,6 @@ class Tables:
         )
         login = self._login(row.user_id)
         observed = self._login(row.associated_user_id) if row.associated_user_id else None
-        is_concluded = row.workflow_state == EnrollmentState.COMPLETED
         return [
             course.id,
             course.sis_id,
@@ -315,7 +315,7 @@ class Tables:
             role.id,
             section.id,
             section.sis_id,
-            "concluded" if is_concluded else row.workflow_state,
+            enrollment_word(row),
             row.associated_user_id,
             observed and observed.sis_id,
             row.sis_batch_id is not None,
@@ -342,6 +342,11 @@ class Tables:
             admin.workflow_state,
             admin.sis_batch_id is not None,
         ]
+
+
+def enrollment_word(enrollment: Enrollment) -> str:
+    """The state in the reports' word, which is no import's: concluded for completed."""
+    return "concluded" if enrollment.workflow_state == EnrollmentState.COMPLETED else enrollment.workflow_state
 
 
 def _text(cell: object) -> object:

@@ -9,24 +9,28 @@ from typing import TYPE_CHECKING
 
 from sandbox.canvas import background
 from sandbox.canvas.objects import Report
-from sandbox.canvas.provisioning import COLUMNS, Tables
+from sandbox.canvas.provisioning import Tables
+from sandbox.canvas.sis_export import ExportTables
 
 if TYPE_CHECKING:
     from sandbox.canvas.provisioning import Selection
     from sandbox.canvas.state import Canvas
 
-PROVISIONING = "provisioning_csv"
+REPORTS: dict[str, type[Tables]] = {"provisioning_csv": Tables, "sis_export_csv": ExportTables}
+"""The reports there are, with what writes their tables."""
+
+TITLES = {"provisioning_csv": "Provisioning", "sis_export_csv": "SIS Export"}
 CHECK_SECONDS = 0.02
 
 
 def start(
-    canvas: Canvas, account_id: int, kinds: list[str], parameters: dict[str, str], selection: Selection
+    canvas: Canvas, name: str, account_id: int, kinds: list[str], parameters: dict[str, str], selection: Selection
 ) -> Report:
-    """A new provisioning report of those tables, which runs on its own until its status is complete."""
+    """A new run of the report, with those tables, which goes on its own until its status is complete."""
     report = Report(
         id=len(canvas.reports) + 1,
         account_id=account_id,
-        name=PROVISIONING,
+        name=name,
         parameters=parameters,
         created_at=canvas.now(),
     )
@@ -54,7 +58,7 @@ def _run(canvas: Canvas, report: Report, kinds: list[str], selection: Selection)
     deadline = time.monotonic() + (slow.seconds if slow else 0)
     while time.monotonic() < deadline and not is_ended(report):
         time.sleep(CHECK_SECONDS)
-    tables, contents = Tables(canvas, selection), {}
+    tables, contents = REPORTS[report.name](canvas, selection), {}
     for done, kind in enumerate(kinds, start=1):
         if is_ended(report):
             return
@@ -80,7 +84,6 @@ def _finish(canvas: Canvas, report: Report, contents: dict[str, bytes]) -> None:
 def _zipped(contents: dict[str, bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for kind in COLUMNS:
-            if kind in contents:
-                archive.writestr(f"{kind}.csv", contents[kind])
+        for kind, body in contents.items():
+            archive.writestr(f"{kind}.csv", body)
     return out.getvalue()

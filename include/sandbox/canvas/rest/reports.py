@@ -1,4 +1,4 @@
-"""Account reports over REST, reference/canvas.md §10.10: the provisioning report."""
+"""Account reports over REST, reference/canvas.md §10.10: the provisioning report and the SIS export."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox.canvas import reports
 from sandbox.canvas.files import file_json
 from sandbox.canvas.http import json_response, not_found, paginate, path_value, refused, require, timestamp
-from sandbox.canvas.provisioning import COLUMNS, Selection
+from sandbox.canvas.provisioning import Selection
 from sandbox.canvas.rest.addressing import find_account, find_term
 from sandbox.canvas.rest.fields import group, truth
 
@@ -36,14 +36,18 @@ def available(request: Request, world: World) -> Response:
     """GET /accounts/:id/reports: the reports there are, with their parameters and their last run."""
     require(request, "read_reports")
     account = find_account(world.canvas, path_value(request, "account"))
-    runs = _runs(world.canvas, account, reports.PROVISIONING)
-    entry = {
-        "report": reports.PROVISIONING,
-        "title": "Provisioning",
-        "parameters": {name: {"description": name, "required": False} for name in (*COLUMNS, *FILTERS)},
-        "last_run": _report_json(request, world.canvas, runs[0]) if runs else None,
-    }
-    return paginate(request, [entry])
+
+    def render(name: str) -> dict[str, Any]:
+        runs = _runs(world.canvas, account, name)
+        parameters = (*reports.REPORTS[name].COLUMNS, *FILTERS)
+        return {
+            "report": name,
+            "title": reports.TITLES[name],
+            "parameters": {parameter: {"description": parameter, "required": False} for parameter in parameters},
+            "last_run": _report_json(request, world.canvas, runs[0]) if runs else None,
+        }
+
+    return paginate(request, list(reports.REPORTS), render=render)
 
 
 def index(request: Request, world: World) -> Response:
@@ -59,17 +63,19 @@ def create(request: Request, world: World) -> Response:
     canvas = world.canvas
     require(request, "read_reports")
     account = find_account(canvas, path_value(request, "account"))
-    if path_value(request, "report") != reports.PROVISIONING:
+    name = path_value(request, "report")
+    if name not in reports.REPORTS:
         raise not_found()
     given = group(request, "parameters")
-    unknown = [name for name in NOT_YET if truth(given.get(name))]
+    unknown = [kind for kind in NOT_YET if truth(given.get(kind))]
     if unknown:
         raise refused(f"The sandbox does not report {', '.join(unknown)} yet.")
-    kinds = [name for name in COLUMNS if truth(given.get(name))]
+    columns = reports.REPORTS[name].COLUMNS
+    kinds = [kind for kind in columns if truth(given.get(kind))]
     if not kinds:
-        raise refused(f"Choose at least one of {', '.join(COLUMNS)}.")
+        raise refused(f"Choose at least one of {', '.join(columns)}.")
     parameters = {name: str(value) for name, value in given.items()}
-    report = reports.start(canvas, account.id, kinds, parameters, _selection(canvas, account, given))
+    report = reports.start(canvas, name, account.id, kinds, parameters, _selection(canvas, account, given))
     return json_response(request, _report_json(request, canvas, report))
 
 

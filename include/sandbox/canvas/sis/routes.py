@@ -13,15 +13,16 @@ from sandbox.canvas.http import (
     not_found,
     paginate,
     path_value,
-    refused,
     require,
 )
 from sandbox.canvas.rest.addressing import find_account
 from sandbox.canvas.rest.fields import texts, truth
+from sandbox.canvas.rest.shapes import progress_json
 from sandbox.canvas.sis.batch import BatchState
 from sandbox.canvas.sis.create import queue_import, receive_upload
 from sandbox.canvas.sis.importers.run import parse_date
 from sandbox.canvas.sis.payload import sis_error_json, sis_import_json
+from sandbox.canvas.sis.restoring import Wanted, restore
 from sandbox.canvas.sis.runner import work_off
 from sandbox.canvas.state import ROOT_ACCOUNT_ID
 
@@ -146,13 +147,19 @@ def abort_all_pending(request: Request, world: World) -> Response:
 
 
 def restore_states(request: Request, world: World) -> Response:
-    """PUT /accounts/:id/sis_imports/:id/restore_states: not done by the sandbox yet, and said so."""
+    """PUT /accounts/:id/sis_imports/:id/restore_states: a Progress; 404 while the import has not ended."""
     canvas = world.canvas
-    _entry(request, canvas, "manage_sis")
-    _batch(request, canvas)
-    if all(truth(request.state.params.get(name)) for name in ("undelete_only", "unconclude_only")):
-        raise ApiError(400, "cannot set both undelete_only and unconclude_only")
-    raise refused("The sandbox does not restore states.")
+    token = _entry(request, canvas, "manage_sis")
+    flags = ("batch_mode", "undelete_only", "unconclude_only")
+    wanted = Wanted(**{name: truth(request.state.params.get(name)) for name in flags})
+    with canvas.lock:
+        batch = _batch(request, canvas)
+        if wanted.undelete_only and wanted.unconclude_only:
+            raise ApiError(400, "cannot set both undelete_only and unconclude_only")
+        if not batch.is_finished:
+            raise not_found()
+        progress = restore(canvas, batch, wanted, token.user_id)
+        return json_response(request, progress_json(progress, base_url(request)))
 
 
 def _entry(request: Request, canvas: Canvas, permission: str | None = None) -> Token:
