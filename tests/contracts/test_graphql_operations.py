@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gql import GraphQLRequest
@@ -32,7 +34,10 @@ from graphql import (
 from graphql.execution.values import get_variable_values
 from graphql.language import OperationDefinitionNode, ast
 
-from rosterflow.hooks.fs_operations import OPERATIONS, Extent, Nested, Operation, document_of, variables_of
+from rosterflow.domain.snapshot import Scope
+from rosterflow.hooks.fs_operations import OPERATIONS, PEOPLE, Extent, Nested, Operation, document_of, variables_of
+from rosterflow.sync.reading_people import Structure, people_parts
+from tests.household import college
 
 REPOSITORY = Path(__file__).parents[2]
 FOLDER = REPOSITORY / "include/graphql/fs"
@@ -52,15 +57,31 @@ def test_an_operation_is_valid_in_its_dialect(operation: Operation) -> None:
 
 @ALL
 def test_an_operation_takes_the_variables_it_is_given(operation: Operation) -> None:
-    extent = Extent("184", 2026, "HOST", (2026, 2027), nested=100, emnekoder=("INF-1100",))
-    paging = {"first": 100, "after": "c", "withTotal": True}
-    variables = {**variables_of(operation, extent), **paging}
     [definition] = [one for one in document_of(operation).definitions if isinstance(one, OperationDefinitionNode)]
+    taken = list(definition.variable_definitions or ())
+    given = [{**one, "first": 100, "after": "c", "withTotal": True} for one in all_variables_of(operation)]
+    assert given
 
-    values = get_variable_values(schema(operation.dialect), list(definition.variable_definitions or ()), variables)
+    for variables in given:
+        values = get_variable_values(schema(operation.dialect), taken, variables)
+        assert not isinstance(values, list), values
+        assert set(variables) <= {one.variable.name.value for one in taken}
 
-    assert not isinstance(values, list), values
-    assert set(variables) <= {one.variable.name.value for one in definition.variable_definitions or ()}
+
+def all_variables_of(operation: Operation) -> list[dict[str, Any]]:
+    """What an operation is run with: once for a whole read, as often as there are parts for one of people."""
+    if operation.name not in PEOPLE[operation.dialect]:
+        extent = Extent("184", 2026, "HOST", (2026, 2027), nested=100, emnekoder=("INF-1100",))
+        return [variables_of(operation, extent)]
+    institution = college(
+        fs={"connection": "fs_test", "dialect": operation.dialect}, people={"requires_semester_registration": True}
+    )
+    structure = Structure({"2026_HØST": "t26", "2027_VÅR": "t27"}, {"e1": 1, "e2": 2000}, ("p1",), ("k1",))
+    scope = Scope(frozenset(structure.terms))
+    parts = people_parts(institution, scope, structure) + people_parts(
+        institution, replace(scope, emnekoder=frozenset({"INF-1100"})), structure
+    )
+    return [part.variables for part in parts if part.operation == operation.name]
 
 
 @ALL
@@ -184,6 +205,7 @@ def test_a_member_that_fs_lacks_or_types_otherwise_would_be_found() -> None:
 
     assert sorted(members(build_schema(wrong)) - members(shapes())) == [
         "Emne.undervisningsenheter(first: Int = 5)",
+        "Organisasjonsenhet.personroller(first: Int = 5)",
         "Undervisningsaktivitet.gruppenummer: String",
         "Undervisningsaktivitet.partinummer: Int",
     ]

@@ -103,6 +103,7 @@ _ALL = (
     Operation("undervisning", "2026", "emnerV2", (_ENHETER,)),
     Operation("enkeltemne", "2026", "emnerV2", (Nested("undervisningsenheter", "afterUndervisningsenheter", _emne),)),
     Operation("brukere", "2026", "brukere"),
+    Operation("semesterregistrerte", "2026", "brukere"),
     Operation("emne_studieretter", "2026", "emneStudieretter"),
     Operation("program_studieretter", "2026", "programStudieretter"),
     Operation("klassemedlemskap", "2026", "klassemedlemskap"),
@@ -135,6 +136,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
 PEOPLE: Mapping[str, tuple[str, ...]] = {
     "2026": (
         "brukere",
+        "semesterregistrerte",
         "emne_studieretter",
         "program_studieretter",
         "klassemedlemskap",
