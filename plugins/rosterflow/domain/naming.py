@@ -82,6 +82,10 @@ class SisIds:
         """``EVU_184_94035B_2026-1``."""
         return self._join("EVU", kode, tidsangivelse)
 
+    def user(self, personlopenummer: str) -> str:
+        """``FS_184_1234567``."""
+        return f"FS_{self.institution}_{personlopenummer}"
+
 
 def clean(name: str) -> str:
     """A name fit for a column: composed form, single blanks, no control characters, at most 255 characters."""

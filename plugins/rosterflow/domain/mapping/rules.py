@@ -66,9 +66,48 @@ RULES: dict[str, str] = {
     "evu-inactive": "The EVU course is not active (erAktiv is false).",
     "evu-not-exported": "The EVU course is not exported (skalEksporteresTilLms is false).",
     "evu-not-ours": "The EVU course's tjenestenummerForLms is not one of the institution's.",
+    # people
+    "user-sent": "The person may be in Canvas and is a user.",
+    "user-reserved": "The person may not be in the LMS (kanOverforesTilLms is false).",
+    "user-dead": "The person is dead (erDod is true): the user is suspended, which can be taken back.",
+    "user-transfer-unknown": "FS does not say whether the person may be in the LMS: a user in use stays as it is.",
+    "user-without-login": "The person has no feideBruker: no new user is sent, and one in use stays as it is.",
+    "user-login-shared": "Several people have one feideBruker: no new user is sent, and one in use stays as it is.",
+    "user-login-lower-cased": "The feideBruker has capital letters: compared and sent without.",
+    "user-login-invalid": "Canvas takes no such login: no new user is sent, and one in use stays as it is.",
+    "user-name-missing": "The person has no name, so the user is called by the login.",
+    "user-email-invalid": "What stands as the e-mail address is none: it is not sent.",
+    "user-contradicted": "FS has several rows of the person that differ: a user in use stays as it is.",
+    "user-not-read": "The person has rights or roles, but FS does not name them as a user: left as they are.",
+    "student-right": "The right to follow the teaching puts the student into the section of its undervisningsenhet.",
+    "student-party": "The party on which the student is placed puts them into the activity's section.",
+    "student-programme": "The right to study puts the student into the course of the kull, and of the programme.",
+    "student-klasse": "The membership puts the student where the klasse is.",
+    "evu-participant": "The participation puts the person into the EVU course.",
+    "role": "The role, by the institution's tables, puts the person into the section, course or account.",
+    "place-not-sent": "What the people belong to is not in Canvas, by the rule named, so neither are they.",
+    "row-reserved": "As a student, or as staff, the person may not be in the LMS (kanOverforesTilLms is false).",
+    "right-not-active": "The student's status gives no active right to study (girAktivStudierett is false).",
+    "not-registered": "The student is not registered for the term, which the institution asks for.",
+    "role-not-begun": "The role's period has not begun.",
+    "role-ended": "The role's period is over: it ended with its last day.",
+    "role-inactive": "The role has no period, and FS says that it is not active.",
+    "role-without-mapping": "Neither `roles` nor `people.ims_roles` say what the role is in a section or course.",
+    "role-without-account-role": "`people.account_roles` does not say what the role is in an account.",
+    "staff-grace": "The person is not fagperson any more, and keeps the roles for the days of grace.",
+    "no-longer-staff": "The person is not fagperson any more, and the days of grace are over.",
+    "dialect-2023-lacks-people": "The dialect of 2023 does not carry these people: nothing is said about anybody.",
 }
 
 OF_THE_RUN = frozenset(
-    {"outside-terms", "term-needed", "term-not-needed", "emne-kept", "emne-without-teaching", "followed-not-read"}
+    {
+        "outside-terms",
+        "term-needed",
+        "term-not-needed",
+        "emne-kept",
+        "emne-without-teaching",
+        "followed-not-read",
+        "user-not-read",
+    }
 )
 """Rules that say what a run covered or could read rather than what the row is: another run gives another answer."""

@@ -1,0 +1,257 @@
+"""Who may be in Canvas, under which id and with which login.
+
+Source: issue 3 §3.1 and §3.2 (Users); FS reference §4.8; Canvas contract §5.7 (login_id, email).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from rosterflow.domain.decisions import RowProblem
+from rosterflow.domain.errors import Code
+from rosterflow.domain.fs.people import Person
+from rosterflow.domain.institution import Institution
+from rosterflow.domain.mapping.people_ledger import Ledger, Step
+from rosterflow.domain.model import Kind, SourceKind
+from rosterflow.domain.naming import SisIds, clean
+from rosterflow.domain.rosters import ACTIVE, DELETED, Member, Reason, Roster, WantedRoster, shelf_of, shelves
+
+KIND = SourceKind.BRUKER
+_LOGIN = re.compile(r"[\w .+\-='@]{1,100}")
+"""What Canvas takes as a login (Canvas contract §5.7)."""
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+@dataclass(slots=True)
+class Users:
+    """The people of one read as users.
+
+    :param ids: SIS id of the user by personlopenummer, of those who may be enrolled.
+    :param wanted: what Canvas shall hold of each user, by SIS id; empty when users are not ours to make.
+    :param barred: why somebody may not be in Canvas, by personlopenummer.
+    :param leaving: the same by SIS id, of those who are to lose their login.
+    :param met: everybody who was among the users that were read, by personlopenummer.
+    """
+
+    ids: dict[str, str] = field(default_factory=dict)
+    wanted: dict[str, Member] = field(default_factory=dict)
+    barred: dict[str, Reason] = field(default_factory=dict)
+    leaving: dict[str, Reason] = field(default_factory=dict)
+    met: dict[str, Person] = field(default_factory=dict)
+
+
+class UserMap:
+    """Makes users of people.
+
+    :param confirmed: every user that Canvas confirmed, by SIS id.
+    :ivar is_by_id: whether an identity system makes the users, and an id tells which one is meant.
+    """
+
+    def __init__(self, institution: Institution, confirmed: Mapping[str, Member], ledger: Ledger) -> None:
+        self._settings = institution.people.users
+        self._sis_ids = SisIds(institution.number)
+        self._confirmed = confirmed
+        self._ledger = ledger
+        self._users = Users()
+        self.is_by_id = not self._settings.provision and self._settings.sis_id == "personlopenummer"
+        self._desired: dict[str, Member] = {}
+
+    def id_of(self, person: str) -> str | None:
+        """The SIS id of somebody's user; ``None`` when it is made of a login that nobody knows."""
+        if self._settings.sis_id == "personlopenummer":
+            return self._sis_ids.user(person)
+        met = self._users.met.get(person)
+        return met.feide_bruker.strip().lower() if met and met.feide_bruker else None
+
+    def map(self, people: Iterable[Person]) -> Users:
+        """Every person of a read, by the rules; call it once."""
+        users = self._users
+        contradicted = set()
+        for person in people:
+            known = users.met.setdefault(person.person, person)
+            if known != person:
+                contradicted.add(person.person)
+                users.met[person.person] = min(known, person, key=repr)  # the same one in whatever order they come
+        for number, person in users.met.items():
+            self._judge(person, is_contradicted=number in contradicted)
+        if not self.is_by_id:
+            self._settle_logins()
+        for number, member in self._desired.items():
+            if user := self.id_of(number):
+                users.ids[number] = user
+                users.wanted[user] = member
+        if self._ledger.about in users.ids:
+            self._ledger.trace(Step(KIND, "user-sent", True))
+        if not self._settings.provision:
+            users.wanted, users.leaving = {}, {}
+        return users
+
+    # ----------------------------------------------------------------- one person
+    def _judge(self, person: Person, *, is_contradicted: bool) -> None:
+        number = person.person
+        if is_contradicted:
+            self._ledger.decide(KIND, number, "user-contradicted")
+            message = f"The person {number} has several rows that contradict each other: what is confirmed stays."
+            self._ledger.problem(RowProblem(Code.ID_COLLISION, KIND, number, "", message))
+            self._keep(number)
+        elif person.er_dod or person.kan_overfores is False:
+            self._bar(number, Reason.DEAD if person.er_dod else Reason.RESERVED)
+        elif person.kan_overfores is None:
+            self._ledger.decide(KIND, number, "user-transfer-unknown")
+            self._keep(number)
+        elif self.is_by_id:
+            self._desired[number] = ()  # an identity system makes the user
+        elif not person.feide_bruker:
+            self._ledger.decide(KIND, number, "user-without-login")
+            self._keep(number)
+        elif member := self._member(person):
+            self._desired[number] = member
+        else:
+            self._keep(number)
+
+    def _bar(self, number: str, reason: Reason) -> None:
+        """Somebody who may not be in Canvas; what becomes of the user is the settings' to say."""
+        self._users.barred[number] = reason
+        stays = reason is Reason.RESERVED and self._settings.reserved == "leave"
+        facts = (("login", "left"),) if stays else ()
+        self._ledger.decide(KIND, number, f"user-{reason}", *facts)
+        if (user := self.id_of(number)) and not stays:
+            self._users.leaving[user] = reason
+
+    def _keep(self, number: str) -> None:
+        """Somebody of whom nothing new can be sent: a user in use stays one, as Canvas has it."""
+        known = self._known(number)
+        if known and known[-1] == ACTIVE:
+            self._desired[number] = known
+        else:
+            self._desired.pop(number, None)
+
+    def _known(self, number: str) -> Member | None:
+        return self._confirmed.get(self.id_of(number) or "")
+
+    # ----------------------------------------------------------------- what Canvas shall hold
+    def _member(self, person: Person) -> Member | None:
+        """A user's fields; ``None`` when Canvas would not take the login, which is reported."""
+        number, login = person.person, (person.feide_bruker or "").strip()
+        if not _LOGIN.fullmatch(login):
+            self._report(number, "user-login-invalid", "feideBruker", "has more or other signs than Canvas takes")
+            return None
+        if login != login.lower():
+            self._ledger.decide(KIND, number, "user-login-lower-cased", allowed=True)
+        login = login.lower()
+        name, sortable = _names(person)
+        if not name:
+            self._ledger.decide(KIND, number, "user-name-missing", allowed=True)
+            name = sortable = login
+        email = self._email(person)
+        if known := self._known(number):
+            owns = self._settings.owns
+            login = known[0] if known[0].lower() == login else login
+            name, sortable = (name, sortable) if "name" in owns else (known[1], known[2])
+            email = email if email and "email" in owns else known[3]
+        return (login, name, sortable, email, ACTIVE)
+
+    def _email(self, person: Person) -> str:
+        email = (person.epost or "").strip()
+        if email and not _EMAIL.fullmatch(email):
+            self._report(
+                person.person, "user-email-invalid", "institusjonsEpost", "is no e-mail address, so none is sent"
+            )
+            return ""
+        return email
+
+    def _report(self, number: str, rule: str, name: str, why: str) -> None:
+        self._ledger.decide(KIND, number, rule, allowed=rule == "user-email-invalid")
+        message = f"The person {number}: {name} {why}."
+        self._ledger.problem(RowProblem(Code.ROW_INVALID, KIND, number, name, message))
+
+    # ----------------------------------------------------------------- one login, several people
+    def _settle_logins(self) -> None:
+        """Nobody gets a login that somebody else has or wants; who has it in Canvas keeps it."""
+        claims = _Claims()
+        for number, member in self._desired.items():
+            if member:
+                claims.add(member[0].lower(), number)
+        moving = {self.id_of(number) for number in self._desired}
+        for user, member in self._confirmed.items():
+            if user not in moving and member[-1] != DELETED:
+                claims.add(member[0].lower(), f"{_STAYING}{user}")
+        while claims.contested:
+            login, group = claims.contested.popitem()
+            self._settle(login, group, claims)
+        for group in claims.settled.values():
+            self._report_shared(group)
+
+    def _settle(self, login: str, group: set[str], claims: _Claims) -> None:
+        holders = [who for who in group if who.startswith(_STAYING) or self._held(who) == login]
+        for who in sorted(group):
+            if who.startswith(_STAYING) or who not in self._desired:
+                continue
+            if self._held(who) == login and len(holders) > 1:  # ids made of logins: two people, one user
+                del self._desired[who]
+                continue
+            self._keep(who)
+            held = self._held(who)
+            if held and held != login:
+                claims.add(held, who if who in self._desired else f"{_STAYING}{self.id_of(who)}")
+
+    def _held(self, number: str) -> str | None:
+        """The login that Canvas has for somebody, in lower case."""
+        known = self._known(number)
+        return known[0].lower() if known and known[-1] != DELETED else None
+
+    def _report_shared(self, group: set[str]) -> None:
+        people = sorted(who for who in group if not who.startswith(_STAYING))
+        others = ["a user of somebody who is not sent"] if len(people) < len(group) else []
+        for number in people:
+            rivals = (who for who in (*people, *others) if who != number)
+            self._ledger.decide(KIND, number, "user-login-shared", ("with", ", ".join(rivals)))
+        told = " and ".join((*people, *others))
+        message = f"{told} have one feideBruker: no new user is sent, and one in use stays as it is."
+        self._ledger.problem(RowProblem(Code.ID_COLLISION, KIND, people[0], "feideBruker", message))
+
+
+_STAYING = "user "
+"""Marks one who claims a login by having it in Canvas, and of whom the source says nothing new."""
+
+
+class _Claims:
+    """Who has, or wants, which login."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, str] = {}
+        self.contested: dict[str, set[str]] = {}
+        self.settled: dict[str, set[str]] = {}
+
+    def add(self, login: str, who: str) -> None:
+        """Somebody has or wants a login; one that others claim is contested, again if it was settled."""
+        first = self._first.setdefault(login, who)
+        if first != who:
+            group = self.settled.setdefault(login, {first})
+            group.add(who)
+            self.contested[login] = group
+
+
+def _names(person: Person) -> tuple[str, str]:
+    """Full name and sortable name: ``Kari Nordmann`` and ``Nordmann, Kari``."""
+    first, last = clean(person.fornavn or ""), clean(person.etternavn or "")
+    full = f"{first} {last}".strip()
+    return full, f"{last}, {first}" if first and last else full
+
+
+def user_rosters(users: Users, confirmed: Mapping[str, Member]) -> Iterator[WantedRoster]:
+    """The users as rosters: what is wanted on each shelf, who loses the login, and who stays as Canvas has them.
+
+    Somebody whom the source no longer names keeps the user: what they did in Canvas is theirs to see.
+    """
+    standing: dict[str, set[str]] = defaultdict(set)
+    for user in confirmed.keys() - users.wanted.keys():
+        standing[shelf_of(user)].add(user)
+    wanted = {roster.role: roster for roster in shelves(users.wanted)}
+    for shelf in sorted(wanted.keys() | standing.keys()):
+        leaving = {user: users.leaving[user] for user in standing[shelf] if user in users.leaving}
+        roster = wanted.get(shelf) or Roster(Kind.USER, None, shelf, {})
+        yield WantedRoster(roster, leaving, frozenset(standing[shelf] - leaving.keys()))
