@@ -69,6 +69,13 @@ def test_the_demo_has_the_size_that_was_asked_for(demo: University) -> None:
         "klasser": 55,
         "evukurs": 8,
         "terminer": 30,
+        "personer": 1542,
+        "emneStudieretter": 3760,
+        "undervisningspartiplasseringer": 1567,
+        "programStudieretter": 1384,
+        "klassemedlemskap": 1251,
+        "evuKursdeltakelser": 97,
+        "personroller": 345,
     }
 
 

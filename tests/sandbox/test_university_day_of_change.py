@@ -39,7 +39,7 @@ def before(request: pytest.FixtureRequest) -> Before:
 
 
 def test_every_change_is_told_in_a_sentence(before: Before) -> None:
-    assert len(before.sentences) == 10
+    assert len(before.sentences) == 17
     assert all(sentence.endswith(".") for sentence in before.sentences)
 
 

@@ -1,7 +1,7 @@
-"""A day of change: what may happen to a university's structure between two nightly runs.
+"""A day of change: what may happen to a university between two nightly runs, to its structure first, then to people.
 
 The same university and day give the same changes. A step that finds no row to change is left out.
-Source: issue 2, section 2.2.
+Sources: issue 2, section 2.2; issue 3, section 3.5.1.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
+from sandbox.university import day_of_people
 from sandbox.university.model import Navn, Niva, Periode, Undervisningsenhet
 from sandbox.university.units import siblings
 
@@ -29,6 +30,7 @@ def play(university: University) -> list[str]:
     with university.lock:
         day = _Day(university)
         changes = [sentence for step in day.steps() if (sentence := step()) is not None]
+        changes += [sentence for step in day_of_people.steps(university) if (sentence := step()) is not None]
         university.days += 1
         university.revision += 1
     return changes

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, fields, replace
 from datetime import date
 
-from sandbox.university import awkward, population, programmes, staffing, studies, teaching, units
+from sandbox.university import awkward, awkward_people, population, programmes, staffing, studies, teaching, units
 from sandbox.university.model import Periode, Semester, Termin, Terminkode, University
 from sandbox.university.vocabulary import INSTITUTION
 
@@ -100,6 +100,8 @@ def _add_people(university: University, size: Size, rng: random.Random) -> None:
     population.build(university, size.studenter, size.ansatte, size.kursdeltakere, rng)
     studies.build(university, size.emnevalg / 10, size.deltakelser, rng)
     staffing.build(university, rng)
+    if size.vanskelig:
+        awkward_people.add(university)
 
 
 def _terms(year: int) -> list[Termin]:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 FIRST_STUDENT = 100_001
 FIRST_STAFF = 800_001
 FIRST_PARTICIPANT = 850_001
-"""Where the personlopenummer of each kind begin; those from 900,001 are kept for people added one by one."""
+FIRST_NEWCOMER = 990_001
+"""Where the personlopenummer of each kind begin; the awkward have those from 900,001."""
 
 UNREGISTERED = 0.04
 INACTIVE_STAFF = 0.03

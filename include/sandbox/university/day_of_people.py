@@ -1,0 +1,230 @@
+"""What may happen to a university's people on a day of change, after what happened to its structure.
+
+People are told by personlopenummer, never by name or login. The same university and day give the same changes; a step
+that finds nobody to happen to is left out. Source: issue 3, section 3.5.1.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import date, timedelta
+from itertools import chain
+from typing import TYPE_CHECKING, TypeVar
+
+from sandbox.university.model import Periode
+from sandbox.university.people import EmneStudierett, Klassemedlemskap
+from sandbox.university.population import FIRST_NEWCOMER, enroll, named, registrations
+from sandbox.university.studies import admit, displace, place
+from sandbox.university.vocabulary import AKTIV, DOMAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sandbox.university.model import (
+        Kull,
+        Organisasjonsenhet,
+        Undervisningsaktivitet,
+        Undervisningsenhet,
+        University,
+    )
+    from sandbox.university.people import Person, Undervisningspartiplassering
+
+Choice = TypeVar("Choice")
+
+NEW_RIGHTS = 3
+
+
+def steps(university: University) -> tuple[Callable[[], str | None], ...]:
+    """Return the changes of a university's next day in the order they happen; each does one and tells it."""
+    day = _Day(university)
+    return (
+        day.drop_an_emne,
+        day.move_a_student,
+        day.end_a_role,
+        day.reserve_a_person,
+        day.change_a_login,
+        day.swap_two_logins,
+        day.admit_a_student,
+    )
+
+
+class _Day:
+    """One day's changes. No person is picked by two of them."""
+
+    def __init__(self, university: University) -> None:
+        self._university = university
+        self._rng = random.Random(f"{university.seed}/{university.semester}/people of day {university.days}")
+        self._number = university.days + 1
+        self._picked: set[Person] = set()
+
+    def _pick(self, choices: Iterable[Choice], person_of: Callable[[Choice], Person]) -> Choice | None:
+        free = [choice for choice in choices if person_of(choice) not in self._picked]
+        if not free:
+            return None
+        choice = self._rng.choice(free)
+        self._picked.add(person_of(choice))
+        return choice
+
+    def _teaching(self) -> list[Undervisningsenhet]:
+        """Exported teaching of the current term in the first LMS: of open units, of one term, that follows no other."""
+        return [
+            ue
+            for emne in self._university.emner
+            if emne.tjenestenummer == "1" and _is_open(emne.studieansvarlig)
+            for ue in emne.undervisningsenheter
+            if ue.skal_eksporteres
+            and ue.semester == self._university.semester
+            and ue.terminnummer == 1
+            and ue.siste_termin is None
+            and ue.folger is None
+        ]
+
+    def _rights(self) -> Iterator[EmneStudierett]:
+        return (
+            right
+            for right in chain.from_iterable(ue.studieretter for ue in self._teaching())
+            if _is_ordinary(right.student.person)
+        )
+
+    def drop_an_emne(self) -> str | None:
+        """A student gives up an emne, and the groups of it."""
+        right = self._pick(self._rights(), lambda right: right.student.person)
+        if right is None:
+            return None
+        for placement in right.plasseringer:
+            displace(right, placement)
+        right.enhet.studieretter.remove(right)
+        return f"Person {right.student.person.lopenummer} dropped {_course(right.enhet)}."
+
+    def move_a_student(self) -> str | None:
+        """A student goes from one group to another beside it."""
+        move = self._pick(self._moves(), lambda move: move[0].student.person)
+        if move is None:
+            return None
+        right, placement, group = move
+        displace(right, placement)
+        place(right, group)
+        groups = f"{placement.aktivitet.kode} to {group.kode}"
+        return f"Person {right.student.person.lopenummer} moved from {groups} of {_course(right.enhet)}."
+
+    def _moves(self) -> Iterator[tuple[EmneStudierett, Undervisningspartiplassering, Undervisningsaktivitet]]:
+        for right in self._rights():
+            taken = {placement.aktivitet for placement in right.plasseringer}
+            for placement in right.plasseringer:
+                former = placement.aktivitet
+                for group in right.enhet.aktiviteter:
+                    beside = group.parent is former.parent and group.form == former.form and group not in taken
+                    if beside and _has_a_room(former) and _has_a_room(group):
+                        yield right, placement, group
+
+    def end_a_role(self) -> str | None:
+        """A teacher's role on an undervisningsenhet ended with last month."""
+        over = self._university.today.replace(day=1) - timedelta(days=1)
+        role = self._pick(
+            (
+                role
+                for ue in self._teaching()
+                for role in ue.personroller
+                if role.rolle.ims_rolle == "INSTRUCTOR"
+                and _is_ordinary(role.fagperson.person)
+                and (role.periode.fra is None or role.periode.fra <= over)
+                and (role.periode.til is None or role.periode.til > over)
+            ),
+            lambda role: role.fagperson.person,
+        )
+        if role is None:
+            return None
+        role.periode = Periode(role.periode.fra, over)
+        person = role.fagperson.person.lopenummer
+        return f"The role {role.rolle.kode} of person {person} on {_course(role.sted)} ended on {role.periode.til}."
+
+    def _students(self) -> list[Person]:
+        """Those who follow exported teaching, each once."""
+        return list(dict.fromkeys(right.student.person for right in self._rights()))
+
+    def reserve_a_person(self) -> str | None:
+        """A student is reserved from the LMS."""
+        person = self._pick(self._students(), _itself)
+        if person is None:
+            return None
+        person.kan_overfores = False
+        return f"Person {person.lopenummer} is now reserved from the LMS."
+
+    def change_a_login(self) -> str | None:
+        """A student gets another login."""
+        person = self._pick(self._students(), _itself)
+        if person is None:
+            return None
+        _log_in_as(person, f"ny{self._number}.{person.lopenummer}@{DOMAIN}")
+        return f"Person {person.lopenummer} has another feideBruker."
+
+    def swap_two_logins(self) -> str | None:
+        """Two students get each other's logins."""
+        students = self._students()
+        first, second = self._pick(students, _itself), self._pick(students, _itself)
+        if first is None or second is None:
+            return None
+        former = first.feide_bruker
+        _log_in_as(first, second.feide_bruker)
+        _log_in_as(second, former)
+        return f"Persons {first.lopenummer} and {second.lopenummer} swapped feideBruker."
+
+    def admit_a_student(self) -> str | None:
+        """A new student begins on a programme and follows a few emner."""
+        teaching = self._teaching()
+        kull = self._kull()
+        if not teaching or not kull:
+            return None
+        person = named(FIRST_NEWCOMER + self._university.days, f"stud.{DOMAIN}", self._rng)
+        self._university.personer.append(person)
+        self._picked.add(person)
+        student = enroll(person, registrations(self._university.semester)[1:])
+        chosen = self._rng.choice(kull)
+        right = admit(student, chosen, AKTIV, Periode(date(self._university.semester.arstall, 8, 1), None))
+        for klasse in chosen.klasser[:1]:
+            klasse.medlemmer.append(Klassemedlemskap(klasse, right))
+        followed = self._rng.sample(teaching, min(NEW_RIGHTS, len(teaching)))
+        for ue in followed:
+            ue.studieretter.append(EmneStudierett(student, ue))
+        courses = ", ".join(_course(ue) for ue in followed)
+        return f"Person {person.lopenummer} is a new student of {chosen.studieprogram.kode} and follows {courses}."
+
+    def _kull(self) -> list[Kull]:
+        return [
+            kull
+            for program in self._university.studieprogram
+            if program.er_aktiv and program.skal_eksporteres
+            for kull in program.kull
+            if kull.er_aktiv and kull.skal_eksporteres and kull.tjenestenummer == "1"
+        ]
+
+
+def _is_ordinary(person: Person) -> bool:
+    """Whether a person is in the LMS now: alive, seen, not reserved, with a login."""
+    return bool(person.feide_bruker) and person.kan_overfores and not person.er_dod and not person.er_skjult
+
+
+def _is_open(unit: Organisasjonsenhet | None) -> bool:
+    return unit is not None and unit.er_aktiv and unit.skal_eksporteres
+
+
+def _has_a_room(group: Undervisningsaktivitet) -> bool:
+    return group.skal_eksporteres and group.lms_romkode in (None, "eget-rom", "ikke-rom")
+
+
+def _itself(person: Person) -> Person:
+    return person
+
+
+def _log_in_as(person: Person, login: str | None) -> None:
+    """Give a person a login, for each of the identities that had the person's own."""
+    for identity in (person.student, person.fagperson):
+        if identity is not None and identity.feide_bruker == person.feide_bruker:
+            identity.feide_bruker = login
+    person.feide_bruker = login
+
+
+def _course(ue: Undervisningsenhet) -> str:
+    term = f"{ue.semester.arstall} {ue.semester.kode.value}"
+    return f"{ue.emne.kode} version {ue.emne.versjonskode} in {term}"
