@@ -109,12 +109,11 @@ class SplitPeopleOperator(InstitutionOperator):
         """
         ti, scope = context["ti"], scope_from(self.scope)
         pages = {}
-        for operation in STRUCTURE_NEEDED:
-            if task_id := self.reads.get(operation):
-                summary = ti.xcom_pull(task_ids=task_id)
-                if summary is None:
-                    raise FatalError(Code.ROWS_MISSING, f"{self.institution}: nothing was read for {operation}.")
-                pages[operation] = pages_of(ti, task_id, summary["pages"])
+        for operation in STRUCTURE_NEEDED[self.settings.fs.dialect]:
+            summary = ti.xcom_pull(task_ids=self.reads[operation])
+            if summary is None:
+                raise FatalError(Code.ROWS_MISSING, f"{self.institution}: nothing was read for {operation}.")
+            pages[operation] = pages_of(ti, self.reads[operation], summary["pages"])
         parts = people_parts(self.settings, scope, structure_of(scope, pages))
         self.log.info("People are read in %d parts", len(parts))
         return [asdict(part) for part in parts]

@@ -43,8 +43,11 @@ ROWS_EXPECTED: Mapping[str, int] = {
 """Rows to expect for each undervisningsenhet, study programme or course, on the high side (FS reference §14)."""
 REGISTERED = "semesterregistrerte"
 """The one operation whose rows do not say which term they are about."""
-STRUCTURE_NEEDED = ("terminer", "undervisning", "studieprogram", "evu_kurs")
-"""The structure operations whose ids the parts are made of."""
+STRUCTURE_NEEDED: Mapping[str, tuple[str, ...]] = {
+    "2026": ("terminer", "undervisning", "studieprogram", "evu_kurs"),
+    "2023": (),
+}
+"""The structure operations whose ids the parts are made of, by dialect."""
 
 _SOURCES: Mapping[str, SourceKind] = {
     "brukere": SourceKind.BRUKER,
