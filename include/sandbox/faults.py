@@ -44,6 +44,7 @@ KINDS: dict[str, tuple[str, ...]] = {
         "total_count_null",
         "bigger_page",
         "null_list",
+        "no_person_access",
     ),
     "canvas": (*HTTP_KINDS, "slow_import", "abort_import", "fail_import", "expired_token"),
     "mail": ("refuse",),

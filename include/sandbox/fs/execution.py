@@ -1,8 +1,9 @@
-"""A shorter way through graphql-core for plain members, which are two thirds of a page.
+"""A shorter way through graphql-core for plain members, which are nearly all of a page.
 
-graphql-core builds the whole resolve info for each of them. Here a member that is a scalar without arguments is read
-and put into the answer at once; whatever is not exactly as expected goes the whole way. It rests on
-`Executor.execute_fields`, which graphql-core does not promise to keep: its version is pinned.
+graphql-core builds the whole resolve info for each of them. Here a member without arguments is read at once: a scalar
+goes into the answer as it is, an object's own members are executed below it; whatever is not exactly as expected goes
+the whole way. It rests on `Executor.execute_fields`, `collect_subfields` and `handle_field_error`, which graphql-core
+does not promise to keep: its version is pinned.
 """
 
 from __future__ import annotations
@@ -17,8 +18,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLScalarType,
     Undefined,
-    get_named_type,
-    is_list_type,
+    get_nullable_type,
     is_non_null_type,
 )
 from graphql.pyutils import Path
@@ -26,7 +26,7 @@ from graphql.pyutils import Path
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from graphql import GraphQLSchema
+    from graphql import GraphQLOutputType, GraphQLSchema
 
 PYTHON_TYPES: dict[str, type] = {"Int": int, "Boolean": bool}
 
@@ -41,24 +41,36 @@ class Leaf:
 
 
 @dataclass(frozen=True, slots=True)
+class Branch:
+    """An object member: how it is read, its type in the schema, and the object type itself."""
+
+    read: Callable[..., Any]
+    field_type: GraphQLOutputType
+    kind: GraphQLObjectType
+    nullable: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Info:
     """The part of the resolve info that resolvers of scalars use."""
 
     context: Any
 
 
-def leaves_of(schema: GraphQLSchema) -> dict[tuple[str, str], Leaf]:
-    """Return the scalar members without arguments of a schema whose members have resolvers, by type and name."""
-    return {
-        (kind.name, name): Leaf(field.resolve, PYTHON_TYPES.get(named.name, str), not is_non_null_type(field.type))
-        for kind in schema.type_map.values()
-        if isinstance(kind, GraphQLObjectType)
-        for name, field in kind.fields.items()
-        if isinstance(named := get_named_type(field.type), GraphQLScalarType | GraphQLEnumType)
-        and field.resolve is not None
-        and not field.args
-        and not is_list_type(field.type)
-    }
+def leaves_of(schema: GraphQLSchema) -> dict[tuple[str, str], Leaf | Branch]:
+    """Return the members without arguments, lists apart, of a schema whose members have resolvers, by type and name."""
+    found: dict[tuple[str, str], Leaf | Branch] = {}
+    for kind in schema.type_map.values():
+        for name, field in kind.fields.items() if isinstance(kind, GraphQLObjectType) else ():
+            if field.resolve is None or field.args:
+                continue
+            nullable = not is_non_null_type(field.type)
+            named = get_nullable_type(field.type)
+            if isinstance(named, GraphQLScalarType | GraphQLEnumType):
+                found[kind.name, name] = Leaf(field.resolve, PYTHON_TYPES.get(named.name, str), nullable)
+            elif isinstance(named, GraphQLObjectType):
+                found[kind.name, name] = Branch(field.resolve, field.type, named, nullable)
+    return found
 
 
 class LeafExecutor(Executor[Any]):
@@ -73,15 +85,23 @@ class LeafExecutor(Executor[Any]):
         position_context: Any,
     ) -> dict[str, Any]:
         """Return the members selected of one object."""
-        leaves: dict[tuple[str, str], Leaf] = self.schema.extensions["leaves"]
+        members: dict[tuple[str, str], Leaf | Branch] = self.schema.extensions["leaves"]
         info = _Info(self.context_value)
         type_name = parent_type.name
         results: dict[str, Any] = {}
         for response_name, details in grouped_field_set.items():
-            leaf = leaves.get((type_name, details[0].node.name.value))
-            if leaf is not None:
-                value = leaf.read(source_value, info)
-                if type(value) is leaf.expected or (value is None and leaf.nullable):
+            member = members.get((type_name, details[0].node.name.value))
+            if member is not None:
+                value = member.read(source_value, info)
+                if value is None and member.nullable:
+                    results[response_name] = None
+                    continue
+                if isinstance(member, Branch):
+                    if value is not None:
+                        place = Path(path, response_name, type_name)
+                        results[response_name] = self._object(member, value, details, place)
+                        continue
+                elif type(value) is member.expected:
                     results[response_name] = value
                     continue
             place = Path(path, response_name, type_name)
@@ -89,3 +109,11 @@ class LeafExecutor(Executor[Any]):
             if result is not Undefined:
                 results[response_name] = result
         return results
+
+    def _object(self, branch: Branch, value: Any, details: Any, place: Path) -> dict[str, Any] | None:
+        """Return the members selected of an object, None where one that must not be null is."""
+        try:
+            return self.execute_fields(branch.kind, value, place, self.collect_subfields(branch.kind, details)[0], None)
+        except Exception as error:
+            self.handle_field_error(error, branch.field_type, details, place)
+            return None

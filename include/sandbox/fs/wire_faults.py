@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 Answer = dict[str, Any]
 
+PEOPLE = ("deltaker", "fagperson", "personProfil", "student", "studentVedLarested")
+REQUIRED = {
+    ("programStudieretter", "personProfil"),
+    ("klassemedlemskap", "studentVedLarested"),
+    ("evuKursroller", "fagperson"),
+}
+"""The members of rows that are people, and those that may not be null, so that the row is when they are."""
+
 
 def logged_error(path: list[str | int]) -> Answer:
     """Return the error FS gives for whatever it will not tell: a log id and the place."""
@@ -53,10 +61,14 @@ def errors_only(fields: dict[str, str], operation: str, faults: Faults) -> Answe
 
 
 def spoil(answer: Answer, fields: dict[str, str], operation: str, faults: Faults) -> None:
-    """Change an answer in place as the faults say: a row failed in part, a null row, null instead of rows."""
+    """Change an answer in place as the faults say: people withheld, a row failed in part, a null row, null instead of
+    rows.
+    """
     for key, connection in _connections(answer):
         text = f"{operation} {fields.get(key, key)}"
         nodes = connection["nodes"]
+        if nodes and faults.take("fs", "no_person_access", text):
+            _withhold_people(answer, key, fields.get(key, key))
         if nodes and faults.take("fs", "partial_error", text):
             place = len(nodes) // 2
             member = _member_to_fail(nodes[place])
@@ -66,6 +78,19 @@ def spoil(answer: Answer, fields: dict[str, str], operation: str, faults: Faults
             nodes[len(nodes) // 2] = None
         if faults.take("fs", "null_list", text):
             connection["nodes"] = None
+
+
+def _withhold_people(answer: Answer, key: str, field: str) -> None:
+    """Answer null and an error for every person a row leads to, as for an API user without access to persons."""
+    nodes = answer["data"][key]["nodes"]
+    for place, row in enumerate(nodes):
+        for member in PEOPLE if row else ():
+            if row.get(member) is None:
+                continue
+            answer.setdefault("errors", []).append(logged_error([key, "nodes", place, member]))
+            row[member] = None
+            if (field, member) in REQUIRED:
+                nodes[place] = None
 
 
 def _connections(answer: Answer) -> Iterator[tuple[str, Answer]]:

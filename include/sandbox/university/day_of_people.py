@@ -57,6 +57,7 @@ class _Day:
         self._rng = random.Random(f"{university.seed}/{university.semester}/people of day {university.days}")
         self._number = university.days + 1
         self._picked: set[Person] = set()
+        self._teaching = _teaching(university)
 
     def _pick(self, choices: Iterable[Choice], person_of: Callable[[Choice], Person]) -> Choice | None:
         free = [choice for choice in choices if person_of(choice) not in self._picked]
@@ -66,24 +67,10 @@ class _Day:
         self._picked.add(person_of(choice))
         return choice
 
-    def _teaching(self) -> list[Undervisningsenhet]:
-        """Exported teaching of the current term in the first LMS: of open units, of one term, that follows no other."""
-        return [
-            ue
-            for emne in self._university.emner
-            if emne.tjenestenummer == "1" and _is_open(emne.studieansvarlig)
-            for ue in emne.undervisningsenheter
-            if ue.skal_eksporteres
-            and ue.semester == self._university.semester
-            and ue.terminnummer == 1
-            and ue.siste_termin is None
-            and ue.folger is None
-        ]
-
     def _rights(self) -> Iterator[EmneStudierett]:
         return (
             right
-            for right in chain.from_iterable(ue.studieretter for ue in self._teaching())
+            for right in chain.from_iterable(ue.studieretter for ue in self._teaching)
             if _is_ordinary(right.student.person)
         )
 
@@ -124,7 +111,7 @@ class _Day:
         role = self._pick(
             (
                 role
-                for ue in self._teaching()
+                for ue in self._teaching
                 for role in ue.personroller
                 if role.rolle.ims_rolle == "INSTRUCTOR"
                 and _is_ordinary(role.fagperson.person)
@@ -172,9 +159,8 @@ class _Day:
 
     def admit_a_student(self) -> str | None:
         """A new student begins on a programme and follows a few emner."""
-        teaching = self._teaching()
         kull = self._kull()
-        if not teaching or not kull:
+        if not self._teaching or not kull:
             return None
         person = named(FIRST_NEWCOMER + self._university.days, f"stud.{DOMAIN}", self._rng)
         self._university.personer.append(person)
@@ -184,7 +170,7 @@ class _Day:
         right = admit(student, chosen, AKTIV, Periode(date(self._university.semester.arstall, 8, 1), None))
         for klasse in chosen.klasser[:1]:
             klasse.medlemmer.append(Klassemedlemskap(klasse, right))
-        followed = self._rng.sample(teaching, min(NEW_RIGHTS, len(teaching)))
+        followed = self._rng.sample(self._teaching, min(NEW_RIGHTS, len(self._teaching)))
         for ue in followed:
             ue.studieretter.append(EmneStudierett(student, ue))
         courses = ", ".join(_course(ue) for ue in followed)
@@ -198,6 +184,25 @@ class _Day:
             for kull in program.kull
             if kull.er_aktiv and kull.skal_eksporteres and kull.tjenestenummer == "1"
         ]
+
+
+def _teaching(university: University) -> list[Undervisningsenhet]:
+    """Exported teaching of the current term in the first LMS: of open units, of one term, that follows no other, and
+    where FS shows everybody.
+    """
+    return [
+        ue
+        for emne in university.emner
+        if emne.tjenestenummer == "1" and _is_open(emne.studieansvarlig)
+        for ue in emne.undervisningsenheter
+        if ue.skal_eksporteres
+        and ue.semester == university.semester
+        and ue.terminnummer == 1
+        and ue.siste_termin is None
+        and ue.folger is None
+        and not any(right.student.person.er_skjult for right in ue.studieretter)
+        and not any(role.fagperson.person.er_skjult for role in ue.personroller)
+    ]
 
 
 def _is_ordinary(person: Person) -> bool:
