@@ -176,6 +176,88 @@ def test_a_hand_made_course_gets_a_roster(root: Any) -> None:
     assert list(course.get_enrollments()) == []
 
 
+def test_users_and_their_logins_are_made_listed_changed_and_removed(root: Any) -> None:
+    user = root.create_user(
+        {"unique_id": "kari", "sis_user_id": "U1"},
+        user={"name": "Kari Konstruert"},
+        communication_channel={"address": "kari@post.example"},
+    )
+    other = root.create_user_login({"id": user.id}, {"unique_id": "kari2", "sis_user_id": "U1B"})
+    user.edit(user={"short_name": "Kari", "event": "suspend"})
+    other.edit(login={"unique_id": "kari3", "workflow_state": "active"})
+    logins = [(login.unique_id, login.workflow_state) for login in user.get_user_logins()]
+    listed = [found.name for found in root.get_users(search_term="kari", per_page=1)]
+    other.delete()
+    left = [login.unique_id for login in root.get_user_logins(user_id=user.id)]
+    root.delete_user(user)
+
+    assert (user.email, user.short_name, listed) == ("kari@post.example", "Kari", ["Kari Konstruert"])
+    assert logins == [("kari", "suspended"), ("kari3", "active")]
+    assert left == ["kari"]
+    assert list(root.get_users(search_term="Konstruert")) == []
+
+
+def test_people_are_enrolled_and_leave_and_come_back(root: Any) -> None:
+    course = root.create_course(course={"name": "Laget med klienten", "course_code": "KLIENT"}, offer=True)
+    people = [root.create_user({"unique_id": name}, user={"name": name.capitalize()}) for name in ("en", "to", "tre")]
+    wanted = {"type": "StudentEnrollment", "enrollment_state": "active"}
+    made = [course.enroll_user(person, enrollment=wanted) for person in people]
+
+    made[0].deactivate("conclude")
+    made[1].deactivate("deactivate")
+    made[2].deactivate("delete")
+    states = {
+        state: [row.user_id for row in course.get_enrollments(state=[state], type=["StudentEnrollment"])]
+        for state in ("completed", "inactive", "deleted")
+    }
+    made[1].reactivate()
+    course.enroll_user(people[0], enrollment=wanted)
+
+    assert states == {"completed": [people[0].id], "inactive": [people[1].id], "deleted": [people[2].id]}
+    assert [row.user_id for row in course.get_enrollments(state=["active"], per_page=1)] == [people[0].id, people[1].id]
+    assert [row.enrollment_state for row in people[0].get_enrollments()] == ["active"]
+    assert root.get_enrollment(made[2].id).enrollment_state == "deleted"
+
+
+def test_administrators_are_made_listed_and_removed(root: Any) -> None:
+    user = root.create_user({"unique_id": "leder"}, user={"name": "Leif Leder"})
+    account = root.get_subaccounts()[0]
+
+    made = account.create_admin(user, send_confirmation=False)
+    listed = [admin.user["id"] for admin in account.get_admins()]
+    account.delete_admin(user, role_id=made.role_id)
+
+    assert (made.role, listed, list(account.get_admins())) == ("AccountAdmin", [user.id], [])
+
+
+def test_people_are_imported_and_the_import_s_states_taken_back(root: Any, tmp_path: Path) -> None:
+    imported(root, tmp_path)
+    files = {
+        "users": "user_id,login_id,full_name,status\nU1,kari,Kari Konstruert,active\n",
+        "enrollments": "section_id,user_id,role,status\nS_1,U1,student,active\nS_1,U9,student,active\n",
+    }
+    path = tmp_path / "people.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(f"{name}.csv", content)
+
+    done = ended(root, "import", root.create_sis_import(str(path)).id)
+    section = next(iter(root.get_courses(search_term="PRØVE101"))).get_sections()[0]
+    enrolled = [row.sis_user_id for row in section.get_enrollments()]
+    progress = done.restore_states()
+    deadline = time.monotonic() + 20
+    while progress.workflow_state != "completed":
+        assert time.monotonic() < deadline
+        progress = progress.query()
+
+    assert (done.data["counts"]["users"], done.data["counts"]["enrollments"], enrolled) == (1, 1, ["U1"])
+    assert done.processing_warnings == [
+        ["enrollments.csv", "User not found for enrollment (User ID: U9, Course ID: , Section ID: S_1)"]
+    ]
+    assert root.get_sis_import(done.id).workflow_state == "restored"
+    assert list(section.get_enrollments()) == []
+
+
 def test_a_provisioning_report_runs_and_is_downloaded(root: Any, tmp_path: Path) -> None:
     imported(root, tmp_path)
 

@@ -46,6 +46,7 @@ READ_PERMISSIONS = frozenset(
 WRITE_PERMISSIONS = frozenset(
     {
         "import_sis",
+        "manage_account_memberships",
         "manage_account_settings",
         "manage_courses_add",
         "manage_courses_admin",

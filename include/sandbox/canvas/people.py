@@ -127,6 +127,14 @@ def restore_user(canvas: Canvas, user: User, by: Write) -> None:
     canvas.users.change(user, {"workflow_state": State.REGISTERED}, by)
 
 
+def people_below(canvas: Canvas, account_id: int) -> set[int]:
+    """The ids of the users who are enrolled or administer in that account or below, deleted rows left out."""
+    accounts = {account.id for account in canvas.accounts if account_id in canvas.account_chain(account.id)}
+    courses = {course.id for course in canvas.courses if course.account_id in accounts}
+    enrolled = {row.user_id for row in canvas.enrollments if row.course_id in courses and not row.is_deleted}
+    return enrolled | {row.user_id for row in canvas.admins if row.account_id in accounts and not row.is_deleted}
+
+
 def find_admin(canvas: Canvas, user: User, account: Account, role: Role) -> AccountUser | None:
     """The admin row of that user, account and role, deleted ones too."""
     rows = canvas.admins.where_all(user_id=user.id, account_id=account.id)

@@ -105,19 +105,10 @@ class Tables:
     def _users(self) -> Iterable[Pseudonym]:
         # Below a sub-account are those who are enrolled or administer there.
         everywhere = self.selection.account_id == ROOT_ACCOUNT_ID
-        below = set() if everywhere else self._people_below()
+        below = set() if everywhere else people.people_below(self.canvas, self.selection.account_id)
         return (
             login for login in self.canvas.pseudonyms if self._wants(login) and (everywhere or login.user_id in below)
         )
-
-    def _people_below(self) -> set[int]:
-        canvas = self.canvas
-        enrolled = {
-            row.user_id
-            for row in canvas.enrollments
-            if not row.is_deleted and self._is_below(canvas.courses[row.course_id].account_id)
-        }
-        return enrolled | {row.user_id for row in canvas.admins if self._lives(row) and self._is_below(row.account_id)}
 
     def _admins(self) -> Iterable[AccountUser]:
         return (row for row in self.canvas.admins if self._wants(row) and self._is_below(row.account_id))

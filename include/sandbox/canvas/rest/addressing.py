@@ -13,7 +13,7 @@ from sandbox.canvas.objects import SisRecord
 from sandbox.canvas.state import DEFAULT_TERM_ID, ROOT_ACCOUNT_ID
 
 if TYPE_CHECKING:
-    from sandbox.canvas.objects import Account, Course, Enrollment, Record, Role, Section, Term, User
+    from sandbox.canvas.objects import Account, Course, Enrollment, Pseudonym, Record, Role, Section, Term, User
     from sandbox.canvas.state import Canvas
     from sandbox.canvas.table import Table
 
@@ -50,12 +50,13 @@ def find_term(canvas: Canvas, text: str) -> Term:
     return _active(_find(canvas.terms, "sis_term_id", text))
 
 
-def find_user(canvas: Canvas, text: str, token: Token) -> User:
-    """A user; `self` is the token's owner, and SIS prefixes look at the logins that are not deleted."""
+def find_user(canvas: Canvas, text: str, token: Token, *, deleted: bool = False) -> User:
+    """A user; `self` is the token's owner. Deleted users and logins count only when `deleted` says so."""
     if text == "self":
         return canvas.users[token.user_id]
     if text.isdecimal():
-        return _active(_required(canvas.users.get(int(text))))
+        user = _required(canvas.users.get(int(text)))
+        return user if deleted else _active(user)
     prefix, _, value = _unhexed(text).partition(":")
     if prefix == "sis_login_id":
         logins = canvas.pseudonyms.where("unique_id", value)
@@ -65,13 +66,19 @@ def find_user(canvas: Canvas, text: str, token: Token) -> User:
         logins = [login for login in [canvas.pseudonyms.by_integration_id(value)] if login]
     else:
         raise not_found()
-    login = next((login for login in logins if not login.is_deleted), None)
-    return _active(canvas.users[_required(login).user_id])
+    login = next((login for login in logins if deleted or not login.is_deleted), None)
+    user = canvas.users[_required(login).user_id]
+    return user if deleted else _active(user)
 
 
 def find_role(canvas: Canvas, text: str) -> Role:
     """A role by its id, of any state."""
     return _by_id(canvas.roles, text)
+
+
+def find_login(canvas: Canvas, text: str) -> Pseudonym:
+    """A login by its id that is not deleted."""
+    return _active(_by_id(canvas.pseudonyms, text))
 
 
 def find_enrollment(canvas: Canvas, text: str) -> Enrollment:

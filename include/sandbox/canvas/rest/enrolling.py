@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandbox.canvas.http import Token
-    from sandbox.canvas.objects import Course, Enrollment, Role, Section, Write
+    from sandbox.canvas.objects import Course, Enrollment, Role, Section, User, Write
     from sandbox.canvas.state import Canvas
 
 TYPES = ("StudentEnrollment", "TeacherEnrollment", "TaEnrollment", "DesignerEnrollment", "ObserverEnrollment")
 STUDENT = "StudentEnrollment"
+OBSERVER = "ObserverEnrollment"
 REQUESTABLE = (EnrollmentState.ACTIVE, EnrollmentState.INVITED, EnrollmentState.INACTIVE)
+NO_SIS_USER = "Can't create an enrollment without a sis_user_id or integration_id when root_account is provided"
 NO_USER = "Can't create an enrollment without a user. Include enrollment[user_id] to create an enrollment"
 
 
@@ -38,23 +40,41 @@ def enroll(
     """
     if not given:
         raise refused("No parameters given", 403)
-    if not given.get("user_id"):
-        raise refused(NO_USER, 403)
+    named = _named_user(given)
     role = _role(canvas, course, given)
-    user = find_user(canvas, str(given["user_id"]), token)
-    if is_concluded(canvas, course):
+    user = find_user(canvas, named, token)
+    if is_concluded(canvas, course) and not (section and _is_still_open(canvas, section, user)):
         raise refused("Can't add an enrollment to a concluded course.", 403)
     section = section or canvas.default_section(course, by)
     observed = given.get("associated_user_id")
     associated = find_user(canvas, str(observed), token).id if observed else None
     state = _asked_state(course, role, given)
     more = changes(given, {}, ("start_at", "end_at"), ("limit_privileges_to_course_section",))
-    for row in canvas.enrollments.where("user_id", user.id):
-        if (row.section_id, row.role_id, row.associated_user_id) == (section.id, role.id, associated):
-            return _revived(canvas, row, state, more, by)
+    existing = canvas.find_enrollment(user, section, role, associated)
+    if existing:
+        return _revived(canvas, existing, state, more, by)
     return canvas.create_enrollment(
         by, user=user, section=section, role=role, state=state, associated_user_id=associated, **more
     )
+
+
+def _named_user(given: Mapping[str, Any]) -> str:
+    """The user the request names, by SIS id when it names a trusted root account too."""
+    if given.get("root_account"):
+        for name in ("sis_user_id", "integration_id"):
+            if given.get(name):
+                return f"sis_{name.removeprefix('sis_')}:{given[name]}"
+        raise refused(NO_SIS_USER, 403)
+    if not given.get("user_id"):
+        raise refused(NO_USER, 403)
+    return str(given["user_id"])
+
+
+def _is_still_open(canvas: Canvas, section: Section, user: User) -> bool:
+    """Whether a section with dates of its own goes on after its course, and the user is in the course already."""
+    goes_on = section.restrict_enrollments_to_section_dates and section.end_at and section.end_at > canvas.now()
+    rows = canvas.enrollments.where_all(user_id=user.id, course_id=section.course_id)
+    return bool(goes_on) and any(not row.is_deleted for row in rows)
 
 
 def _revived(
@@ -72,6 +92,8 @@ def _asked_state(course: Course, role: Role, given: Mapping[str, Any]) -> Enroll
     asked = str(given.get("enrollment_state") or "")
     if asked in REQUESTABLE:
         return EnrollmentState(asked)
+    if role.base_role_type == OBSERVER:
+        return EnrollmentState.ACTIVE
     if course.workflow_state in UNPUBLISHED and role.base_role_type == STUDENT:
         return EnrollmentState.CREATION_PENDING
     return EnrollmentState.INVITED

@@ -6,13 +6,20 @@ from typing import TYPE_CHECKING
 
 from sandbox.canvas.http import ApiError, json_response, not_found, paginate, path_value, refused, require
 from sandbox.canvas.objects import EnrollmentState
-from sandbox.canvas.rest.addressing import find_course, find_enrollment, find_section, find_user
+from sandbox.canvas.rest.addressing import (
+    find_account,
+    find_course,
+    find_enrollment,
+    find_section,
+    find_term,
+    find_user,
+)
 from sandbox.canvas.rest.enrolling import enroll
 from sandbox.canvas.rest.fields import group, text, texts, writer
-from sandbox.canvas.rest.shapes import enrollment_json
+from sandbox.canvas.rest.shapes import enrollment_json, login_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -33,6 +40,15 @@ TASKS = {
 # What a list shows when the caller names no state; an administrator also sees inactive ones in a course.
 _PRESENT = (EnrollmentState.ACTIVE, EnrollmentState.INVITED)
 _PRESENT_TO_ADMIN = (*_PRESENT, EnrollmentState.INACTIVE)
+
+# Words for several states at once, in the list of a user's enrollments.
+_FUTURE = (*_PRESENT, EnrollmentState.CREATION_PENDING)
+_COMBINED_STATES: dict[str, tuple[str, ...]] = {
+    "current_and_invited": _PRESENT,
+    "current_and_future": _FUTURE,
+    "current_future_and_restricted": _FUTURE,
+    "current_and_concluded": (EnrollmentState.ACTIVE, EnrollmentState.COMPLETED),
+}
 
 
 def index_of_course(request: Request, world: World) -> Response:
@@ -57,6 +73,14 @@ def index_of_user(request: Request, world: World) -> Response:
     user = find_user(world.canvas, path_value(request, "user"), token)
     rows = world.canvas.enrollments.where("user_id", user.id)
     return _listed(request, world.canvas, token, rows, _PRESENT)
+
+
+def show(request: Request, world: World) -> Response:
+    """GET /accounts/:id/enrollments/:id, of any state."""
+    token = require(request, "read_roster")
+    find_account(world.canvas, path_value(request, "account"))
+    enrollment = find_enrollment(world.canvas, path_value(request, "enrollment"))
+    return json_response(request, enrollment_json(world.canvas, enrollment, token))
 
 
 def create_in_course(request: Request, world: World) -> Response:
@@ -120,17 +144,50 @@ def _listed(
     rows: Iterable[Enrollment],
     default_states: Iterable[EnrollmentState],
 ) -> Response:
-    """The rows that type[], role[], state[] and user_id let through."""
-    states = set(texts(request, "state")) or set(default_states)
-    types, roles = texts(request, "type"), texts(request, "role")
-    user_id = text(request, "user_id")
-    wanted_user = find_user(canvas, user_id, token).id if user_id else None
-    found = [
-        row
-        for row in rows
-        if row.workflow_state in states
-        and (not types or row.type in types)
-        and (not roles or canvas.roles[row.role_id].name in roles)
-        and wanted_user in (None, row.user_id)
-    ]
+    """The rows that the request's filters let through: state[], type[], role[], user_id, term and SIS ids."""
+    states = {
+        state for name in texts(request, "state") or default_states for state in _COMBINED_STATES.get(name, (name,))
+    }
+    conditions = [lambda row: row.workflow_state in states, *_conditions(request, canvas, token)]
+    found = [row for row in rows if all(condition(row) for condition in conditions)]
     return paginate(request, found, render=lambda row: enrollment_json(canvas, row, token))
+
+
+def _conditions(request: Request, canvas: Canvas, token: Token) -> list[Callable[[Enrollment], bool]]:
+    """What the request asks of an enrollment beside its state."""
+    conditions: list[Callable[[Enrollment], bool]] = []
+    if user_id := text(request, "user_id"):
+        wanted = find_user(canvas, user_id, token).id
+        conditions.append(lambda row: row.user_id == wanted)
+    if term_id := text(request, "enrollment_term_id"):
+        term = find_term(canvas, term_id)
+        conditions.append(lambda row: canvas.courses[row.course_id].term_id == term.id)
+    for name, value_of in _listings(canvas).items():
+        if values := texts(request, name):
+            conditions.append(_in(values, value_of))
+    return conditions
+
+
+def _listings(canvas: Canvas) -> dict[str, Callable[[Enrollment], str | None]]:
+    """The list parameters that keep an enrollment whose value is in the list."""
+
+    def account_of(row: Enrollment) -> str | None:
+        return canvas.accounts[canvas.courses[row.course_id].account_id].sis_id
+
+    def user_of(row: Enrollment) -> str | None:
+        login = login_of(canvas, canvas.users[row.user_id])
+        return login.sis_id if login else None
+
+    return {
+        "type": lambda row: row.type,
+        "role": lambda row: canvas.roles[row.role_id].name,
+        "role_id": lambda row: str(row.role_id),
+        "sis_account_id": account_of,
+        "sis_course_id": lambda row: canvas.courses[row.course_id].sis_id,
+        "sis_section_id": lambda row: canvas.sections[row.section_id].sis_id,
+        "sis_user_id": user_of,
+    }
+
+
+def _in(values: list[str], value_of: Callable[[Enrollment], str | None]) -> Callable[[Enrollment], bool]:
+    return lambda row: value_of(row) in values

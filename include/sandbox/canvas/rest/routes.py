@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 
 from sandbox.canvas.files import download
 from sandbox.canvas.http import ApiRoute, Handler, api, not_found
-from sandbox.canvas.rest import accounts, courses, enrollments, reports, roles, sections, terms, users
+from sandbox.canvas.rest import (
+    accounts,
+    admins,
+    courses,
+    enrollments,
+    logins,
+    reports,
+    roles,
+    sections,
+    terms,
+    users,
+)
 from sandbox.canvas.rest.fields import invalid
 from sandbox.canvas.table import CanvasRefusal
 
@@ -41,6 +52,14 @@ PATHS: dict[str, dict[str, Handler]] = {
     },
     "/accounts/{account}/roles/{role}/activate": {"POST": roles.activate},
     "/accounts/{account}/users": {"GET": users.index, "POST": users.create},
+    "/accounts/{account}/users/bulk_update": {"PUT": users.update_many},
+    "/accounts/{account}/users/{user}": {"DELETE": users.delete},
+    "/accounts/{account}/users/{user}/restore": {"PUT": users.restore},
+    "/accounts/{account}/logins": {"GET": logins.index, "POST": logins.create},
+    "/accounts/{account}/logins/{login}": {"PUT": logins.update},
+    "/accounts/{account}/admins": {"GET": admins.index, "POST": admins.create},
+    "/accounts/{account}/admins/{user}": {"DELETE": admins.delete},
+    "/accounts/{account}/enrollments/{enrollment}": {"GET": enrollments.show},
     "/accounts/{account}/reports": {"GET": reports.available},
     "/accounts/{account}/reports/{report}": {"GET": reports.index, "POST": reports.create},
     "/accounts/{account}/reports/{report}/{run}": {"GET": reports.show, "DELETE": reports.delete},
@@ -61,7 +80,9 @@ PATHS: dict[str, dict[str, Handler]] = {
         "GET": enrollments.index_of_section,
         "POST": enrollments.create_in_section,
     },
-    "/users/{user}": {"GET": users.show},
+    "/users/{user}": {"GET": users.show, "PUT": users.update},
+    "/users/{user}/logins": {"GET": logins.index_of_user},
+    "/users/{user}/logins/{login}": {"DELETE": logins.delete},
     "/users/{user}/enrollments": {"GET": enrollments.index_of_user},
     "/progress/{progress}": {"GET": users.progress},
 }

@@ -15,6 +15,7 @@ from sandbox.canvas.state import ROOT_ACCOUNT_ID
 if TYPE_CHECKING:
     from sandbox.canvas.objects import (
         Account,
+        AccountUser,
         Course,
         Enrollment,
         Progress,
@@ -134,6 +135,33 @@ def user_json(canvas: Canvas, user: User, *, sis: bool) -> dict[str, Any]:
 def login_of(canvas: Canvas, user: User) -> Pseudonym | None:
     """The login that stands for a user: not deleted, one with a SIS id if there is one."""
     return next(iter(people.logins_of(canvas, user.id)), None)
+
+
+def login_json(login: Pseudonym, *, sis: bool) -> dict[str, Any]:
+    """A login; all of them are the root account's."""
+    shown = {
+        "id": login.id,
+        "user_id": login.user_id,
+        "account_id": ROOT_ACCOUNT_ID,
+        "unique_id": login.unique_id,
+        "workflow_state": login.workflow_state,
+        "authentication_provider_id": login.authentication_provider_id,
+        "authentication_provider_type": people.AUTHENTICATION_PROVIDERS.get(login.authentication_provider_id or ""),
+        "declared_user_type": login.declared_user_type,
+        "created_at": timestamp(login.created_at),
+    }
+    return shown | (_sis_keys(login, "sis_user_id") if sis else {})
+
+
+def admin_json(canvas: Canvas, admin: AccountUser, *, sis: bool) -> dict[str, Any]:
+    """An administrator: the row's id, its role, its user."""
+    return {
+        "id": admin.id,
+        "role": canvas.roles[admin.role_id].name,
+        "role_id": admin.role_id,
+        "user": user_json(canvas, canvas.users[admin.user_id], sis=sis),
+        "workflow_state": admin.workflow_state,
+    }
 
 
 def role_json(canvas: Canvas, role: Role) -> dict[str, Any]:
