@@ -27,7 +27,7 @@ from rosterflow import __version__
 from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError
 from rosterflow.domain.institution import FsSettings
 from rosterflow.hooks import fs_paging
-from rosterflow.hooks.fs_errors import graphql_error
+from rosterflow.hooks.fs_errors import graphql_error, withholds_people_alone
 from rosterflow.hooks.fs_operations import (
     STRUCTURE,
     Extent,
@@ -213,6 +213,8 @@ class FSGraphQLHook(BaseHook):
         except TransportConnectionFailed as error:
             raise connection_error(error.__cause__, place) from None
         except TransportQueryError as error:
+            if isinstance(error.data, Mapping) and withholds_people_alone(error.errors or [], error.data):
+                return error.data
             raise graphql_error(error.errors or [], error.data, request.document, place) from None
 
     def _connection(self) -> Connection:

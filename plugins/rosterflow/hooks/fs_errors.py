@@ -13,6 +13,37 @@ from rosterflow.domain.errors import Code, FatalError, RetryableError, Rosterflo
 REFUSALS = frozenset({"ValidationError", "InvalidSyntax"})
 """graphql-java's classifications of a query that was never run (FS reference §3.5)."""
 
+PEOPLE = frozenset({"personProfil", "student", "studentVedLarested", "fagperson", "deltaker"})
+"""Members that are people: FS checks access to them apart from the row they hang in (FS reference §2.4)."""
+_INSIDE_A_ROW = 3
+"""Steps of a path that lead to a row: the root connection, its ``nodes``, the row's place."""
+
+
+def withholds_people_alone(errors: Sequence[Mapping[str, Any]], data: object) -> bool:
+    """Whether an answer is whole but for people whom FS would not show, each of them null and with an error of its own.
+
+    Such rows are used: they say that somebody is there, and whoever reads them knows that it is not known who.
+    """
+    if not errors or not isinstance(data, Mapping):
+        return False
+    paths = [error.get("path") for error in errors]
+    return all(isinstance(path, list) and PEOPLE & set(path) and _is_null_on_the_way(data, path) for path in paths)
+
+
+def _is_null_on_the_way(data: object, path: Sequence[str | int]) -> bool:
+    """Whether a path ends in null, or at something above it that became null with it, below the rows' list."""
+    value: Any = data
+    for step, part in enumerate(path):
+        if value is None:
+            return step >= _INSIDE_A_ROW
+        if isinstance(value, Mapping) and isinstance(part, str):
+            value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            return False
+    return value is None
+
 
 def graphql_error(
     errors: Sequence[Mapping[str, Any]], data: object, document: DocumentNode, where: str

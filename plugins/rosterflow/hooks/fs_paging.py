@@ -5,6 +5,7 @@ What may go wrong, and what comes of it (design §5, GraphQL; FS reference §3.1
 ================================================  ==================================================================
 the connection or its ``nodes`` is null           the read fails (``partial-response``)
 a node is null                                    handed on as null: the row exists, and the mapping makes a gap of it
+people are null, each with an error of its own    handed on as null: somebody is there, and nobody knows who
 ``pageInfo`` or a needed ``endCursor`` missing    the read fails (``page-info-missing``)
 a cursor comes a second time                      the read fails (``cursor-repeated``)
 more rows than were asked for                     the read fails (``page-too-large``)
