@@ -22,7 +22,10 @@ HITS_SHOWN = 200
 
 
 def routes(world: World) -> list[BaseRoute]:
-    """The routes of the tree: / is the root account, /tree/{account_id} any account, ?q= a search below it."""
+    """The routes of the tree: / is the root account, /tree/{account_id} any account, ?q= a search below it.
+
+    /sections/{section_id} shows the people of a section.
+    """
 
     def show(request: Request) -> Response:
         canvas = world.canvas
@@ -45,7 +48,17 @@ def routes(world: World) -> list[BaseRoute]:
         listed = tree_page(account, int(start) if start.isdecimal() else 0)
         return page(world, "tree.html", query="", listed=listed, page_length=ENTRIES_ON_A_PAGE, **shown)
 
+    def show_section(request: Request) -> Response:
+        canvas = world.canvas
+        section = canvas.roster(request.path_params["section_id"])
+        if section is None:
+            raise HTTPException(404, "Canvas has no such section, or it is deleted.")
+        return page(
+            world, "section.html", section=section, path=path_to(canvas.tree(), section["course"]["account_id"])
+        )
+
     return [
         Route("/", show, methods=["GET"]),
         Route("/tree/{account_id:int}", show, methods=["GET"]),
+        Route("/sections/{section_id:int}", show_section, methods=["GET"]),
     ]

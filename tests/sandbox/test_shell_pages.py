@@ -58,9 +58,9 @@ def test_the_front_page_shows_canvas_as_a_tree_with_counts(client: httpx.Client)
     assert text.startswith(
         "Sandbox University System What is in Canvas now. There was no SIS import yet. Search Accounts 3"
     )
-    assert "Accounts 3 Terms 1 Courses 1 Sections 1 Users 4 Enrollments 3" in text
+    assert "Accounts 3 Terms 1 Courses 1 Sections 1 Users 4 Enrollments 3 Admins 1" in text
     assert "Demohøgskolen FSDEMO empty" in text
-    assert "Velkomstkurs for nytilsatte Published Default Term 1 section Høstpuljen 3 enrollments" in text
+    assert "Velkomstkurs for nytilsatte Published Default Term 1 section Høstpuljen 2 student, 1 teacher" in text
 
 
 @pytest.mark.parametrize(
