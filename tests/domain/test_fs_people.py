@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from rosterflow.domain.decisions import RowProblem
 from rosterflow.domain.errors import Code
 from rosterflow.domain.fs.people import (
+    LACKING_2023,
     EmneRett,
     EvuDeltaker,
     EvuKey,
@@ -413,3 +416,15 @@ def test_nothing_in_a_node_raises_and_no_row_is_lost(spot: tuple[str, tuple[Any,
     assert all(
         "Tangvik" not in row.message and "kari@" not in row.message for row in found if isinstance(row, RowProblem)
     )
+
+
+def test_the_page_on_dialects_says_what_of_people_the_older_one_lacks() -> None:
+    page = (Path(__file__).parents[2] / "docs/fs-dialects.md").read_text(encoding="utf-8").split("## People")[1]
+
+    assert tuple(re.findall(r"^\| `([\w.]+)` \| (no .+?|roles .+?) \|$", page, flags=re.MULTILINE)) == LACKING_2023
+
+
+def test_the_page_on_dialects_names_every_operation_of_people() -> None:
+    page = (Path(__file__).parents[2] / "docs/fs-dialects.md").read_text(encoding="utf-8").split("## People")[1]
+
+    assert [name for name in PEOPLE["2026"] if f"`{name}`" not in page] == []
