@@ -243,8 +243,10 @@ class _Run:
     def _take_problem(self, problem: RowProblem) -> None:
         """A row that cannot be used; one that may be about anybody, anywhere, makes the read incomplete."""
         self._ledger.problem(problem)
-        self._ledger.decide(problem.source, problem.subject, "row-invalid", ("field", problem.field))
-        known = problem.known if isinstance(problem, UnreadableRow) else ()
+        known: tuple[str, ...] = ()
+        if isinstance(problem, UnreadableRow):
+            known = problem.known
+            self._ledger.decide(problem.source, problem.subject, "row-invalid", ("field", problem.field))
         if not known:
             self._gaps[problem.message] = None
         elif problem.source is SourceKind.BRUKER:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -72,7 +73,12 @@ class Target:
     lost: set[str] = field(default_factory=set)
 
 
-Facts = tuple[tuple[str, str], ...]
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """Who is sent nowhere by one rule, and the facts that it was decided on."""
+
+    facts: set[tuple[str, str]] = field(default_factory=set)
+    people: set[str] = field(default_factory=set)
 
 
 class Gathering:
@@ -82,7 +88,7 @@ class Gathering:
         self.places = places
         self.ledger = ledger
         self._groups: dict[tuple[Place, str], Group] = {}
-        self._lost: dict[tuple[SourceKind, str, str], tuple[Facts, set[str]]] = {}
+        self._lost: dict[tuple[SourceKind, str, str], _Lost] = defaultdict(_Lost)
         self._unknown_places: set[Place] = set()
 
     def group(self, place: Place, role: str) -> Group:
@@ -103,7 +109,9 @@ class Gathering:
 
     def lose(self, kind: SourceKind, at: str, rule: str, *facts: tuple[str, str]) -> Target:
         """A target that is nowhere: a place that is not sent, or a role without a meaning in Canvas."""
-        return Target(at, lost=self._lost.setdefault((kind, at, rule), (facts, set()))[1])
+        lost = self._lost[kind, at, rule]
+        lost.facts.update(facts)
+        return Target(at, lost=lost.people)
 
     def admit(self, kind: SourceKind, rule: str, target: Target, person: str, user: str) -> None:
         """Somebody belongs where a row leads.
@@ -131,9 +139,9 @@ class Gathering:
         :param confirmed: every roster that Canvas confirmed.
         :param left_alone: what of the structure stays as it is confirmed, because the source is not clear about it.
         """
-        for (kind, at, rule), (facts, people) in self._lost.items():
-            if people:
-                self.ledger.decide(kind, at, rule, *facts, ("people", str(len(people))))
+        for (kind, at, rule), lost in self._lost.items():
+            if lost.people:
+                self.ledger.decide(kind, at, rule, *sorted(lost.facts), ("people", str(len(lost.people))))
         untouched = self._unknown_places | {Place(*key) for key in left_alone}
         for roster in confirmed.values():
             if roster.place and roster.place in untouched:

@@ -205,6 +205,8 @@ class UserMap:
 
     def _report_shared(self, group: set[str]) -> None:
         people = sorted(who for who in group if not who.startswith(_STAYING))
+        if not people:
+            return
         others = ["a user of somebody who is not sent"] if len(people) < len(group) else []
         for number in people:
             rivals = (who for who in (*people, *others) if who != number)
