@@ -10,11 +10,9 @@ import pytest
 from sandbox.university.generate import generate
 from sandbox.university.model import University
 from sandbox.university.people import AktivStatus, Personrolle
-from sandbox.university.population import FIRST_PARTICIPANT
+from sandbox.university.population import FIRST_AWKWARD, FIRST_PARTICIPANT
 from sandbox.university.vocabulary import FAMILY_NAMES, GIVEN_NAMES
 from tests.sandbox.test_university import picture
-
-FIRST_AWKWARD = 900_001
 
 
 def teaching_of(university: University) -> list[Any]:

@@ -21,14 +21,13 @@ from sandbox.university.people import (
     Student,
     give_role,
 )
-from sandbox.university.population import employ, enroll, named, registrations
+from sandbox.university.population import FIRST_AWKWARD, employ, enroll, named, registrations
 from sandbox.university.studies import admit, place
 from sandbox.university.vocabulary import AKTIV, ASSISTENT, DOMAIN, FULLFORT, HOVEDLARER, LARER, TOLK
 
 if TYPE_CHECKING:
     from sandbox.university.model import Undervisningsaktivitet, Undervisningsenhet, University
 
-FIRST = 900_001
 ALWAYS = Periode(None, None)
 
 
@@ -53,7 +52,7 @@ class _Awkward:
     def __init__(self, university: University) -> None:
         self._university = university
         self._rng = random.Random("awkward people")
-        self._next = FIRST
+        self._next = FIRST_AWKWARD
 
     def _person(self) -> Person:
         person = named(self._next, DOMAIN, self._rng)

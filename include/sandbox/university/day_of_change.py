@@ -29,8 +29,8 @@ def play(university: University) -> list[str]:
     """Change a university as a day would, in place, and return what changed, one sentence a change."""
     with university.lock:
         day = _Day(university)
-        changes = [sentence for step in day.steps() if (sentence := step()) is not None]
-        changes += [sentence for step in day_of_people.steps(university) if (sentence := step()) is not None]
+        steps = (*day.steps(), *day_of_people.steps(university))
+        changes = [sentence for step in steps if (sentence := step()) is not None]
         university.days += 1
         university.revision += 1
     return changes

@@ -9,12 +9,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from datetime import date, timedelta
-from itertools import chain
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from sandbox.university.model import Periode
 from sandbox.university.people import EmneStudierett, Klassemedlemskap
-from sandbox.university.population import FIRST_NEWCOMER, enroll, named, registrations
+from sandbox.university.population import FIRST_AWKWARD, FIRST_NEWCOMER, enroll, named, registrations
 from sandbox.university.studies import admit, displace, place
 from sandbox.university.vocabulary import AKTIV, DOMAIN
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         Undervisningsenhet,
         University,
     )
-    from sandbox.university.people import Person, Undervisningspartiplassering
+    from sandbox.university.people import Person, Personrolle, Undervisningspartiplassering
 
 Choice = TypeVar("Choice")
 
@@ -36,7 +36,10 @@ NEW_RIGHTS = 3
 
 
 def steps(university: University) -> tuple[Callable[[], str | None], ...]:
-    """Return the changes of a university's next day in the order they happen; each does one and tells it."""
+    """Return the changes of a university's next day in the order they happen; each does one and tells it.
+
+    To be asked for before the changes of structure, and to be done after them.
+    """
     day = _Day(university)
     return (
         day.drop_an_emne,
@@ -57,26 +60,28 @@ class _Day:
         self._rng = random.Random(f"{university.seed}/{university.semester}/people of day {university.days}")
         self._number = university.days + 1
         self._picked: set[Person] = set()
-        self._teaching = _teaching(university)
+        self._before = set(_teaching(university))
 
-    def _pick(self, choices: Iterable[Choice], person_of: Callable[[Choice], Person]) -> Choice | None:
-        free = [choice for choice in choices if person_of(choice) not in self._picked]
-        if not free:
-            return None
-        choice = self._rng.choice(free)
-        self._picked.add(person_of(choice))
-        return choice
+    @cached_property
+    def _teaching(self) -> list[Undervisningsenhet]:
+        """What could be in the LMS before the day's changes of structure and still can."""
+        return [ue for ue in _teaching(self._university) if ue in self._before]
 
-    def _rights(self) -> Iterator[EmneStudierett]:
-        return (
-            right
-            for right in chain.from_iterable(ue.studieretter for ue in self._teaching)
-            if _is_ordinary(right.student.person)
-        )
+    def _pick(
+        self, choices: Callable[[Undervisningsenhet], Iterable[Choice]], person_of: Callable[[Choice], Person]
+    ) -> Choice | None:
+        """Pick among the choices of one undervisningsenhet, which is drawn first: all of them together are millions."""
+        for ue in self._rng.sample(self._teaching, len(self._teaching)):
+            free = [choice for choice in choices(ue) if person_of(choice) not in self._picked]
+            if free:
+                choice = self._rng.choice(free)
+                self._picked.add(person_of(choice))
+                return choice
+        return None
 
     def drop_an_emne(self) -> str | None:
         """A student gives up an emne, and the groups of it."""
-        right = self._pick(self._rights(), lambda right: right.student.person)
+        right = self._pick(_rights, _student)
         if right is None:
             return None
         for placement in right.plasseringer:
@@ -86,7 +91,7 @@ class _Day:
 
     def move_a_student(self) -> str | None:
         """A student goes from one group to another beside it."""
-        move = self._pick(self._moves(), lambda move: move[0].student.person)
+        move = self._pick(_moves, lambda move: move[0].student.person)
         if move is None:
             return None
         right, placement, group = move
@@ -95,44 +100,19 @@ class _Day:
         groups = f"{placement.aktivitet.kode} to {group.kode}"
         return f"Person {right.student.person.lopenummer} moved from {groups} of {_course(right.enhet)}."
 
-    def _moves(self) -> Iterator[tuple[EmneStudierett, Undervisningspartiplassering, Undervisningsaktivitet]]:
-        for right in self._rights():
-            taken = {placement.aktivitet for placement in right.plasseringer}
-            for placement in right.plasseringer:
-                former = placement.aktivitet
-                for group in right.enhet.aktiviteter:
-                    beside = group.parent is former.parent and group.form == former.form and group not in taken
-                    if beside and _has_a_room(former) and _has_a_room(group):
-                        yield right, placement, group
-
     def end_a_role(self) -> str | None:
         """A teacher's role on an undervisningsenhet ended with last month."""
         over = self._university.today.replace(day=1) - timedelta(days=1)
-        role = self._pick(
-            (
-                role
-                for ue in self._teaching
-                for role in ue.personroller
-                if role.rolle.ims_rolle == "INSTRUCTOR"
-                and _is_ordinary(role.fagperson.person)
-                and (role.periode.fra is None or role.periode.fra <= over)
-                and (role.periode.til is None or role.periode.til > over)
-            ),
-            lambda role: role.fagperson.person,
-        )
+        role = self._pick(lambda ue: _taught_on(ue, over), lambda role: role.fagperson.person)
         if role is None:
             return None
         role.periode = Periode(role.periode.fra, over)
         person = role.fagperson.person.lopenummer
         return f"The role {role.rolle.kode} of person {person} on {_course(role.sted)} ended on {role.periode.til}."
 
-    def _students(self) -> list[Person]:
-        """Those who follow exported teaching, each once."""
-        return list(dict.fromkeys(right.student.person for right in self._rights()))
-
     def reserve_a_person(self) -> str | None:
         """A student is reserved from the LMS."""
-        person = self._pick(self._students(), _itself)
+        person = self._pick(_students, _itself)
         if person is None:
             return None
         person.kan_overfores = False
@@ -140,7 +120,7 @@ class _Day:
 
     def change_a_login(self) -> str | None:
         """A student gets another login."""
-        person = self._pick(self._students(), _itself)
+        person = self._pick(_students, _itself)
         if person is None:
             return None
         _log_in_as(person, f"ny{self._number}.{person.lopenummer}@{DOMAIN}")
@@ -148,8 +128,7 @@ class _Day:
 
     def swap_two_logins(self) -> str | None:
         """Two students get each other's logins."""
-        students = self._students()
-        first, second = self._pick(students, _itself), self._pick(students, _itself)
+        first, second = self._pick(_students, _itself), self._pick(_students, _itself)
         if first is None or second is None:
             return None
         former = first.feide_bruker
@@ -205,9 +184,44 @@ def _teaching(university: University) -> list[Undervisningsenhet]:
     ]
 
 
+def _rights(ue: Undervisningsenhet) -> Iterator[EmneStudierett]:
+    return (right for right in ue.studieretter if _is_ordinary(right.student.person))
+
+
+def _students(ue: Undervisningsenhet) -> Iterator[Person]:
+    return map(_student, _rights(ue))
+
+
+def _moves(
+    ue: Undervisningsenhet,
+) -> Iterator[tuple[EmneStudierett, Undervisningspartiplassering, Undervisningsaktivitet]]:
+    """Each student's right, place in a group, and a group beside it; the groups have rooms in the LMS."""
+    for right in _rights(ue):
+        taken = {placement.aktivitet for placement in right.plasseringer}
+        for placement in right.plasseringer:
+            former = placement.aktivitet
+            for group in ue.aktiviteter:
+                beside = group.parent is former.parent and group.form == former.form and group not in taken
+                if beside and _has_a_room(former) and _has_a_room(group):
+                    yield right, placement, group
+
+
+def _taught_on(ue: Undervisningsenhet, day: date) -> Iterator[Personrolle]:
+    """The roles of those who taught on a day and go on."""
+    return (
+        role
+        for role in ue.personroller
+        if role.rolle.ims_rolle == "INSTRUCTOR"
+        and _is_ordinary(role.fagperson.person)
+        and (role.periode.fra is None or role.periode.fra <= day)
+        and (role.periode.til is None or role.periode.til > day)
+    )
+
+
 def _is_ordinary(person: Person) -> bool:
-    """Whether a person is in the LMS now: alive, seen, not reserved, with a login."""
-    return bool(person.feide_bruker) and person.kan_overfores and not person.er_dod and not person.er_skjult
+    """Whether a person may be in the LMS now and is none of the awkward."""
+    is_awkward = FIRST_AWKWARD <= person.lopenummer < FIRST_NEWCOMER
+    return person.kan_overfores and not person.er_dod and not is_awkward
 
 
 def _is_open(unit: Organisasjonsenhet | None) -> bool:
@@ -216,6 +230,10 @@ def _is_open(unit: Organisasjonsenhet | None) -> bool:
 
 def _has_a_room(group: Undervisningsaktivitet) -> bool:
     return group.skal_eksporteres and group.lms_romkode in (None, "eget-rom", "ikke-rom")
+
+
+def _student(right: EmneStudierett) -> Person:
+    return right.student.person
 
 
 def _itself(person: Person) -> Person:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 FIRST_STUDENT = 100_001
 FIRST_STAFF = 800_001
 FIRST_PARTICIPANT = 850_001
+FIRST_AWKWARD = 900_001
 FIRST_NEWCOMER = 990_001
-"""Where the personlopenummer of each kind begin; the awkward have those from 900,001."""
+"""Where the personlopenummer of each kind begin."""
 
 UNREGISTERED = 0.04
 INACTIVE_STAFF = 0.03
