@@ -27,14 +27,13 @@ from rosterflow.domain.fs.people import (
     Place,
     ProgramKey,
     ProgramRett,
-    Registrering,
     Rolle,
     UaKey,
     UnknownPerson,
     kind_of,
     subject_of,
 )
-from rosterflow.domain.fs.people_nodes import people_rows, registrations
+from rosterflow.domain.fs.people_nodes import people_rows
 from rosterflow.domain.fs.rows import EmneKey, Stedkode, UeKey, UnreadableRow
 from rosterflow.domain.model import SourceKind
 from rosterflow.domain.windows import Semester
@@ -232,17 +231,8 @@ def test_a_unit_has_as_many_roles_as_it_lists() -> None:
     assert [(role.fs_rolle, role.ims_rolle) for role in found] == [("LÆRER", "INSTRUCTOR"), ("ADMIN", None)]
 
 
-def test_the_registered_of_a_term_are_registered_for_it() -> None:
-    assert list(registrations(H26, [PROFIL, None])) == [
-        Registrering(KARI, H26),
-        RowProblem(
-            Code.NULL_NODE,
-            SourceKind.BRUKER,
-            "",
-            "semesterregistrerte[1]",
-            "A row of kind bruker is null, at semesterregistrerte[1].",
-        ),
-    ]
+def test_the_registered_are_people_of_whom_nothing_more_is_known() -> None:
+    assert rows("semesterregistrerte", PROFIL) == [Person(KARI, None, None, None, None, False, None)]
 
 
 @pytest.mark.parametrize("operation", PLACES)

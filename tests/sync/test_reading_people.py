@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from rosterflow.domain.errors import Code
-from rosterflow.domain.fs.people import EmneRett, Registrering
+from rosterflow.domain.decisions import RowProblem
+from rosterflow.domain.fs.people import EmneRett, Person
 from rosterflow.domain.fs.rows import EmneKey, UeKey
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import SourceKind
@@ -20,8 +20,8 @@ from rosterflow.sync.reading_people import (
     Part,
     Structure,
     page_size_of,
-    people_of,
     people_parts,
+    people_source,
     structure_of,
 )
 from tests.household import college
@@ -242,36 +242,65 @@ def test_rows_of_people_come_on_larger_pages_unless_more_hang_in_them(operation:
     assert page_size_of(institution(), operation_named(operation, dialect)) == size
 
 
-def test_the_rows_of_all_parts_come_one_behind_the_other_and_no_page_before_it_is_needed() -> None:
-    asked: list[str] = []
+RIGHT = {
+    "emne": {"kode": "INF-1100", "versjonskode": "1"},
+    "termin": {"arstall": 2026, "betegnelse": {"kode": "HØST"}},
+    "terminnummer": 1,
+    "student": {"personProfil": {"personlopenummer": "9"}, "kanOverforesTilLms": True},
+    "undervisningspartiPlasseringer": [],
+}
+H26, V27 = Semester.of("2026_HØST"), Semester.of("2027_VÅR")
 
-    def pages(*numbers: str) -> Iterator[list[Any]]:
-        for number in numbers:
-            asked.append(number)
-            yield [{"personlopenummer": number}, None]
 
-    right = {
-        "emne": {"kode": "INF-1100", "versjonskode": "1"},
-        "termin": {"arstall": 2026, "betegnelse": {"kode": "HØST"}},
-        "terminnummer": 1,
-        "student": {"personProfil": {"personlopenummer": "9"}, "kanOverforesTilLms": True},
-        "undervisningspartiPlasseringer": [],
-    }
-    rows = people_of(
+class Shelf:
+    """Pages that are taken when they are asked for."""
+
+    def __init__(self, *pages: list[Any]) -> None:
+        self.pages = pages
+        self.taken = 0
+
+    def __call__(self) -> Iterator[list[Any]]:
+        for page in self.pages:
+            self.taken += 1
+            yield page
+
+
+def test_people_are_streams_that_begin_anew_and_take_no_page_before_it_is_needed() -> None:
+    users = Shelf([{"personlopenummer": "1"}], [{"personlopenummer": "2"}])
+    more = Shelf([{"personlopenummer": "3"}])
+    rights = Shelf([RIGHT], [None])
+
+    people = people_source(
         "2026",
         [
-            (Part("semesterregistrerte", {}, "2026_HØST"), pages("1", "2")),
-            (Part("semesterregistrerte", {}, "2027_VÅR"), pages("3")),
-            (Part("emne_studieretter", {}, "1 of 1"), [[right]]),
+            (Part("brukere", {}, "1 of 2"), users),
+            (Part("brukere", {}, "2 of 2"), more),
+            (Part("emne_studieretter", {}, "1 of 1"), rights),
+        ],
+        ["a row is missing"],
+    )
+
+    assert users.taken == rights.taken == 0
+    assert people.users is not None
+    first = next(iter(people.users()))
+    assert (isinstance(first, Person) and first.person, users.taken) == ("1", 1)
+    for _ in range(2):
+        assert [row.person for row in people.users() if isinstance(row, Person)] == ["1", "2", "3"]
+        right, problem = people.rows()
+        assert right == EmneRett("9", UeKey(EmneKey("INF-1100", "1"), H26, 1), (), True)
+        assert isinstance(problem, RowProblem)
+    assert (people.registered, people.gaps) == (None, ("a row is missing",))
+
+
+def test_who_is_registered_is_known_for_each_term_and_a_row_of_it_that_is_null_is_a_gap() -> None:
+    people = people_source(
+        "2026",
+        [
+            (Part("semesterregistrerte", {}, "2026_HØST"), Shelf([{"personlopenummer": "1"}], [None])),
+            (Part("semesterregistrerte", {}, "2027_VÅR"), Shelf([])),
         ],
     )
 
-    h26, v27 = Semester.of("2026_HØST"), Semester.of("2027_VÅR")
-    assert (next(rows), asked) == (Registrering("1", h26), ["1"])
-    rest = list(rows)
-    assert [row for row in rest if isinstance(row, Registrering | EmneRett)] == [
-        Registrering("2", h26),
-        Registrering("3", v27),
-        EmneRett("9", UeKey(EmneKey("INF-1100", "1"), h26, 1), (), True),
-    ]
-    assert [getattr(row, "code", None) for row in rest].count(Code.NULL_NODE) == 3
+    assert (people.users, list(people.rows())) == (None, [])
+    assert people.registered == {H26: {"1"}, V27: set()}
+    assert people.gaps == ("A row of kind bruker is null, at semesterregistrerte[1].",)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from cryptography.fernet import Fernet
 from rosterflow.domain.decisions import RowProblem
 from rosterflow.domain.errors import Code, RetryableError
 from rosterflow.domain.fs.people import EmneRett, Person, Rolle, UnknownPerson
+from rosterflow.domain.fs.people_nodes import people_rows
 from rosterflow.domain.institution import TermWindow
 from rosterflow.domain.model import SourceKind
 from rosterflow.domain.windows import scope_on
@@ -26,7 +28,6 @@ from rosterflow.sync.reading_people import (
     STRUCTURE_NEEDED,
     Part,
     page_size_of,
-    people_of,
     people_parts,
     structure_of,
 )
@@ -50,10 +51,15 @@ class Read:
 
     def rows(self, *operations: str) -> list[Any]:
         """Every row, or those of some operations; in an order that does not depend on how the read was split."""
-        wanted: Iterable[tuple[Part, list[list[Any]]]] = [
-            (part, pages) for part, pages in self.parts if not operations or part.operation in operations
-        ]
-        return sorted(people_of(self.dialect, wanted), key=repr)
+        return sorted(
+            (
+                row
+                for part, pages in self.parts
+                if not operations or part.operation in operations
+                for row in people_rows(part.operation, self.dialect, chain.from_iterable(pages))
+            ),
+            key=repr,
+        )
 
 
 class Reader:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from airflow.sdk import Context, XComArg
@@ -15,7 +16,7 @@ from rosterflow.domain.errors import Code, FatalError
 from rosterflow.operators.institution import InstitutionOperator, defaults
 from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.reading import Checkpoint, operation_of, read_operation, scope_from, summary_of, variables_for
-from rosterflow.sync.reading_people import STRUCTURE_NEEDED, Part, page_size_of, people_parts, structure_of
+from rosterflow.sync.reading_people import STRUCTURE_NEEDED, Pages, Part, page_size_of, people_parts, structure_of
 from rosterflow.xcom import EncryptedPages, StoredPage, page_store
 
 
@@ -133,19 +134,20 @@ def mapped_reads(
 
 def people_read(
     ti: RuntimeTaskInstanceProtocol, task_id: str, parts: Iterable[Mapping[str, Any]]
-) -> tuple[list[tuple[Part, Iterator[list[Any]]]], list[str]]:
-    """Every part with its pages, each pulled when it is asked for, and what is unknown of them.
+) -> tuple[list[tuple[Part, Pages]], list[str]]:
+    """Every part with what gives its pages, each pulled when it is asked for, and what is unknown of them.
 
     :param task_id: of the mapped tasks that read them.
     :param parts: what the :class:`SplitPeopleOperator` returned.
     :raises FatalError: ``rows-missing`` when a part was not read, or a page of it is not there (any more).
     """
-    reads, gaps = [], []
+    reads: list[tuple[Part, Pages]] = []
+    gaps: list[str] = []
     for place, part in enumerate(Part(**plain) for plain in parts):
         summary = ti.xcom_pull(task_ids=task_id, map_indexes=place)
         if summary is None or summary["operation"] != part.operation:
             raise FatalError(Code.ROWS_MISSING, f"{task_id}: {part.operation} {part.about} was not read.")
-        reads.append((part, pages_of(ti, task_id, summary["pages"], place)))
+        reads.append((part, partial(pages_of, ti, task_id, summary["pages"], place)))
         gaps.extend(summary["gaps"])
     return reads, gaps
 

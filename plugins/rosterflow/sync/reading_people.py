@@ -11,18 +11,20 @@ reference §3.1). A wrong estimate makes parts longer or shorter, and nothing el
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from itertools import chain
 from typing import Any
 
 from rosterflow.domain.decisions import RowProblem
 from rosterflow.domain.fs import nodes
 from rosterflow.domain.fs.nodes import Malformed
-from rosterflow.domain.fs.people import PeopleRow
-from rosterflow.domain.fs.people_nodes import people_rows, registrations
+from rosterflow.domain.fs.people import PeopleRow, Person
+from rosterflow.domain.fs.people_nodes import people_rows
 from rosterflow.domain.institution import Institution
+from rosterflow.domain.mapping.people import PeopleSource
 from rosterflow.domain.model import SourceKind
 from rosterflow.domain.snapshot import Scope
 from rosterflow.domain.windows import Semester, calendar_days
@@ -41,6 +43,7 @@ ROWS_EXPECTED: Mapping[str, int] = {
     "evu_kursdeltakelser": 30,
 }
 """Rows to expect for each undervisningsenhet, study programme or course, on the high side (FS reference §14)."""
+USERS = "brukere"
 REGISTERED = "semesterregistrerte"
 """The one operation whose rows do not say which term they are about."""
 STRUCTURE_NEEDED: Mapping[str, tuple[str, ...]] = {
@@ -49,8 +52,11 @@ STRUCTURE_NEEDED: Mapping[str, tuple[str, ...]] = {
 }
 """The structure operations whose ids the parts are made of, by dialect."""
 
+Pages = Callable[[], Iterable[list[Any]]]
+"""Gives the pages of a part, in order, each time it is called."""
+
 _SOURCES: Mapping[str, SourceKind] = {
-    "brukere": SourceKind.BRUKER,
+    USERS: SourceKind.BRUKER,
     REGISTERED: SourceKind.BRUKER,
     "emne_studieretter": SourceKind.EMNESTUDIERETT,
     "program_studieretter": SourceKind.PROGRAMSTUDIERETT,
@@ -59,7 +65,7 @@ _SOURCES: Mapping[str, SourceKind] = {
 }
 _OF_EMNER = frozenset(
     {
-        "brukere",
+        USERS,
         REGISTERED,
         "emne_studieretter",
         "emneroller",
@@ -262,14 +268,34 @@ def page_size_of(institution: Institution, operation: Operation) -> int:
     return institution.fs.people_page_size if is_people and not operation.nested else institution.fs.page_size
 
 
-def people_of(dialect: str, reads: Iterable[tuple[Part, Iterable[list[Any]]]]) -> Iterator[PeopleRow | RowProblem]:
-    """Every row of people that a run read, streaming: a page is asked for when the one before is done with.
+def people_source(dialect: str, reads: Sequence[tuple[Part, Pages]], gaps: Iterable[str] = ()) -> PeopleSource:
+    """The people that a run read, as streams that take the pages anew each time: no page is kept for the next one.
 
-    :param reads: each part with its pages, in the order of the parts.
+    :param reads: each part with what gives its pages.
+    :param gaps: what the reads themselves found missing.
     """
+    users = [read for read in reads if read[0].operation == USERS]
+    registrations = [read for read in reads if read[0].operation == REGISTERED]
+    others = [read for read in reads if read not in users and read not in registrations]
+    registered, unread = _registered(registrations)
+    return PeopleSource(
+        users=partial(_rows, dialect, users) if users else None,
+        rows=partial(_rows, dialect, others),
+        registered=registered if registrations else None,
+        gaps=(*gaps, *unread),
+    )
+
+
+def _rows(dialect: str, reads: Iterable[tuple[Part, Pages]]) -> Iterator[PeopleRow | RowProblem]:
     for part, pages in reads:
-        raw = chain.from_iterable(pages)
-        if part.operation == REGISTERED:
-            yield from registrations(Semester.of(part.about), raw)
-        else:
-            yield from people_rows(part.operation, dialect, raw)
+        yield from people_rows(part.operation, dialect, chain.from_iterable(pages()))
+
+
+def _registered(reads: Iterable[tuple[Part, Pages]]) -> tuple[dict[Semester, frozenset[str]], list[str]]:
+    """Who is registered for each term, and which rows of that could not be read."""
+    registered, unread = {}, []
+    for part, pages in reads:
+        rows = list(_rows("2026", [(part, pages)]))
+        registered[Semester.of(part.about)] = frozenset(row.person for row in rows if isinstance(row, Person))
+        unread += [row.message for row in rows if isinstance(row, RowProblem)]
+    return registered, unread

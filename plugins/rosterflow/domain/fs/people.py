@@ -115,19 +115,6 @@ class Person(Struct, frozen=True, gc=False):
         return self.person
 
 
-class Registrering(Struct, frozen=True, gc=False):
-    """A semester registration that is valid."""
-
-    source: ClassVar[SourceKind] = SourceKind.BRUKER
-    person: str
-    semester: Semester
-
-    @property
-    def subject(self) -> str:
-        """``1234567 2026 HØST``."""
-        return f"{self.person} {self.semester.arstall} {self.semester.betegnelse.kode}"
-
-
 class EmneRett(Struct, frozen=True, gc=False):
     """A student's right to follow the teaching of an UE (emneStudierett).
 
@@ -255,7 +242,7 @@ class UnknownPerson(Struct, frozen=True, gc=False):
         return f"? {subject_of(self.place)}"
 
 
-PeopleRow = Person | Registrering | EmneRett | ProgramRett | KlasseMedlem | EvuDeltaker | Rolle | UnknownPerson
+PeopleRow = Person | EmneRett | ProgramRett | KlasseMedlem | EvuDeltaker | Rolle | UnknownPerson
 
 LACKING_2023 = (
     ("brukere", "no users: nobody's login, name or reservation is known"),

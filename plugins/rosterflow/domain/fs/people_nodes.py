@@ -37,7 +37,6 @@ from rosterflow.domain.fs.people import (
     Person,
     Place,
     ProgramRett,
-    Registrering,
     Rolle,
     UnknownPerson,
     subject_of,
@@ -45,7 +44,6 @@ from rosterflow.domain.fs.people import (
 from rosterflow.domain.fs.people_shapes import Bruker, Participation, Plassering, Profil, Shape, Student, Where
 from rosterflow.domain.fs.rows import UnreadableRow
 from rosterflow.domain.model import SourceKind
-from rosterflow.domain.windows import Semester
 
 
 def people_rows(operation: str, dialect: str, raw: Iterable[object]) -> Iterator[PeopleRow | RowProblem]:
@@ -63,15 +61,6 @@ def people_rows(operation: str, dialect: str, raw: Iterable[object]) -> Iterator
             yield row(convert(node, shape, strict=False))
         except (ValidationError, Malformed):
             yield from _with_care(read, path, node)
-
-
-def registrations(semester: Semester, raw: Iterable[object]) -> Iterator[Registrering | RowProblem]:
-    """Those who are registered for a term, from the nodes of ``semesterregistrerte``, which do not say for which."""
-    for row in people_rows("semesterregistrerte", "2026", raw):
-        if isinstance(row, RowProblem):
-            yield row
-        elif isinstance(row, Person):
-            yield Registrering(row.person, semester)
 
 
 def _with_care(read: _Read, path: str, node: object) -> Iterator[PeopleRow | RowProblem]:
