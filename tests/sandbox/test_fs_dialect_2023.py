@@ -239,6 +239,16 @@ def test_a_programmes_roles_name_no_person(fs: FsClient) -> None:
     }
 
 
+def test_a_role_that_is_over_is_not_active(fs: FsClient) -> None:
+    programmes = fs.data(PROGRAMMES, inst="184")["studieprogram"]["nodes"]
+    roles = [role for program in programmes for role in program["personroller"]]
+
+    assert {(role["gyldighetsperiode"]["tilDato"], role["aktiv"]) for role in roles} == {
+        ("2025-07-31", False),
+        (None, True),
+    }
+
+
 def test_an_evu_course_may_have_no_unit(fs: FsClient) -> None:
     kurs = the_one(fs.data(EVU, inst="184")["evuKurs"]["nodes"], kurskode="EVU/FELLES")
 
