@@ -125,6 +125,8 @@ def mapped_reads(
 ) -> MappedOperator:
     """The tasks that read people, one for each part.
 
+    Where there is no part they are skipped: what follows them needs the trigger rule ``none_failed``.
+
     :param parts: what a :class:`SplitPeopleOperator` returned.
     """
     # A mapped task has only what it is told here: the operator's own defaults come too late for it.
