@@ -348,3 +348,19 @@ def test_reviving_what_an_import_deleted_makes_it_a_person_s(canvas: RestClient)
     revived = canvas.post("/courses/sis_course_id:B/enrollments", data=data).json()
 
     assert (revived["id"], revived["enrollment_state"], revived["sis_import_id"]) == (7, "active", None)
+
+
+def test_dates_a_person_gave_at_enrolling_stay_against_an_import(canvas: RestClient) -> None:
+    roster(canvas)
+    data = {
+        "enrollment[user_id]": "sis_user_id:U2",
+        "enrollment[enrollment_state]": "active",
+        "enrollment[start_at]": "2026-09-10",
+        "enrollment[end_at]": "2026-10-10",
+    }
+    made = canvas.post("/sections/sis_section_id:SA/enrollments", data=data).json()
+
+    run_csv(canvas.canvas, f"{ENROLLMENTS},start_date,end_date", "A,SA,U2,student,inactive,2026-08-01,2026-12-01")
+
+    shown = canvas.get(f"/accounts/self/enrollments/{made['id']}").json()
+    assert (shown["start_at"], shown["enrollment_state"]) == ("2026-09-10T00:00:00Z", "inactive")

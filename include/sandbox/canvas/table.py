@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+from functools import reduce
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from sandbox.canvas.objects import Record
@@ -71,11 +73,9 @@ class Table(Generic[R]):
         return list(self._groups[name].get(self._key(name, value), {}).values())
 
     def where_all(self, **values: object) -> list[R]:
-        """The records whose indexed fields all have those values; only the smallest group is looked through."""
-        groups = [self._groups[name].get(self._key(name, value), {}) for name, value in values.items()]
-        smallest = min(groups, key=len)
-        others = [group for group in groups if group is not smallest]
-        return [row for row in smallest.values() if all(row.id in group for group in others)]
+        """The records whose indexed fields all have those values, in the order of their ids."""
+        groups = (self._groups[name].get(self._key(name, value), {}).keys() for name, value in values.items())
+        return [self._rows[record_id] for record_id in sorted(reduce(operator.and_, groups))]
 
     def next_id(self) -> int:
         """The id for a record about to be added."""

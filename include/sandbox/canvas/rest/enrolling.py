@@ -11,7 +11,7 @@ from sandbox.canvas.http import refused
 from sandbox.canvas.objects import UI, EnrollmentState, State
 from sandbox.canvas.rest.addressing import find_role, find_user
 from sandbox.canvas.rest.course_list import is_concluded
-from sandbox.canvas.rest.fields import changes
+from sandbox.canvas.rest.fields import changes, stick_new
 from sandbox.canvas.rest.roles import visible_roles
 from sandbox.canvas.rest.shapes import UNPUBLISHED
 
@@ -53,9 +53,11 @@ def enroll(
     existing = canvas.find_enrollment(user, section, role, associated)
     if existing:
         return _revived(canvas, existing, state, more, by)
-    return canvas.create_enrollment(
+    made = canvas.create_enrollment(
         by, user=user, section=section, role=role, state=state, associated_user_id=associated, **more
     )
+    stick_new(made, more)
+    return made
 
 
 def _named_user(given: Mapping[str, Any]) -> str:

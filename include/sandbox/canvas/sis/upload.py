@@ -76,7 +76,7 @@ def read_upload(filename: str, body: bytes) -> Upload:
 
 def read_rows(file: CsvFile) -> Iterator[tuple[int, Row]]:
     """The data rows that are not blank, each with its row number; the header is row 1."""
-    reader = csv.reader(io.StringIO(file.text, newline=""), strict=True)
+    reader = _reader(file.text)
     columns = [cell.lower() for cell in next(reader)]
     for number, cells in enumerate(reader, 2):
         if any(map(str.strip, cells)):
@@ -130,9 +130,15 @@ def _survey(text: str) -> tuple[list[str], int]:
     """The header and the number of data rows that are not blank; raises csv.Error for malformed quotes."""
     if '"' in text and '"' in _QUOTED_FIELD.sub("", text):
         raise csv.Error("a quote where none may be")
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = _reader(text)
     header = next(reader, [])
     return header, sum(any(map(str.strip, cells)) for cells in reader)
+
+
+def _reader(text: str) -> Iterator[list[str]]:
+    # From bytes: a StringIO would hold a long text at four bytes for each character.
+    lines = io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8", newline="")
+    return csv.reader(lines, strict=True)
 
 
 def _without_many_duplicates(text: str) -> str:
