@@ -78,6 +78,15 @@ def test_a_role_without_a_mapping_is_one_decision_with_the_number_of_people() ->
     ]
 
 
+def test_a_role_may_be_left_out_although_its_ims_role_would_teach() -> None:
+    inst = institution(roles={"SENSOR": ""}, people={"account_roles": {"ADMIN": ""}})
+
+    shot = people(person("1"), role("1", code="SENSOR"), role("1", HAV, "ADMIN"), inst=inst)
+
+    assert [key for key in shot.rosters if key.kind is not Kind.USER] == []
+    assert (rules(shot, "SENSOR"), rules(shot, "ADMIN")) == ([("role-left-out", False)], [("role-left-out", False)])
+
+
 def test_all_roles_of_one_person_in_one_section_stand() -> None:
     shot = people(person("1"), role("1"), role("1", code="ASSISTENT", ims="TEACHING_ASSISTANT"), right("1"))
 

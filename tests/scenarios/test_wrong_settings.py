@@ -78,6 +78,31 @@ WRONG: dict[str, tuple[str, str, str]] = {
         "TeacherEnrolment",
         f"roles: FAGLÆRER: 'TeacherEnrolment' is no Canvas enrollment type; one of {TYPES}",
     ),
+    "a role for students that is misspelt": (
+        "mail:\n",
+        "people: {student_role: StudentEnrolment}\nmail:\n",
+        f"people.student_role: 'StudentEnrolment' is no Canvas enrollment type; one of {TYPES}",
+    ),
+    "an IMS role's role that is misspelt": (
+        "mail:\n",
+        "people: {ims_roles: {LEARNER: Studentenrollment}}\nmail:\n",
+        f"people.ims_roles: LEARNER: 'Studentenrollment' is no Canvas enrollment type; one of {TYPES}",
+    ),
+    "an account's role that is one of sections": (
+        "mail:\n",
+        "people: {account_roles: {ADMIN: TeacherEnrollment}}\nmail:\n",
+        "people.account_roles: ADMIN: 'TeacherEnrollment' is for sections and courses; accounts have roles of their own",
+    ),
+    "an account's role for a code that is none": (
+        "mail:\n",
+        "people: {account_roles: {STUDIEKONSULENT: AccountAdmin}}\nmail:\n",
+        "people.account_roles: 'STUDIEKONSULENT' is no FS role code (1 to 10 characters, no blank at either end)",
+    ),
+    "a way of leaving that Canvas has not": (
+        "mail:\n",
+        "people: {students_leave: {gone: removed}}\nmail:\n",
+        "people.students_leave.gone: must be 'inactive', 'completed', 'deleted' or 'leave'",
+    ),
     "a room code that means nothing": (
         "own_room",
         "own room",

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 
 from rosterflow.domain.errors import Code, FatalError, RosterflowError
-from rosterflow.domain.institution import CANVAS_ROLES, Institution
+from rosterflow.domain.institution import Institution
 from rosterflow.sync.checking import Finding, bad
 
 AIRFLOW_SECONDS = 60
@@ -60,7 +60,7 @@ def _check_canvas(institution: Institution) -> Iterator[Finding]:
         account = institution.canvas.account
         there = hook.account_exists(account)
         yield Finding(f"{institution.key}: account", there, f"{account} {'is' if there else 'is not'} in Canvas")
-        custom = {role for role in institution.roles.values() if role not in CANVAS_ROLES}
+        custom = institution.custom_roles
         missing = sorted(custom - hook.role_names()) if custom else []
         said = f"Canvas has no role {', '.join(missing)}" if missing else f"{len(custom)} custom role(s), all in Canvas"
         yield Finding(f"{institution.key}: roles", not missing, said)

@@ -12,7 +12,10 @@ from datetime import date
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
+
+from rosterflow.domain.model import Kind
+from rosterflow.domain.people_settings import ACCOUNT_ADMIN, CANVAS_ROLES, Model, People, enrollment_role_problems
 
 Percent = Annotated[float, Field(ge=0, le=100)]
 Hours = Annotated[float, Field(gt=0)]
@@ -80,12 +83,6 @@ Email = Annotated[str, AfterValidator(_email)]
 ConnectionId = Annotated[str, AfterValidator(_connection_id)]
 
 
-class Model(BaseModel):
-    """Base of every settings block: an unknown key is an error, and nothing changes after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 class FsSettings(Model):
     """How FS is read."""
 
@@ -93,9 +90,11 @@ class FsSettings(Model):
     dialect: Literal["2026", "2023"] = Field("2026", description="Which schema the server speaks.")
     page_size: int = Field(200, ge=1, le=1000, description="Rows asked for in a root page; FS clamps at 1000.")
     nested_page_size: int = Field(100, ge=1, le=1000, description="Rows asked for in a nested page; the rest is paged.")
-    people_page_size: int = Field(1000, ge=1, le=1000, description="Rows of people asked for in a page; they are small.")
+    people_page_size: int = Field(
+        1000, ge=1, le=1000, description="Rows of people asked for in a page; they are small."
+    )
     rows_per_task: int = Field(
-        20_000, ge=1_000, description="Rows of people that one task should read; larger reads are split."
+        20_000, ge=1, description="Rows of people that one task should read; larger reads are split."
     )
     feature_flags: tuple[str, ...] = Field(("beta", "experimental"), description="Sent as the Feature-Flags header.")
     service_numbers: tuple[str, ...] = Field((), description="tjenestenummerForLms that are ours; empty: all are.")
@@ -182,76 +181,6 @@ class Names(Model):
         return self
 
 
-EndedEnrollment = Literal["inactive", "completed", "deleted", "leave"]
-
-
-class Ladder(Model):
-    """What becomes of an enrollment when its person leaves, by the reason (Canvas contract §11).
-
-    ``inactive``: no access, and staff see it marked so; ``completed``: read-only; ``deleted``: as if it had never been,
-    though what was handed in stays; ``leave``: nothing.
-    """
-
-    gone_before_census: EndedEnrollment = Field("deleted", description="Left the emne by the census date.")
-    gone: EndedEnrollment = Field("inactive", description="Left after the census date, or where none is known.")
-    moved: EndedEnrollment = Field("deleted", description="Left a section for another one of the same course.")
-    term_ended: EndedEnrollment = Field("completed", description="The term, or the EVU course's period, is over.")
-    role_ended: EndedEnrollment = Field("inactive", description="The role's period is over.")
-    no_longer_staff: EndedEnrollment = Field("deleted", description="Not fagperson any more, after the days of grace.")
-    reserved: EndedEnrollment = Field("inactive", description="The person may not be in the LMS (kanOverforesTilLms).")
-    dead: EndedEnrollment = Field("inactive", description="The person is dead; can be taken back, no mail.")
-    not_registered: EndedEnrollment = Field("inactive", description="No semester registration, where it is required.")
-
-
-class Users(Model):
-    """Who is a user in Canvas, and what of a user is the source's."""
-
-    provision: bool = Field(True, description="Whether users are made and changed; off: an identity system does it.")
-    sis_id: Literal["personlopenummer", "feide_bruker"] = Field(
-        "personlopenummer", description="What a user's SIS id is made of: FS_<number>_<personlopenummer>, or the login."
-    )
-    owns: tuple[Literal["name", "email"], ...] = Field(
-        ("name", "email"), description="Fields that are kept as the source has them; others are given once."
-    )
-    reserved: Literal["suspend", "leave"] = Field(
-        "suspend", description="A user who may no longer be in the LMS (kanOverforesTilLms is false)."
-    )
-
-
-class People(Model):
-    """Students, teachers and administrators: whether and how they are kept in step."""
-
-    sync: bool = Field(True, description="Whether people are read and sent at all.")
-    users: Users = Users()
-    student_role: str = Field("StudentEnrollment", description="Canvas role of those who follow the teaching.")
-    ims_roles: dict[str, str] = Field(
-        {
-            "LEARNER": "StudentEnrollment",
-            "INSTRUCTOR": "TeacherEnrollment",
-            "TEACHING_ASSISTANT": "TaEnrollment",
-            "CONTENT_DEVELOPER": "DesignerEnrollment",
-        },
-        description="IMS role -> Canvas role, for FS role codes that `roles` does not name.",
-    )
-    account_roles: dict[str, str] = Field(
-        {}, description="FS role code -> Canvas account role, for roles on units and study programmes."
-    )
-    emne_roles: Literal["sections", "account"] = Field(
-        "sections", description="A role on an emne: in the sections of its UEs, or administrator of its account."
-    )
-    requires_semester_registration: bool = Field(
-        False, description="Whether only students registered for the term are enrolled."
-    )
-    census_days: int | None = Field(
-        None, ge=0, le=200, description="Days from a term's start to its census date; none: it is not known."
-    )
-    staff_grace_days: int = Field(
-        90, ge=0, le=400, description="For so long somebody who is no longer fagperson keeps their roles."
-    )
-    students_leave: Ladder = Ladder()
-    staff_leave: Ladder = Ladder()
-
-
 class Removal(Model):
     """What happens in Canvas when the source no longer wants an object, or its export was turned off."""
 
@@ -267,6 +196,24 @@ class Limit(Model):
     floor: int = Field(ge=0)
 
 
+class Freeze(Model):
+    """Days on which changes wait, nobody being asked about them: exams, a migration, the first days of a term."""
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+    first: date = Field(alias="from", description="First local day.")
+    to: date = Field(description="Last local day.")
+    kinds: tuple[Kind, ...] = Field((), description="Kinds of object whose changes wait; empty: all.")
+    terms: tuple[str, ...] = Field((), description="SIS ids of terms, of whose objects alone it is; empty: all.")
+    adds_only: bool = Field(True, description="Whether what is added goes on; off: everything waits.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Freeze:
+        if self.to < self.first:
+            raise ValueError(f"ends on {self.to}, before it begins on {self.first}")
+        return self
+
+
 class Guards(Model):
     """When a change waits for a person (reference policies, appendix A)."""
 
@@ -275,6 +222,7 @@ class Guards(Model):
     two_person: Limit = Field(
         Limit(percent=25, floor=500), description="Above either number, a second person must approve."
     )
+    freeze: tuple[Freeze, ...] = Field((), description="Days on which changes wait, or all but additions.")
 
 
 class Approval(Model):
@@ -309,11 +257,6 @@ class Retention(Model):
     )
 
 
-CANVAS_ROLES = frozenset(
-    {"StudentEnrollment", "TeacherEnrollment", "TaEnrollment", "DesignerEnrollment", "ObserverEnrollment"}
-)
-
-
 class Institution(Model):
     """One university or college with its connections and settings (design §5)."""
 
@@ -345,18 +288,19 @@ class Institution(Model):
     retention: Retention = Retention()
 
     @model_validator(mode="after")
-    def _roles_have_codes(self) -> Institution:
-        problems = []
-        for code, role in self.roles.items():
-            if not re.fullmatch(r"\S(.{0,8}\S)?", code):
-                problems.append(f"{code!r} is no FS role code (1 to 10 characters, no blank at either end)")
-            if re.search("enrol+ment", role, re.IGNORECASE) and role not in CANVAS_ROLES:
-                problems.append(
-                    f"{code}: {role!r} is no Canvas enrollment type; one of {', '.join(sorted(CANVAS_ROLES))}"
-                )
+    def _roles_are_roles(self) -> Institution:
+        problems = [*(f"roles: {problem}" for problem in enrollment_role_problems(self.roles))]
+        problems += self.people.role_problems()
         if problems:
-            raise ValueError(f"roles: {'; '.join(problems)}")
+            raise ValueError("; ".join(problems))
         return self
+
+    @property
+    def custom_roles(self) -> frozenset[str]:
+        """Every Canvas role that the settings name and that not every Canvas has."""
+        people = self.people
+        named = {people.student_role, *self.roles.values(), *people.ims_roles.values(), *people.account_roles.values()}
+        return frozenset(named - CANVAS_ROLES - {ACCOUNT_ADMIN, ""})
 
     @property
     def zone(self) -> ZoneInfo:

@@ -41,6 +41,7 @@ class Staff:
         not_staff_since: Mapping[str, date],
     ) -> None:
         self._roles = institution.roles
+        self._ims_roles: Mapping[str, str] = {str(ims): role for ims, role in institution.people.ims_roles.items()}
         self._people = institution.people
         self._gathering = gathering
         self._admission = admission
@@ -73,7 +74,7 @@ class Staff:
         at = subject_of(place)
         if self._is_outside(place):
             return Target(at)
-        role = self._roles.get(code) or self._people.ims_roles.get(ims or "")
+        role = self._roles[code] if code in self._roles else self._ims_roles.get(ims or "")
         account_role = self._people.account_roles.get(code)
         reach = list(self._reach(on, at))
         if not reach:
@@ -83,7 +84,10 @@ class Staff:
         groups += [self._gathering.group(home, account_role) for _, home in reach if home and account_role]
         if groups:
             return Target(at, tuple(groups))
-        rule = "role-without-mapping" if any(room for room, _ in reach) else "role-without-account-role"
+        teaches = any(room for room, _ in reach)
+        rule = "role-without-mapping" if teaches else "role-without-account-role"
+        if (role if teaches else account_role) == "":
+            rule = "role-left-out"
         return self._gathering.lose(KIND, code, rule, ("imsRolle", ims or "null"))
 
     def _is_outside(self, place: fs.Place) -> bool:

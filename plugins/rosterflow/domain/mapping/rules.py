@@ -94,6 +94,7 @@ RULES: dict[str, str] = {
     "role-inactive": "The role has no period, and FS says that it is not active.",
     "role-without-mapping": "Neither `roles` nor `people.ims_roles` say what the role is in a section or course.",
     "role-without-account-role": "`people.account_roles` does not say what the role is in an account.",
+    "role-left-out": "The settings say that the role is nothing in Canvas.",
     "staff-grace": "The person is not fagperson any more, and keeps the roles for the days of grace.",
     "no-longer-staff": "The person is not fagperson any more, and the days of grace are over.",
     "dialect-2023-lacks-people": "The dialect of 2023 does not carry these people: nothing is said about anybody.",
