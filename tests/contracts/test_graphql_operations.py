@@ -35,7 +35,16 @@ from graphql.execution.values import get_variable_values
 from graphql.language import OperationDefinitionNode, ast
 
 from rosterflow.domain.snapshot import Scope
-from rosterflow.hooks.fs_operations import OPERATIONS, PEOPLE, Extent, Nested, Operation, document_of, variables_of
+from rosterflow.hooks.fs_operations import (
+    OPERATIONS,
+    PEOPLE,
+    Extent,
+    Nested,
+    Operation,
+    document_of,
+    probe_of,
+    variables_of,
+)
 from rosterflow.sync.reading_people import Structure, people_parts
 from tests.household import college
 
@@ -81,7 +90,8 @@ def all_variables_of(operation: Operation) -> list[dict[str, Any]]:
     parts = people_parts(institution, scope, structure) + people_parts(
         institution, replace(scope, emnekoder=frozenset({"INF-1100"})), structure
     )
-    return [part.variables for part in parts if part.operation == operation.name]
+    probes = [probe_of(operation, Extent("184", 2026, "HOST", (2026,), nested=1))] * (operation.dialect == "2026")
+    return [part.variables for part in parts if part.operation == operation.name] + probes
 
 
 @ALL

@@ -10,6 +10,7 @@ import pytest
 
 from rosterflow.domain.errors import REMEDIES, Code
 from rosterflow.hooks.fs import FSGraphQLHook
+from sandbox.faults import Fault
 from sandbox.serving import RunningSandbox
 from tests.hooks.fs_connections import Connections
 
@@ -30,13 +31,41 @@ def sandbox() -> Iterator[RunningSandbox]:
         yield running
 
 
-@pytest.mark.parametrize(("dialect", "path"), [("2026", "/fs/graphql"), ("2023", "/fs/2023/graphql")])
-def test_the_test_button_tries_every_structure_read(
-    dialect: str, path: str, sandbox: RunningSandbox, connections: Connections
+@pytest.mark.parametrize(
+    ("dialect", "path", "people"),
+    [("2026", "/fs/graphql", " Every read of people works, too."), ("2023", "/fs/2023/graphql", "")],
+)
+def test_the_test_button_tries_every_read(
+    dialect: str, path: str, people: str, sandbox: RunningSandbox, connections: Connections
 ) -> None:
     verdict = verdict_on(connections, f"{sandbox.url}{path}", dialect=dialect, institution_number="184")
 
-    assert verdict == (True, "Connected to FS. Every read of the study structure works.")
+    assert verdict == (True, f"Connected to FS. Every read of the study structure works.{people}")
+
+
+def test_the_test_button_says_which_reads_of_people_are_refused_and_that_the_structure_works(
+    sandbox: RunningSandbox, connections: Connections
+) -> None:
+    for read in ("emneStudieretter", "kullroller"):
+        sandbox.world.faults.add(Fault("fs", "null_list", count=None, match=read))
+
+    verdict = verdict_on(connections, f"{sandbox.url}/fs/graphql", institution_number="184")
+
+    sandbox.world.faults.clear()
+    assert verdict[0]
+    assert verdict[1] == (
+        "Connected to FS. Every read of the study structure works. "
+        "Not possible of people: emne_studieretter, kullroller (emne_studieretter, page 1: nodes is null)."
+    )
+
+
+def test_the_test_button_says_when_nobody_is_visible(sandbox: RunningSandbox, connections: Connections) -> None:
+    sandbox.world.faults.add(Fault("fs", "null_node", count=None, match="brukere brukere"))
+
+    _, words = verdict_on(connections, f"{sandbox.url}/fs/graphql", institution_number="184")
+
+    sandbox.world.faults.clear()
+    assert words.endswith("Not possible of people: brukere (nobody is visible).")
 
 
 def test_the_test_button_asks_for_the_institution_to_say_more(

@@ -150,9 +150,12 @@ def test_the_test_button_of_fs_tells_how_far_the_clocks_are_apart(
     fs_button(password="sandbox")
     sandbox.world.faults.add(Fault("fs", "skew", seconds=300, count=None))
 
-    assert FSGraphQLHook("fs_test", now=lambda: moment).test_connection() == (
-        True,
-        "Connected to FS. Every read of the study structure works. This machine's clock is 300 s behind FS's.",
+    works, words = FSGraphQLHook("fs_test", now=lambda: moment).test_connection()
+
+    assert works
+    assert words == (
+        "Connected to FS. Every read of the study structure works. Every read of people works, too. "
+        "This machine's clock is 300 s behind FS's."
     )
 
 

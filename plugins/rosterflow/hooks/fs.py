@@ -29,12 +29,14 @@ from rosterflow.domain.institution import FsSettings
 from rosterflow.hooks import fs_paging
 from rosterflow.hooks.fs_errors import graphql_error, withholds_people_alone
 from rosterflow.hooks.fs_operations import (
+    PEOPLE,
     STRUCTURE,
     Extent,
     Operation,
     Variables,
     document_of,
     operation_named,
+    probe_of,
     variables_of,
 )
 from rosterflow.hooks.fs_paging import Page, Position
@@ -153,22 +155,22 @@ class FSGraphQLHook(BaseHook):
     def test_connection(self) -> tuple[bool, str]:
         """Say in a sentence what works: reached, logged in, which reads are refused, how far the clocks are apart.
 
-        Every structure read is tried with one row when the connection names the institution.
+        Every read is tried with one row when the connection names the institution. That people may not be read is said,
+        and is no failure: an institution may sync its study structure alone.
         """
         with FSGraphQLHook(self.fs_conn_id, settings=self._settings, now=self._now, attempts=1) as probe:
             try:
                 probe.execute(parse("query ping { __typename }"), "ping", {}, "Test")
                 number = self._number or str(probe._extra().get("institution_number") or "")
                 refused = list(probe._refused_reads(number)) if number else []
+                withheld = list(probe._withheld_people(number)) if number and not refused else []
             except RosterflowError as error:
                 return False, f"{error.message} {error.remedy}"
-            words = [f"Connected to FS. {_verdict(number, probe._dialect(), refused)}", *probe._skew()]
+            words = [f"Connected to FS. {_verdict(number, probe._dialect(), refused)}", *withheld, *probe._skew()]
             return not refused, " ".join(words)
 
     def _refused_reads(self, number: str) -> Iterator[str]:
-        dialect = self._dialect()
-        today = self._now()
-        extent = Extent(number, today.year, "HOST" if today.month > 7 else "VAR", (today.year,), nested=1)
+        dialect, extent = self._dialect(), self._today(number)
         for name in STRUCTURE[dialect]:
             operation = operation_named(name, dialect)
             try:
@@ -178,6 +180,30 @@ class FSGraphQLHook(BaseHook):
             else:
                 if name == "organisasjonsenheter" and not page.nodes:
                     yield f"{name} (no unit of institution {number} is visible)"
+
+    def _withheld_people(self, number: str) -> Iterator[str]:
+        """One sentence about people; dialect 2023 has none."""
+        if self._dialect() == "2023":
+            return
+        refused = {}
+        for name in PEOPLE["2026"]:
+            operation = operation_named(name, "2026")
+            try:
+                page = next(self.pages(operation, probe_of(operation, self._today(number)), Position(page_size=1)))
+            except RosterflowError as error:
+                refused[name] = error.message
+            else:
+                if name == "brukere" and page.nodes in ([], [None]):
+                    refused[name] = "nobody is visible"
+        if refused:
+            yield f"Not possible of people: {', '.join(refused)} ({next(iter(refused.values())).rstrip('.')})."
+        else:
+            yield "Every read of people works, too."
+
+    def _today(self, number: str) -> Extent:
+        """What a probe reads: this term."""
+        today = self._now()
+        return Extent(number, today.year, "HOST" if today.month > 7 else "VAR", (today.year,), nested=1)
 
     def _dialect(self) -> str:
         if self._settings:

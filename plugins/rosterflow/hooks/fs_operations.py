@@ -206,6 +206,27 @@ def variables_of(operation: Operation, extent: Extent) -> dict[str, Any]:
     return variables
 
 
+def probe_of(operation: Operation, extent: Extent) -> dict[str, Any]:
+    """Variables that find out whether an operation of people may be run at all, and ask for as little as they can."""
+    variables: dict[str, Any] = {} if operation.name == "klassemedlemskap" else {"organisasjonskode": extent.number}
+    match operation.name:
+        case "brukere":
+            return variables | {"brukergrupper": [{"fagpersonfilter": {"erAktiv": [True]}}]}
+        case "enhetsroller":
+            return variables | {"nested": extent.nested}
+        case "program_studieretter" | "klassemedlemskap":
+            return variables | {"studieprogrammer": []}
+        case "evu_kursdeltakelser":
+            return variables | {"evuKurs": []}
+        case (
+            "semesterregistrerte" | "emne_studieretter" | "undervisningsenhetsroller" | "undervisningsaktivitetsroller"
+        ):
+            return variables | {"terminer": []}
+    period = {"fraDato": f"{extent.year}-01-01", "tilDato": f"{extent.year}-12-31"}
+    exported = {"skalEksporteresTilLms": True} if operation.name == "studieprogramroller" else {}
+    return variables | exported | {"aktivInnenforPeriode": period}
+
+
 class _Spreads(Visitor):
     def __init__(self) -> None:
         super().__init__()
