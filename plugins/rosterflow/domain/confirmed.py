@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from rosterflow.domain.model import Account, CanvasObject, Course, Key, Kind, Section, State, key_of, parents_of
 from rosterflow.domain.plan import Action, Change
+from rosterflow.domain.rosters import ACTIVE, STANDINGS, Member, Place, Roster, Standing
 
 FIRST_WAIT = timedelta(hours=1)
 LONGEST_WAIT = timedelta(days=7)
@@ -32,13 +33,18 @@ class ConfirmedObject:
 
 
 class World(Mapping[Key, ConfirmedObject]):
-    """Everything Canvas confirmed for one institution, by key. It never changes; :meth:`after` makes another."""
+    """Everything Canvas confirmed for one institution, by key. It never changes; :meth:`after` makes another.
 
-    __slots__ = ("_below", "_objects")
+    :param rosters: everybody whom we ever sent, with what became of them, roster by roster.
+    """
 
-    def __init__(self, objects: Iterable[ConfirmedObject] = ()) -> None:
+    __slots__ = ("_below", "_objects", "_people", "rosters")
+
+    def __init__(self, objects: Iterable[ConfirmedObject] = (), rosters: Iterable[Roster] = ()) -> None:
         self._objects = {key_of(one.thing): one for one in objects}
+        self.rosters: Mapping[Key, Roster] = {roster.whole: roster for roster in rosters}
         self._below: dict[Key, list[Key]] | None = None  # made when first asked for: most worlds never are
+        self._people: dict[Key, list[Key]] | None = None
 
     def __getitem__(self, key: Key) -> ConfirmedObject:
         return self._objects[key]
@@ -48,6 +54,11 @@ class World(Mapping[Key, ConfirmedObject]):
 
     def __len__(self) -> int:
         return len(self._objects)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, World) and (self._objects, self.rosters) == (other._objects, other.rosters)
+
+    __hash__ = None  # type: ignore[assignment]
 
     def below(self, key: Key) -> Sequence[Key]:
         """What lies directly in an object: an account's accounts and courses, a term's courses, a course's sections.
@@ -61,20 +72,38 @@ class World(Mapping[Key, ConfirmedObject]):
                     self._below.setdefault(parent, []).append(child)
         return self._below.get(key, ())
 
+    def people_at(self, place: Key) -> Sequence[Key]:
+        """The rosters whose place is an object."""
+        if self._people is None:
+            self._people = {}
+            for whole, roster in self.rosters.items():
+                if roster.place:
+                    self._people.setdefault(roster.place.key, []).append(whole)
+        return self._people.get(place, ())
+
     def alive(self) -> dict[Key, CanvasObject]:
         """The objects in use, as the mapping wants them."""
         return {key: one.thing for key, one in self._objects.items() if one.is_alive}
 
     def after(self, changes: Iterable[Change]) -> World:
-        """The world once Canvas has confirmed these changes; what refers to a changed id follows it."""
+        """The world once Canvas has confirmed these changes; what refers to a changed id follows it.
+
+        A section that is deleted takes its people along, and a course that is concluded theirs; neither is undone when
+        it is re-opened (Canvas contract §5.4, §5.5).
+        """
         world = World()
         objects = world._objects = dict(self._objects)
+        people = _People(self)
         renames: dict[Key, str] = {}
         touched: set[Key] = set()
         for change in changes:
+            if isinstance(change.after, Roster):
+                people.change(change.after)
+                continue
             known = objects.pop(change.key, None)
             key = key_of(change.after)
             objects[key] = ConfirmedObject(change.after, known.owned_by_canvas if known else frozenset())
+            people.follow(change)
             if change.action is Action.CHANGE_ID:
                 renames[change.key] = key.sis_id
             touched.add(key)
@@ -83,7 +112,63 @@ class World(Mapping[Key, ConfirmedObject]):
         for key in touched if renames else ():
             one = objects[key]
             objects[key] = ConfirmedObject(renamed(one.thing, renames), one.owned_by_canvas)
+        world.rosters = people.rosters(renames)
         return world
+
+
+class _People:
+    """The rosters of a world while changes are confirmed: copied when the first one changes."""
+
+    def __init__(self, before: World) -> None:
+        self._before = before
+        self._now: dict[Key, Roster] | None = None
+
+    def change(self, part: Roster) -> None:
+        """Some people of a roster are as they are here from now on."""
+        known = self._all.get(part.whole)
+        members = {**known.members, **part.members} if known else part.members
+        self._all[part.whole] = replace(known or part, members=members, origin=part.origin, part="")
+
+    def follow(self, change: Change) -> None:
+        """What a change of an object does to the people in it."""
+        below = self._before.below
+        match change.action, change.kind:
+            case Action.DELETE, Kind.SECTION | Kind.ACCOUNT:
+                self._end(change.key, Standing.DELETED)
+            case Action.CLOSE, Kind.COURSE:
+                for place in (change.key, *below(change.key)):
+                    self._end(place, Standing.COMPLETED)
+            case Action.DELETE, Kind.COURSE:
+                for place in (change.key, *below(change.key)):
+                    self._end(place, Standing.DELETED)
+
+    def rosters(self, renames: Mapping[Key, str]) -> Mapping[Key, Roster]:
+        """All of them; those of a place with a new id go by that id."""
+        for old, sis_id in renames.items():
+            for whole in self._before.people_at(old):
+                roster = self._all.pop(whole)
+                moved = replace(roster, place=Place(old.kind, sis_id))
+                self._all[moved.whole] = moved
+        return self._before.rosters if self._now is None else self._now
+
+    @property
+    def _all(self) -> dict[Key, Roster]:
+        if self._now is None:
+            self._now = dict(self._before.rosters)
+        return self._now
+
+    def _end(self, place: Key, end: Standing) -> None:
+        for whole in self._before.people_at(place):
+            roster = self._all[whole]
+            members = {user: _ended(member, end) for user, member in roster.members.items()}
+            if members != roster.members:
+                self._all[whole] = replace(roster, members=members)
+
+
+def _ended(member: Member, end: Standing) -> Member:
+    """The row of a person whose section was deleted, or whose course was concluded or deleted."""
+    ends = end is Standing.DELETED or member[-1] == ACTIVE
+    return STANDINGS[end] if ends else member
 
 
 def renamed(thing: CanvasObject, renames: Mapping[Key, str]) -> CanvasObject:

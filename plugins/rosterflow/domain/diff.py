@@ -11,9 +11,12 @@ from rosterflow.domain.confirmed import ConfirmedObject, Refusal, World, renamed
 from rosterflow.domain.decisions import Decision
 from rosterflow.domain.id_changes import IdChanges, Pair, Wanted, id_changes
 from rosterflow.domain.institution import Removal
+from rosterflow.domain.leaving import Leaving
 from rosterflow.domain.model import FIELDS, CanvasObject, Key, State, key_of, parents_of
 from rosterflow.domain.plan import Action, Change, Plan
 from rosterflow.domain.removals import Absent, decision_on, removals
+from rosterflow.domain.roster_changes import roster_changes
+from rosterflow.domain.rosters import lies_in
 from rosterflow.domain.sequence import Stalled, in_order, without_loops
 from rosterflow.domain.snapshot import Scope, Snapshot
 
@@ -25,7 +28,10 @@ RULES: dict[str, str] = {
     "account-loop": "The source puts an account into one that lies in it; it stays as it is.",
     "deleted-in-canvas": "People deleted it, or what it lies in, in Canvas, which ignores ours; it stays deleted.",
 }
-"""Ids of the rules by which something is added or changed; those of removals stand in ``removals.RULES``."""
+"""Ids of the rules by which something is added or changed; those of removals stand in ``removals.RULES``, those about
+people in ``roster_changes`` and ``roster_removals``."""
+
+NO_CENSUS = Leaving()
 
 
 def diff(
@@ -35,6 +41,7 @@ def diff(
     refusals: Mapping[str, Refusal],
     now: datetime,
     rejected: Collection[Pair] = (),
+    leaving: Leaving = NO_CENSUS,
 ) -> Plan:
     """The changes that make Canvas what the source wants, in an order in which they can be sent.
 
@@ -46,6 +53,7 @@ def diff(
     :param refusals: what Canvas refused, by the fingerprint of the change.
     :param now: aware instant, compared with the back-off of the refusals.
     :param rejected: changes of an id that a person rejected: the old one stays, and the new one is made beside it.
+    :param leaving: what becomes of people who leave.
     """
     resting = frozenset(key for key, refusal in refusals.items() if refusal.not_before > now)
     wanted = {key: thing for key, thing in snapshot.objects.items() if key not in snapshot.untouchable}
@@ -60,12 +68,17 @@ def diff(
     changes, waiting = _going(in_order(additions, world), [*looping, *outside], world, resting, may_rename=may_remove)
     decisions = [decision_on(change.after, "account-loop") for change in looping]
     decisions += [decision_on(wanted[key], "deleted-in-canvas") for key in lost]
+    taken: list[Change] = []
     if may_remove:
         gone = Absent(snapshot, world, world.after(changes), absent, ids, removal)
         taken, put_off, kept = removals(gone, resting)
-        changes, waiting, decisions = changes + taken, waiting + put_off, decisions + kept
+        waiting, decisions = waiting + put_off, decisions + kept
+    people = roster_changes(snapshot, world, [*changes, *taken], ids, leaving, resting)
+    changes = [*changes, *people.additions, *people.removals, *taken]
+    waiting, decisions = waiting + people.waiting, decisions + people.decisions
     as_they_should_be = wanted.keys() - lost - set(ids.new.values()) - {change.key for change in differences}
     unchanged = Counter(key.kind for key in as_they_should_be if snapshot.scope.speaks_of(wanted[key]))
+    unchanged += people.unchanged
     return Plan(tuple(changes), unchanged, tuple(waiting), _sorted(decisions))
 
 
@@ -84,7 +97,7 @@ def _narrowed(changes: Sequence[Change], scope: Scope) -> tuple[list[Change], li
     inside = [change for change in changes if scope.speaks_of(change.after)]
     lacking = {key_of(change.after): change for change in changes if not scope.speaks_of(change.after)}
     for change in inside:  # grows by what must be there first
-        above = [key for key in parents_of(change.after) if key in lacking and lacking[key].action is Action.CREATE]
+        above = [key for key in lies_in(change.after) if key in lacking and lacking[key].action is Action.CREATE]
         inside += [lacking.pop(key) for key in above]
     return inside, list(lacking.values())
 

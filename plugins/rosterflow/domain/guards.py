@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from rosterflow.domain.confirmed import World
-from rosterflow.domain.institution import Guards, Limit
-from rosterflow.domain.model import Account, CanvasObject, Course, Key, Kind, Section, State, key_of
+from rosterflow.domain.institution import Freeze, Guards, Limit
+from rosterflow.domain.model import Account, Key, Kind, Section, State, key_of
+from rosterflow.domain.places import EVERYWHERE, InUse, Places, Where, is_counted
 from rosterflow.domain.plan import Action, Change, Plan
-from rosterflow.domain.sequence import Stalled, account_parents, ancestors
+from rosterflow.domain.roster_changes import LOGIN_SWAP
+from rosterflow.domain.rosters import MEMBER_FIELDS, Place, Roster, Thing
+from rosterflow.domain.sequence import Stalled
 from rosterflow.domain.snapshot import Scope
 
 RULES: dict[str, str] = {
@@ -23,7 +27,13 @@ RULES: dict[str, str] = {
     "removals-institution": "Too many removals of a kind in the institution.",
     "removals-account": "Too many removals of a kind in an account and all below it.",
     "removals-term": "Too many removals of a kind in a term.",
-    "removals-course": "Too many sections removed from a course.",
+    "removals-course": "Too many sections, or people, removed from a course.",
+    "removals-role": "Too many people removed from a role.",
+    "removals-course-role": "Too many people removed from a role in a course.",
+    "whole-role": "Everybody who has a role would lose it.",
+    "whole-unit": "Everybody in the courses of an account would be removed.",
+    LOGIN_SWAP: "Users who take each other's logins are always approved by a person.",
+    "freeze": "The calendar of freezes says that it waits.",
     "updates": "Too many updates of a kind.",
     "waits-for": "It cannot go ahead without a change that is held.",
 }
@@ -45,47 +55,68 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A plan's changes, split; both parts keep the plan's order."""
+    """A plan's changes, split; each part keeps the plan's order.
+
+    :param frozen: what waits for the end of a freeze; nobody is asked about it.
+    """
 
     allowed: tuple[Change, ...]
     held: tuple[Held, ...]
+    frozen: tuple[Held, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A part of the world for which removals are counted."""
-
-    rule: str
-    name: str
-
-
-_EVERYWHERE = _Place("removals-institution", "the institution")
-
-
-def guard(plan: Plan, world: World, limits: Guards, *, first_contact: bool, scope: Scope | None = None) -> Verdict:
-    """Split a plan into what goes on and what waits for a person.
+def guard(
+    plan: Plan,
+    world: World,
+    limits: Guards,
+    *,
+    first_contact: bool,
+    scope: Scope | None = None,
+    today: date | None = None,
+) -> Verdict:
+    """Split a plan into what goes on, what waits for a person, and what waits for a day.
 
     :param world: what Canvas confirmed, as the plan was made against it.
     :param first_contact: whether nobody has yet approved a plan for this institution's Canvas.
     :param scope: what the plan speaks about. Shares are taken of what is in use inside it; else the courses of terms
         long past would make every limit wider from year to year.
+    :param today: the local day, looked up in the calendar of freezes; ``None`` to leave that out.
     """
-    if first_contact:
-        return Verdict((), tuple(Held(c, "first-contact", RULES["first-contact"]) for c in plan.changes))
-    risky = _risky(plan.changes, world, limits, _in_use(world, scope))
+    risky = {} if first_contact else _risky(plan.changes, world, limits, InUse(world, scope))
+    freezes = [one for one in limits.freeze if today and one.first <= today <= one.to]
     stalled = Stalled(world, plan.changes)
     allowed: list[Change] = []
     held: list[Held] = []
+    frozen: dict[Key, Held] = {}
     for change in plan.changes:
-        verdict = risky.get(change.key)
-        if verdict is None and (blocker := stalled.blocker(change)):
-            verdict = Held(change, "waits-for", f"Waits for the held {blocker.action} of {blocker.key}.")
-        if verdict is None:
-            allowed.append(change)
+        blocker = stalled.blocker(change)
+        if any(_is_frozen(change, one) for one in freezes):
+            frozen[change.key] = Held(change, "freeze", _until(freezes, change))
+        elif blocker and blocker.key in frozen:
+            frozen[change.key] = Held(change, "freeze", f"Waits for the {blocker.action} of {blocker.key}.")
+        elif first_contact:
+            held.append(Held(change, "first-contact", RULES["first-contact"]))
+        elif change.key in risky:
+            held.append(risky[change.key])
+        elif blocker:
+            held.append(Held(change, "waits-for", f"Waits for the held {blocker.action} of {blocker.key}."))
         else:
-            stalled.add(change)
-            held.append(verdict)
-    return Verdict(tuple(allowed), tuple(held))
+            allowed.append(change)
+            continue
+        stalled.add(change)
+    return Verdict(tuple(allowed), tuple(held), tuple(frozen.values()))
+
+
+def _is_frozen(change: Change, freeze: Freeze) -> bool:
+    """Whether a change waits for the end of a freeze."""
+    if freeze.adds_only and change.action in (Action.CREATE, Action.REOPEN):
+        return False
+    thing = change.before or change.after
+    return (not freeze.kinds or change.kind in freeze.kinds) and (not freeze.terms or thing.origin.term in freeze.terms)
+
+
+def _until(freezes: Iterable[Freeze], change: Change) -> str:
+    return f"Waits for the end of a freeze on {max(one.to for one in freezes if _is_frozen(change, one))}."
 
 
 def needs_second_person(changes: Iterable[Change], world: World, limits: Guards, scope: Scope | None = None) -> bool:
@@ -93,16 +124,15 @@ def needs_second_person(changes: Iterable[Change], world: World, limits: Guards,
 
     :param scope: what the plan speaks about; shares are taken of what is in use inside it.
     """
-    removed = Counter(change.kind for change in changes if change.is_removal)
-    alive = Counter(thing.kind for thing in _in_use(world, scope))
+    removed: Counter[Kind] = Counter()
+    for change in changes:
+        if is_counted(change):
+            removed[change.kind] += change.weight
+    alive = InUse(world, scope).by_kind() if removed else Counter[Kind]()
     limit = limits.two_person
     return removed.total() > limit.floor or any(
         count > alive[kind] * limit.percent / 100 for kind, count in removed.items()
     )
-
-
-def _in_use(world: World, scope: Scope | None) -> list[CanvasObject]:
-    return [one.thing for one in world.values() if one.is_alive and (scope is None or scope.covers(one.thing))]
 
 
 def still_true(change: Change, world: World) -> bool:
@@ -114,7 +144,8 @@ def stale(changes: Sequence[Change], world: World) -> tuple[Change, ...]:
     """Those of several changes, approved together, that may no longer be sent (design §2).
 
     A change is stale when its own object is not what was shown, when an account to be deleted has got something in it,
-    when the course of a section to be deleted was closed, or when it cannot go ahead without a stale one.
+    when the course of a section to be deleted was closed, when the section of people was, or when it cannot go ahead
+    without a stale one.
 
     :param changes: in their plan's order.
     :param world: what Canvas confirmed by now.
@@ -124,31 +155,44 @@ def stale(changes: Sequence[Change], world: World) -> tuple[Change, ...]:
     stalled = Stalled(world, changes)
     found: list[Change] = []
     for change in changes:
-        if change.key not in true or stalled.blocker(change) or not _cascades_as_shown(change, met):
+        if change.key not in true or stalled.blocker(change) or not _cascades_as_shown(change, met, world):
             stalled.add(change)
             found.append(change)
     return tuple(found)
 
 
 def _is_as_shown(change: Change, world: World) -> bool:
+    if isinstance(change.after, Roster):
+        return _are_as_shown(change.before, change.after, world)
     if change.action is Action.CHANGE_ID and key_of(change.after) in world:
         return False
     one = world.get(change.key)
     return (one.thing if one else None) == change.before
 
 
-def _cascades_as_shown(change: Change, met: World) -> bool:
+def _are_as_shown(before: Thing | None, after: Roster, world: World) -> bool:
+    """Whether each of some people is in a roster, or is not, as it was shown."""
+    known = world.rosters.get(after.whole)
+    have = known.members if known else {}
+    shown = before.members if isinstance(before, Roster) else {}
+    return all(have.get(user) == shown.get(user) for user in after.members)
+
+
+def _cascades_as_shown(change: Change, met: World, world: World) -> bool:
     match change:
         case Change(action=Action.DELETE, after=Account()):
             return all(met[key].thing.state is State.DELETED for key in met.below(key_of(change.after)))
         case Change(action=Action.DELETE, after=Section(course=course)):
             there = met.get(Key(Kind.COURSE, course))
             return there is None or there.is_alive
+        case Change(after=Roster(place=Place(kind=Kind.SECTION | Kind.COURSE) as place)):
+            there = met.get(place.key) or world.get(place.key)  # the latter while its id changes
+            return there is not None and there.is_alive
         case _:
             return True
 
 
-def _risky(changes: Sequence[Change], world: World, limits: Guards, in_use: Sequence[CanvasObject]) -> dict[Key, Held]:
+def _risky(changes: Sequence[Change], world: World, limits: Guards, in_use: InUse) -> dict[Key, Held]:
     """What is held for itself, by key; the first rule that holds a change names the reason."""
     found = [
         *_always(changes, world),
@@ -162,6 +206,8 @@ def _always(changes: Iterable[Change], world: World) -> Iterator[Held]:
     for change in changes:
         if change.action is Action.CHANGE_ID:
             yield Held(change, "id-change", f"The id changes from {change.key.sis_id} to {change.after.sis_id}.")
+        if change.rule == LOGIN_SWAP:
+            yield Held(change, LOGIN_SWAP, f"{change.weight} user(s) of a circle take each other's logins.")
         if change.action is Action.DELETE and change.kind is Kind.ACCOUNT:
             courses = _courses_within(change.key, world)
             if courses:
@@ -174,68 +220,50 @@ def _courses_within(account: Key, world: World) -> int:
     return sum(1 if key.kind is Kind.COURSE else _courses_within(key, world) for key in inside)
 
 
-def _removals(changes: Iterable[Change], world: World, limit: Limit, in_use: Iterable[CanvasObject]) -> Iterator[Held]:
-    places = _Places(world)
-    removals = [(change, change.before) for change in changes if change.is_removal and change.before]
-    removed = Counter((thing.kind, place) for _, thing in removals for place in places.of(thing))
+def _removals(changes: Iterable[Change], world: World, limit: Limit, in_use: InUse) -> Iterator[Held]:
+    places = Places(world)
+    removals = [(change, places.of(change.before)) for change in changes if is_counted(change) and change.before]
+    removed: Counter[Where] = Counter()
+    for change, regions in removals:
+        for region in regions:
+            removed[change.kind, region] += change.weight
     suspects = {where for where, count in removed.items() if count > limit.floor}
     if not suspects:
         return
-    alive = Counter(
-        (thing.kind, place) for thing in in_use for place in places.of(thing) if (thing.kind, place) in suspects
-    )
-    too_many = {where for where in suspects if removed[where] > _most(limit, alive[where])}
-    for change, thing in removals:
-        where = next(((thing.kind, place) for place in places.of(thing) if (thing.kind, place) in too_many), None)
+    alive = in_use.in_regions(suspects, places)
+    rules = {where: rule for where in suspects if (rule := _rule(where, removed[where], alive[where], limit))}
+    for change, regions in removals:
+        where = next(((change.kind, region) for region in regions if (change.kind, region) in rules), None)
         if where:
-            kind, place = where
-            numbers = f"{removed[where]} of {alive[where]} {kind}s in {place.name}"
-            yield Held(change, place.rule, f"{numbers}; the limit is {int(_most(limit, alive[where]))}.")
+            kind, region = where
+            numbers = f"{removed[where]} of {alive[where]} {kind}s in {region.name}"
+            yield Held(change, rules[where], f"{numbers}; the limit is {int(_most(limit, alive[where]))}.")
 
 
-def _updates(changes: Iterable[Change], limit: Limit, in_use: Iterable[CanvasObject]) -> Iterator[Held]:
+def _rule(where: Where, removed: int, alive: int, limit: Limit) -> str | None:
+    """The rule by which removals of a kind in a region are held, ``None`` when they are few enough."""
+    kind, region = where
+    if removed >= alive and kind in MEMBER_FIELDS:
+        if region.rule == "removals-role":
+            return "whole-role"
+        if region.rule == "removals-account" and kind is Kind.ENROLLMENT:
+            return "whole-unit"
+    return region.rule if removed > _most(limit, alive) else None
+
+
+def _updates(changes: Iterable[Change], limit: Limit, in_use: InUse) -> Iterator[Held]:
     updates = [change for change in changes if change.action is Action.UPDATE]
-    updated = Counter(change.kind for change in updates)
+    updated: Counter[Kind] = Counter()
+    for change in updates:
+        updated[change.kind] += change.weight
     suspects = {kind for kind, count in updated.items() if count > limit.floor}
-    alive = Counter(thing.kind for thing in in_use) if suspects else Counter[Kind]()
+    alive = in_use.by_kind() if suspects else Counter[Kind]()
     for change in updates:
         kind, most = change.kind, _most(limit, alive[change.kind])
         if kind in suspects and updated[kind] > most:
-            numbers = f"{updated[kind]} of {alive[kind]} {kind}s in {_EVERYWHERE.name}"
+            numbers = f"{updated[kind]} of {alive[kind]} {kind}s in {EVERYWHERE.name}"
             yield Held(change, "updates", f"{numbers}; the limit is {int(most)}.")
 
 
 def _most(limit: Limit, alive: int) -> float:
     return max(alive * limit.percent / 100, limit.floor)
-
-
-class _Places:
-    """The places an object lies in, by what Canvas confirmed, the widest first."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._parents = account_parents(world)
-        self._lines: dict[str, tuple[_Place, ...]] = {}
-
-    def of(self, thing: CanvasObject) -> tuple[_Place, ...]:
-        """The institution, the accounts from the top down, the term, and for a section its course.
-
-        An account lies in those above it, not in itself.
-        """
-        match thing:
-            case Account():
-                return self._line(thing.parent)
-            case Course():
-                return (*self._line(thing.account), _Place("removals-term", thing.term or "the default term"))
-            case Section():
-                course = self._world.get(Key(Kind.COURSE, thing.course))
-                around = self.of(course.thing) if course else (_EVERYWHERE,)
-                return (*around, _Place("removals-course", thing.course))
-            case _:
-                return (_EVERYWHERE,)
-
-    def _line(self, account: str) -> tuple[_Place, ...]:
-        if account not in self._lines:
-            line = reversed(ancestors(account, self._parents))
-            self._lines[account] = (_EVERYWHERE, *(_Place("removals-account", name) for name in line))
-        return self._lines[account]

@@ -12,6 +12,7 @@ from operator import attrgetter
 
 from rosterflow.domain.decisions import Decision
 from rosterflow.domain.model import FIELDS, CanvasObject, Key, Kind, key_of
+from rosterflow.domain.rosters import MEMBER_FIELDS, Member, Roster, Thing
 
 
 class Action(StrEnum):
@@ -32,17 +33,18 @@ REMOVALS = frozenset({Action.CLOSE, Action.HIDE, Action.DELETE})
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One step for one object; what is applied is exactly what was shown.
+    """One step for one object, or for some people of one roster; what is applied is exactly what was shown.
 
-    :param before: what Canvas last confirmed, ``None`` when it has no such object.
-    :param after: what it will be; for removals the object with its new state.
+    :param before: what Canvas last confirmed, ``None`` when it has no such object. Of a roster, just the people whom
+        the change is about.
+    :param after: what it will be; for removals the object with its new state, or the people with theirs.
     :param rule: id of the rule that asked for it (``export-off``, ``new``, ``changed`` …).
     :param reason: one sentence for a person.
     """
 
     action: Action
-    before: CanvasObject | None
-    after: CanvasObject
+    before: Thing | None
+    after: Thing
     rule: str
     reason: str
 
@@ -62,8 +64,15 @@ class Change:
         return self.action in REMOVALS
 
     @property
+    def weight(self) -> int:
+        """How many objects, or people in a role, it is about."""
+        return len(self.after.members) if isinstance(self.after, Roster) else 1
+
+    @property
     def changed_fields(self) -> tuple[str, ...]:
         """Names of the fields that differ, without ``state``."""
+        if isinstance(self.after, Roster):
+            return _changed_fields(self.before, self.after)
         if self.before is None:
             return FIELDS[self.kind]
         return tuple(f for f in FIELDS[self.kind] if getattr(self.before, f) != getattr(self.after, f))
@@ -101,11 +110,32 @@ def hash_of(changes: Iterable[Change]) -> str:
     return hashlib.sha256("\n".join(sorted(c.fingerprint for c in changes)).encode()).hexdigest()
 
 
-def canonical(thing: CanvasObject | None) -> str:
+def canonical(thing: Thing | None) -> str:
     """One line that holds every compared field of an object; used for digests, never shown."""
     if thing is None:
         return ""
+    if isinstance(thing, Roster):
+        members = sorted("\x1d".join((user, *member)) for user, member in thing.members.items())
+        return "\x1e".join((thing.kind, thing.sis_id, *members))
     return "\x1e".join((thing.kind, *map(_text, _COMPARED[thing.kind](thing))))
+
+
+def member_print(roster: Roster, user: str, member: Member) -> str:
+    """A digest of one person's row in a roster, by which a refusal of Canvas is remembered."""
+    text = "\x1f".join((roster.kind, roster.whole.sis_id, user, *member))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _changed_fields(before: Thing | None, after: Roster) -> tuple[str, ...]:
+    names = MEMBER_FIELDS[after.kind]
+    known = before.members if isinstance(before, Roster) else {}
+    changed = {
+        name
+        for user, member in after.members.items()
+        for name, old, new in zip(names, known.get(user, ("",) * len(names)), member, strict=False)
+        if old != new
+    }
+    return tuple(name for name in names if name in changed)
 
 
 _COMPARED: dict[Kind, Callable[[CanvasObject], tuple[str | datetime | None, ...]]] = {

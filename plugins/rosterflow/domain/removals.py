@@ -9,8 +9,9 @@ from rosterflow.domain.confirmed import World
 from rosterflow.domain.decisions import Decision
 from rosterflow.domain.id_changes import IdChanges
 from rosterflow.domain.institution import Removal
-from rosterflow.domain.model import CanvasObject, Key, Kind, Section, SourceKind, State, key_of
+from rosterflow.domain.model import Key, Kind, Section, SourceKind, State, key_of
 from rosterflow.domain.plan import Action, Change
+from rosterflow.domain.rosters import Thing
 from rosterflow.domain.sequence import account_parents, ancestors
 from rosterflow.domain.snapshot import Snapshot
 
@@ -148,6 +149,6 @@ def removals(absent: Absent, resting: Collection[str]) -> tuple[list[Change], li
     return changes, waiting, decisions
 
 
-def decision_on(thing: CanvasObject, rule: str) -> Decision:
+def decision_on(thing: Thing, rule: str) -> Decision:
     """A decision not to change an object in Canvas; its subject is the SIS id."""
     return Decision(thing.origin.source, thing.sis_id, allowed=False, rule=rule, key=key_of(thing))

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import ClassVar
 from zlib import crc32
 
-from rosterflow.domain.model import CanvasObject, Key, Kind, Origin, SourceKind
+from rosterflow.domain.model import CanvasObject, Key, Kind, Origin, SourceKind, parents_of
 
 Member = tuple[str, ...]
 """What Canvas holds of one person in a roster: the fields of :data:`MEMBER_FIELDS`, then the state."""
@@ -64,6 +64,18 @@ class Reason(StrEnum):
     DEAD = "dead"
     NOT_REGISTERED = "not-registered"
     """No semester registration, where the institution asks for one."""
+
+
+class Part(StrEnum):
+    """Why a change names some people of a roster and not others, beside the reasons for which people leave."""
+
+    NEW = "new"
+    AGAIN = "wanted-again"
+    CHANGED = "changed"
+    MOVED = "moved"
+    """To another section of the same course, by this very plan."""
+    STAYS = "stays-in-course"
+    """In another section of the same course, where they are already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +157,13 @@ class WantedRoster:
 
 Thing = CanvasObject | Roster
 """What a change may be about."""
+
+
+def lies_in(thing: Thing) -> tuple[Key, ...]:
+    """What must exist before a thing can: the objects that it lies in."""
+    if isinstance(thing, Roster):
+        return (thing.place.key,) if thing.place else ()
+    return parents_of(thing)
 
 
 def shelf_of(user: str) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from rosterflow.domain.confirmed import World
-from rosterflow.domain.model import Account, Key, Kind, key_of, parents_of
+from rosterflow.domain.model import Account, Key, Kind, key_of
 from rosterflow.domain.plan import Action, Change
+from rosterflow.domain.rosters import Part, Roster, lies_in
 
 _COMING = frozenset({Action.CREATE, Action.REOPEN, Action.CHANGE_ID})
 """Actions before which an object cannot be referred to by its id."""
@@ -92,21 +93,27 @@ class Stalled:
         self._missing: dict[Key, Change] = {}
         self._staying_in: dict[Key, Change] = {}
         self._unmoved: dict[str, Change] = {}
+        self._people = _StalledPeople()
 
     def add(self, change: Change) -> None:
         """Remember that this change does not go ahead."""
+        if isinstance(change.after, Roster):
+            self._people.add(change, change.after)
+            return
         if change.action in _COMING:
             self._missing[key_of(change.after)] = change
         if change.before is not None:
-            self._staying_in |= dict.fromkeys(parents_of(change.before), change)
+            self._staying_in |= dict.fromkeys(lies_in(change.before), change)
         if _moves(change):
             self._unmoved[change.after.sis_id] = change
 
     def blocker(self, change: Change) -> Change | None:
         """The stalled change without which this one would be refused or do harm, ``None`` when it may go ahead."""
-        for key in parents_of(change.after):
+        for key in lies_in(change.after):
             if key in self._missing:
                 return self._missing[key]
+        if isinstance(change.after, Roster):
+            return self._people.blocker(change, change.after)
         if change.is_removal:
             return self._staying_in.get(change.key)
         return self._crossing(change) if self._unmoved and _moves(change) else None
@@ -137,6 +144,32 @@ class Stalled:
     @cached_property
     def _old_parents(self) -> dict[str, str]:
         return account_parents(self._world)
+
+
+class _StalledPeople:
+    """People of a plan who are not made users, or not brought into a section, and what must not happen to them then."""
+
+    def __init__(self) -> None:
+        self._no_users: dict[str, Change] = {}
+        self._not_arriving: dict[str, Change] = {}
+
+    def add(self, change: Change, part: Roster) -> None:
+        """Remember that these people do not become users, or do not arrive where they are wanted."""
+        if change.action not in _COMING:
+            return
+        if part.kind is Kind.USER:
+            self._no_users |= dict.fromkeys(part.members, change)
+        else:
+            self._not_arriving |= dict.fromkeys(part.members, change)
+
+    def blocker(self, change: Change, part: Roster) -> Change | None:
+        """Nobody is enrolled who is no user, and nobody leaves a section before they arrived in the other one."""
+        if change.is_removal:
+            missing = self._not_arriving if part.part == Part.MOVED else {}
+        else:
+            missing = self._no_users if part.kind is not Kind.USER else {}
+        found = missing.keys() & part.members.keys() if missing else ()
+        return missing[min(found)] if found else None
 
 
 def _moves(change: Change) -> bool:

@@ -1,0 +1,119 @@
+"""The parts of the world for which removals are counted: the institution, its accounts, terms, courses and roles."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from rosterflow.domain.confirmed import World
+from rosterflow.domain.model import Account, Course, Key, Kind, Section
+from rosterflow.domain.plan import Change
+from rosterflow.domain.rosters import Part, Roster, Thing
+from rosterflow.domain.sequence import account_parents, ancestors
+from rosterflow.domain.snapshot import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of the world for which removals are counted.
+
+    :param rule: id of the guard's rule by which too many removals in it are held.
+    """
+
+    rule: str
+    name: str
+
+
+EVERYWHERE = Region("removals-institution", "the institution")
+
+Where = tuple[Kind, Region]
+"""Things of one kind in one part of the world."""
+
+
+class Places:
+    """The regions in which a thing lies, by what Canvas confirmed, the widest first."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._parents = account_parents(world)
+        self._lines: dict[str, tuple[Region, ...]] = {}
+
+    def of(self, thing: Thing) -> tuple[Region, ...]:
+        """The institution, the accounts from the top down, the term, and for a section its course.
+
+        An account lies in those above it, not in itself. People lie in their role, and in their role in the course,
+        too; administrators in the account that they administer.
+        """
+        match thing:
+            case Account():
+                return self._line(thing.parent)
+            case Course():
+                return (*self._line(thing.account), Region("removals-term", thing.term or "the default term"))
+            case Section():
+                course = self._world.get(Key(Kind.COURSE, thing.course))
+                around = self.of(course.thing) if course else (EVERYWHERE,)
+                return (*around, Region("removals-course", thing.course))
+            case Roster():
+                return self._of_people(thing)
+            case _:
+                return (EVERYWHERE,)
+
+    def _of_people(self, roster: Roster) -> tuple[Region, ...]:
+        if roster.place is None:
+            return (EVERYWHERE,)
+        role = Region("removals-role", f"the role {roster.role}")
+        if roster.place.kind is Kind.ACCOUNT:
+            return (*self._line(roster.place.sis_id), role)
+        one = self._world.get(roster.place.key)
+        around = self.of(one.thing) if one else (EVERYWHERE,)
+        course = one.thing.course if one and isinstance(one.thing, Section) else roster.place.sis_id
+        if roster.place.kind is Kind.COURSE:
+            around = (*around, Region("removals-course", course))
+        return (*around, role, Region("removals-course-role", f"the role {roster.role} in {course}"))
+
+    def _line(self, account: str) -> tuple[Region, ...]:
+        if account not in self._lines:
+            line = reversed(ancestors(account, self._parents))
+            self._lines[account] = (EVERYWHERE, *(Region("removals-account", name) for name in line))
+        return self._lines[account]
+
+
+class InUse:
+    """What is in use: objects, and people who are active in a role.
+
+    :param scope: only what it covers.
+    """
+
+    def __init__(self, world: World, scope: Scope | None) -> None:
+        self._world, self._scope = world, scope
+
+    def _things(self) -> Iterable[tuple[Thing, int]]:
+        scope = self._scope
+        for one in self._world.values():
+            if one.is_alive and (scope is None or scope.covers(one.thing)):
+                yield one.thing, 1
+        for roster in self._world.rosters.values():
+            if scope is None or scope.covers(roster):
+                yield roster, len(roster.active())
+
+    def by_kind(self) -> Counter[Kind]:
+        """How many there are of each kind."""
+        found: Counter[Kind] = Counter()
+        for thing, weight in self._things():
+            found[thing.kind] += weight
+        return found
+
+    def in_regions(self, suspects: Collection[Where], places: Places) -> Counter[Where]:
+        """How many there are of each kind in some regions."""
+        found: Counter[Where] = Counter()
+        for thing, weight in self._things():
+            for region in places.of(thing):
+                if (thing.kind, region) in suspects:
+                    found[thing.kind, region] += weight
+        return found
+
+
+def is_counted(change: Change) -> bool:
+    """Whether a change takes something away: who only goes to another section of a course does not lose the course."""
+    return change.is_removal and not (isinstance(change.after, Roster) and change.after.part == Part.MOVED)
