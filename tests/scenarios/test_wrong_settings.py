@@ -91,7 +91,10 @@ WRONG: dict[str, tuple[str, str, str]] = {
     "an account's role that is one of sections": (
         "mail:\n",
         "people: {account_roles: {ADMIN: TeacherEnrollment}}\nmail:\n",
-        "people.account_roles: ADMIN: 'TeacherEnrollment' is for sections and courses; accounts have roles of their own",
+        (
+            "people.account_roles: ADMIN: 'TeacherEnrollment' is for sections and courses;"
+            " accounts have roles of their own"
+        ),
     ),
     "an account's role for a code that is none": (
         "mail:\n",
