@@ -26,7 +26,7 @@ def load(store: Store, institution: str = HOME) -> World:
 
 @pytest.mark.parametrize("thing", EVERYTHING, ids=lambda thing: str(thing.kind))
 def test_an_object_as_text_comes_back_whole_with_its_origin(thing: CanvasObject) -> None:
-    again = from_text(text_of(thing))
+    again = from_text(thing.kind, text_of(thing))
 
     assert (again, again.origin) == (thing, thing.origin)
 

@@ -6,12 +6,11 @@ bind each value of each row by itself costs the client several times as much. SQ
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
+import msgspec
 from sqlalchemy import (
     Column,
     ColumnElement,
@@ -27,6 +26,8 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+
+from rosterflow.store.engine import UtcDateTime
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
@@ -80,7 +81,8 @@ def _execute(connection: Connection, table: Table, rows: list[Row], statement: I
         connection.execute(statement, rows)
         return
     names = list(rows[0])
-    text = json.dumps(rows, ensure_ascii=False, default=_plain)
+    _refuse_naive(table, names, rows)
+    text = msgspec.json.encode(rows).decode()
     connection.execute(statement.from_select(names, _rows_of(table, names)), {"rows": text})
 
 
@@ -92,12 +94,11 @@ def _rows_of(table: Table, names: Sequence[str]) -> Select[Any]:
     return select(*rows.c)
 
 
-def _plain(value: object) -> str:
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return value.isoformat()
-    raise ValueError(
-        f"a value of type {type(value).__name__} without a time zone, or none of JSON's, reached the store"
-    )
+def _refuse_naive(table: Table, names: Sequence[str], rows: Sequence[Row]) -> None:
+    """Refuse datetimes without a time zone, as :class:`UtcDateTime` does for values that are bound one by one."""
+    for name in names:
+        if isinstance(table.c[name].type, UtcDateTime) and any(row[name] and not row[name].tzinfo for row in rows):
+            raise ValueError("a datetime without a time zone reached the store")
 
 
 def among(numbers: Iterable[int], which: Column[int]) -> Iterator[ColumnElement[bool]]:

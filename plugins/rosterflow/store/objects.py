@@ -10,10 +10,10 @@ from sqlalchemy import Connection, delete, select, tuple_
 from rosterflow.domain.confirmed import ConfirmedObject
 from rosterflow.domain.model import Key
 from rosterflow.store.bulk import ROWS_AT_ONCE, batches, upsert
-from rosterflow.store.codec import body_of, thing_of
+from rosterflow.store.codec import from_text, text_of
 from rosterflow.store.tables import canvas_object as table
 
-COLUMNS = table.c["kind", "sis_id", "state", "body", "source", "term", "lineage", "owned_by_canvas"]
+COLUMNS = table.c["kind", "sis_id", "body", "owned_by_canvas"]
 NOTHING = frozenset[str]()
 
 
@@ -26,10 +26,10 @@ def load(connection: Connection, institution: str, keys: Collection[Key] | None 
     if keys is not None and len(keys) <= ROWS_AT_ONCE:
         query = query.where(tuple_(table.c.kind, table.c.sis_id).in_([(str(kind), sis_id) for kind, sis_id in keys]))
         keys = None
-    for kind, sis_id, *rest, owned in connection.execute(query.execution_options(yield_per=ROWS_AT_ONCE)):
+    for kind, sis_id, body, owned in connection.execute(query.execution_options(yield_per=ROWS_AT_ONCE)):
         if keys is None or (kind, sis_id) in keys:
             owned_by_canvas = frozenset(owned.split()) if owned else NOTHING
-            yield ConfirmedObject(thing_of(kind, sis_id, *rest), owned_by_canvas)
+            yield ConfirmedObject(from_text(kind, body), owned_by_canvas)
 
 
 def save(
@@ -58,11 +58,7 @@ def _row(institution: str, one: ConfirmedObject, now: datetime, run_id: int | No
         "institution": institution,
         "kind": thing.kind,
         "sis_id": thing.sis_id,
-        "state": thing.state,
-        "body": body_of(thing),
-        "source": thing.origin.source,
-        "term": thing.origin.term,
-        "lineage": thing.origin.lineage,
+        "body": text_of(thing),
         "owned_by_canvas": " ".join(sorted(one.owned_by_canvas)),
         "confirmed_at": now,
         "run_id": run_id,

@@ -187,7 +187,7 @@ def _problem(
     institution: Institution, request: Approval, shown: Sequence[StoredChange], answers: Sequence[Answer]
 ) -> str:
     """Why the answers do not count, ``""`` when they do."""
-    if hash_of(one.change for one in shown) != request.hash:
+    if hash_of(one.change.fingerprint for one in shown) != request.hash:
         return "The changes are not the ones that were shown."
     if not answers:
         return "There is no answer."
