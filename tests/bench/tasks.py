@@ -9,7 +9,6 @@ from __future__ import annotations
 import cProfile
 import importlib.util
 import os
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -145,7 +144,7 @@ def run(order: Order, environment: Mapping[str, str], answer: Connection) -> Non
     if not folder:
         answer.send(_ended(order))
         return
-    profile = cProfile.Profile(time.process_time)
+    profile = cProfile.Profile()
     ended = profile.runcall(_ended, order)
     profile.dump_stats(Path(folder) / f"{order.run_id}.{order.task_id}.prof")
     answer.send(ended)

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-import msgspec
 from sqlalchemy import (
     Column,
     ColumnElement,
@@ -27,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from rosterflow.store.engine import UtcDateTime
+from rosterflow.store.engine import UtcDateTime, json_text
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
@@ -82,7 +81,7 @@ def _execute(connection: Connection, table: Table, rows: list[Row], statement: I
         return
     names = list(rows[0])
     _refuse_naive(table, names, rows)
-    text = msgspec.json.encode(rows).decode()
+    text = json_text(rows)
     connection.execute(statement.from_select(names, _rows_of(table, names)), {"rows": text})
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.types import TypeDecorator
@@ -79,9 +80,14 @@ def _engine(url: str) -> Engine:
     try:
         parts = make_url(url)
         options = POSTGRESQL if parts.get_dialect().driver == "psycopg2" else {}
-        return create_engine(parts, pool_pre_ping=True, hide_parameters=True, **options)
+        return create_engine(parts, pool_pre_ping=True, hide_parameters=True, json_serializer=json_text, **options)
     except (ArgumentError, NoSuchModuleError):
         raise FatalError(Code.SETTINGS_INVALID, "ROSTERFLOW_DATABASE_URL is no SQLAlchemy URL.") from None
+
+
+def json_text(value: object) -> str:
+    """A value as the JSON that the store keeps: the same text for the same value on both databases."""
+    return msgspec.json.encode(value).decode()
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

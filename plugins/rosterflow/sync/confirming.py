@@ -320,14 +320,26 @@ class _Book:
         plain = [one.seq for one in accepted if one.seq not in kept]
         plans.set_state(self.connection, self.plan_id, plain, ChangeState.CONFIRMED)
         plans.set_state(self.connection, self.plan_id, kept, ChangeState.OWNED, kept)
+        made = {one.seq for one in accepted if one.change.action is Action.CREATE and one.seq not in kept}
+        history.record_changes(
+            self.connection,
+            self.institution.key,
+            self.plan_id,
+            made,
+            EVENTS[Action.CREATE],
+            self.now,
+            run_id=self.run_id,
+            guarded=False,
+        )
         self._record(
             Event(
                 key_of(one.change.after),
                 EVENTS[one.change.action],
                 one.change.rule,
-                kept.get(one.seq) or (", ".join(one.change.changed_fields) if one.change.before else ""),
+                kept.get(one.seq) or ", ".join(one.change.changed_fields),
             )
             for one in accepted
+            if one.seq not in made
         )
 
     def refuse(self, turned_down: list[StoredChange], words: Mapping[int, str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
@@ -87,11 +87,7 @@ def _split(
     current = runs.get_run(connection, run.id)
     if first_contact and not planned and saw_all(institution, current):
         institutions.mark(connection, institution.key, contacted_at=now)
-    waiting = [
-        replace(one, state=ChangeState.HELD, guard_rule=held[one.seq][0], guard_reason=held[one.seq][1])
-        for one in planned
-        if one.seq in held
-    ]
+    waiting = [one for one in planned if one.seq in held]
     let_through = _let_approved_through(connection, institution, plan_id, waiting, world, now)
     left = [one for one in waiting if one.seq not in let_through]
     if current.counts.get("gaps") == 0 and not current.scope.is_partial:
@@ -213,13 +209,13 @@ def _ask(
         approvals.tie(connection, plan_id, seqs, request)
     if not new:
         return
-    events = [Event(one.change.key, "held", one.guard_rule or "", one.guard_reason or "") for one in new]
-    history.record(connection, institution.key, events, now, run_id=run.id, plan_id=plan_id)
+    seqs = [one.seq for one in new]
+    history.record_changes(connection, institution.key, plan_id, seqs, "held", now, run_id=run.id, guarded=True)
     approvals.ask(
         connection,
         institution.key,
         plan_id,
-        [one.seq for one in new],
+        seqs,
         hash_of(one.fingerprint for one in new),
         two_person=two_person,
         first_contact=plans.get_plan(connection, plan_id).first_contact,
