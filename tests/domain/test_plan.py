@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from rosterflow.domain.model import FIELDS, Account, CanvasObject, Course, Section, State, Term
 from rosterflow.domain.plan import Action, Change, hash_of
@@ -48,7 +49,7 @@ def test_what_is_done_is_in_the_fingerprint_and_why_is_not() -> None:
     thing = THINGS[0]
 
     actions = {change(thing, action=action).fingerprint for action in Action}
-    reasons = {replace(change(thing), rule=rule, reason=rule).fingerprint for rule in ("new", "changed")}
+    reasons = {structs.replace(change(thing), rule=rule, reason=rule).fingerprint for rule in ("new", "changed")}
 
     assert (len(actions), len(reasons)) == (len(Action), 1)
 

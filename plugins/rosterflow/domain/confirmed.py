@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import msgspec
+
 from rosterflow.domain.model import Account, CanvasObject, Course, Key, Kind, Section, State, key_of, parents_of
 from rosterflow.domain.plan import Action, Change
 
@@ -13,8 +15,7 @@ FIRST_WAIT = timedelta(hours=1)
 LONGEST_WAIT = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmedObject:
+class ConfirmedObject(msgspec.Struct, frozen=True):
     """One object as Canvas confirmed it.
 
     :param thing: its fields and state, deleted and concluded ones too.

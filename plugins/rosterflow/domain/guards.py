@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from rosterflow.domain.confirmed import World
 from rosterflow.domain.institution import Guards, Limit
 from rosterflow.domain.model import Account, CanvasObject, Course, Key, Kind, Section, State, key_of
@@ -30,8 +32,7 @@ RULES: dict[str, str] = {
 """Ids of the rules by which a change is held."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """A change that waits for a person.
 
     :param rule: id of the guard's rule (:data:`RULES`).

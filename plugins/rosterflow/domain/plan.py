@@ -32,8 +32,7 @@ REMOVALS = frozenset({Action.CLOSE, Action.HIDE, Action.DELETE})
 """Removals in the sense of the guards: conclude, hide, delete (deleting an account is closing it)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One step for one object; what is applied is exactly what was shown.
 
     :param before: what Canvas last confirmed, ``None`` when it has no such object.

@@ -10,6 +10,7 @@ from itertools import count as numbers
 from itertools import repeat
 from typing import Any
 
+import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, func, insert, select, update
 
 from rosterflow.domain.model import Key, Kind
@@ -51,8 +52,7 @@ class ChangeState(StrEnum):
     REJECTED = "rejected"
 
 
-@dataclass(frozen=True, slots=True)
-class StoredChange:
+class StoredChange(msgspec.Struct, frozen=True):
     """A change of a plan with what became of it.
 
     :param guard_rule: which guard holds it, ``None`` when none does.

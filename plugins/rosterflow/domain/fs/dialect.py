@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+import msgspec
+
 from rosterflow.domain.decisions import RowProblem
 from rosterflow.domain.errors import Code
 from rosterflow.domain.fs import nodes
@@ -74,8 +76,7 @@ def rows_of(dialect: Dialect, operation: str, raw: Iterable[object]) -> Iterator
         reader.problems.clear()
 
 
-@dataclass(frozen=True, slots=True)
-class _Raw:
+class _Raw(msgspec.Struct, frozen=True):
     """One node of a kind, not read yet; ``node`` is ``None`` when it was reported as unusable."""
 
     source: SourceKind

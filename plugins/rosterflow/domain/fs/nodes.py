@@ -56,7 +56,10 @@ def text(node: Node, path: str) -> str | None:
     value = get(node, path)
     if value is None:
         return None
-    if not isinstance(value, str):
+    if isinstance(value, str):
+        if value.isascii() and value.isprintable():  # nearly all of a hundred thousand codes
+            return value.strip() or None
+    else:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise Malformed(path, "is no text")
         value = str(value)
