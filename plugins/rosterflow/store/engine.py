@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeDecorator
 
 from rosterflow.domain.errors import Code, FatalError, RetryableError
@@ -19,6 +20,9 @@ POSTGRESQL: dict[str, Any] = {
     "executemany_mode": "values_plus_batch",  # many rows a round trip, for upserts and updates too
     "executemany_batch_page_size": 500,
 }
+
+SQLITE: dict[str, Any] = {"poolclass": NullPool}
+"""Opening a file is cheap, and a connection that nobody keeps is never left open."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -79,7 +83,7 @@ class Store:
 def _engine(url: str) -> Engine:
     try:
         parts = make_url(url)
-        options = POSTGRESQL if parts.get_dialect().driver == "psycopg2" else {}
+        options = {"psycopg2": POSTGRESQL, "pysqlite": SQLITE}.get(parts.get_dialect().driver, {})
         return create_engine(parts, pool_pre_ping=True, hide_parameters=True, json_serializer=json_text, **options)
     except (ArgumentError, NoSuchModuleError):
         raise FatalError(Code.SETTINGS_INVALID, "ROSTERFLOW_DATABASE_URL is no SQLAlchemy URL.") from None
