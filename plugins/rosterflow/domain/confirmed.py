@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -49,6 +49,18 @@ class World(Mapping[Key, ConfirmedObject]):
 
     def __len__(self) -> int:
         return len(self._objects)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._objects
+
+    # The same as a mapping has of itself, which would ask for each object by its key.
+    def items(self) -> ItemsView[Key, ConfirmedObject]:
+        """Keys and objects."""
+        return self._objects.items()
+
+    def values(self) -> ValuesView[ConfirmedObject]:
+        """The objects."""
+        return self._objects.values()
 
     def below(self, key: Key) -> Sequence[Key]:
         """What lies directly in an object: an account's accounts and courses, a term's courses, a course's sections.

@@ -104,6 +104,8 @@ class Stalled:
 
     def blocker(self, change: Change) -> Change | None:
         """The stalled change without which this one would be refused or do harm, ``None`` when it may go ahead."""
+        if not (self._missing or self._staying_in or self._unmoved):
+            return None
         for key in parents_of(change.after):
             if key in self._missing:
                 return self._missing[key]

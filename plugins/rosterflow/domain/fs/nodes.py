@@ -101,6 +101,8 @@ def flag(node: Node, path: str) -> bool:
     if path not in node:
         return True
     value = node[path]
+    if value is True or value is False:
+        return value
     if value is None:
         return False
     known = _FLAGS.get(str(value).strip().lower())
