@@ -83,7 +83,8 @@ class Store:
 def _engine(url: str) -> Engine:
     try:
         parts = make_url(url)
-        options = {"psycopg2": POSTGRESQL, "pysqlite": SQLITE}.get(parts.get_dialect().driver, {})
+        in_a_file = parts.database not in (None, "", ":memory:")
+        options = {"psycopg2": POSTGRESQL, "pysqlite": SQLITE if in_a_file else {}}.get(parts.get_dialect().driver, {})
         return create_engine(parts, pool_pre_ping=True, hide_parameters=True, json_serializer=json_text, **options)
     except (ArgumentError, NoSuchModuleError):
         raise FatalError(Code.SETTINGS_INVALID, "ROSTERFLOW_DATABASE_URL is no SQLAlchemy URL.") from None
