@@ -51,7 +51,7 @@ def insert_rows(connection: Connection, table: Table, rows: Iterable[Row]) -> No
     :param rows: all with the same columns, whose values are JSON's or aware datetimes.
     """
     for some in batches(rows, ROWS_IN_A_TEXT):
-        _execute(connection, table, some, _insert(connection, table))
+        _execute(connection, table, some, insert_into(connection, table))
 
 
 def upsert(connection: Connection, table: Table, rows: Iterable[Row], *, keep: Sequence[str] = ()) -> None:
@@ -62,7 +62,7 @@ def upsert(connection: Connection, table: Table, rows: Iterable[Row], *, keep: S
     """
     keys = [each.name for each in table.primary_key]
     for some in batches(rows, ROWS_IN_A_TEXT):
-        statement = _insert(connection, table)
+        statement = insert_into(connection, table)
         changed = {name: statement.excluded[name] for name in some[0] if name not in keys and name not in keep}
         if changed:
             statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
@@ -71,7 +71,8 @@ def upsert(connection: Connection, table: Table, rows: Iterable[Row], *, keep: S
         _execute(connection, table, some, statement)
 
 
-def _insert(connection: Connection, table: Table) -> Insert:
+def insert_into(connection: Connection, table: Table) -> Insert:
+    """An insert of the database's own dialect, which knows what to do about rows that are there already."""
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
