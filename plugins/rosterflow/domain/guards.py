@@ -121,7 +121,8 @@ def stale(changes: Sequence[Change], world: World) -> tuple[Change, ...]:
     :param world: what Canvas confirmed by now.
     """
     true = {change.key: change for change in changes if _is_as_shown(change, world)}
-    met = world.after(true.values())
+    takes_away = any(change.action is Action.DELETE for change in changes)
+    met = world.after(true.values()) if takes_away else world  # what else lies there matters to deletions only
     stalled = Stalled(world, changes)
     found: list[Change] = []
     for change in changes:
