@@ -221,7 +221,7 @@ class _Reader:
             return Undervisningsenhet(
                 key=UeKey(emne, semester, nummer),
                 siste_termin=_siste_termin(node),
-                undervisningen_folger=nodes.text(node, "undervisningenFolger.kode"),
+                undervisningen_folger=nodes.kode_of(node, "undervisningenFolger"),
                 skal_eksporteres_til_lms=nodes.flag(node, "skalEksporteresTilLms"),
             )
 
@@ -237,7 +237,7 @@ class _Reader:
                 ue=ue,
                 kode=known[-1],
                 navn=nodes.navn(node),
-                parent=nodes.text(node, "parent.kode"),
+                parent=nodes.kode_of(node, "parent"),
                 lms_romkode=nodes.text(node, "lmsRomkode"),
                 skal_eksporteres_til_lms=nodes.flag(node, "skalEksporteresTilLms"),
             )
@@ -321,6 +321,6 @@ class _Reader:
 
 
 def _siste_termin(node: Node) -> Semester | None:
-    if nodes.get(node, "sisteTermin.arstall") is None or nodes.get(node, "sisteTermin.terminkode") is None:
+    if nodes.get(node, "sisteTermin.arstall") is None and nodes.get(node, "sisteTermin.terminkode") is None:
         return None
     return nodes.semester(node, "sisteTermin", kode="terminkode")

@@ -82,6 +82,14 @@ def needed(node: Node, path: str) -> str:
     return value
 
 
+def kode_of(node: Node, name: str) -> str | None:
+    """The kode of a row that this one refers to, ``None`` when it refers to none.
+
+    :raises Malformed: when it refers to one whose kode is null: nobody knows which.
+    """
+    return None if node.get(name) is None else needed(node, f"{name}.kode")
+
+
 def number(node: Node, path: str) -> int:
     """A whole number that the row cannot be without, also when it comes as text.
 
@@ -94,9 +102,9 @@ def number(node: Node, path: str) -> int:
 
 
 def flag(node: Node, path: str) -> bool:
-    """A flag: not selected counts as true (the query filtered on it), null as false.
+    """A flag: not selected counts as true (the query filtered on it).
 
-    :raises Malformed: when it is neither.
+    :raises Malformed: when it is neither true nor false, or null: that is unknown, never no (FS reference §2.4).
     """
     if path not in node:
         return True
@@ -104,7 +112,7 @@ def flag(node: Node, path: str) -> bool:
     if value is True or value is False:
         return value
     if value is None:
-        return False
+        raise Malformed(path, "is null")
     known = _FLAGS.get(str(value).strip().lower())
     if known is None:
         raise Malformed(path, "is neither true nor false")
