@@ -160,7 +160,7 @@ def _too_late(book: _Book, waiting: Sequence[StoredChange]) -> dict[int, str]:
     if institutions.standing(connection, key, book.now).based_at is None:
         return {one.seq: "What Canvas has must be read again first." for one in waiting}
     unsettled = plans.unsettled(connection, key)
-    outdated = unsettled | {change.key for change in stale([one.change for one in waiting], world)}
+    outdated = {change.key for change in stale([one.change for one in waiting], world)}
     others = plans.changes_of_others(connection, book.request.plan_id, book.request.id, ChangeState.HELD)
     held = sorted((*waiting, *others), key=attrgetter("seq"))
     stalled = Stalled(world, [one.change for one in held])
@@ -171,7 +171,7 @@ def _too_late(book: _Book, waiting: Sequence[StoredChange]) -> dict[int, str]:
         if one.seq not in ours:
             if not stale([change], world):
                 stalled.add(change)
-        elif change.key in outdated:
+        elif change.key in outdated or change.key in unsettled:
             reasons[one.seq] = "Canvas is no longer as it was shown."
         elif blocker := stalled.blocker(change):
             reasons[one.seq] = f"It cannot go ahead without the {blocker.action} of {blocker.key}."
