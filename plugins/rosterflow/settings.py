@@ -38,7 +38,7 @@ def load_institution(path: Path) -> Institution:
     """
     problems: list[str] = []
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except (OSError, UnicodeDecodeError) as error:
         problems.append(f"cannot be read: {error.__class__.__name__}")
     except yaml.YAMLError as error:

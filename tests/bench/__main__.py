@@ -59,7 +59,14 @@ def _isolate(home: Path) -> None:
 def _task_processes() -> ForkServerContext:
     """Processes forked from one that has a task's modules imported, as Airflow's LocalExecutor has it."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.bench.tasks", "tests.bench.recording", "rosterflow.hooks.canvas"])
+    context.set_forkserver_preload(
+        [
+            "tests.bench.tasks",
+            "tests.bench.recording",
+            "rosterflow.hooks.canvas",
+            "airflow.sdk.execution_time.supervisor",
+        ]
+    )
     return context
 
 

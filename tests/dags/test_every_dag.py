@@ -25,19 +25,17 @@ from tests.household import college, yaml_of
 pytestmark = pytest.mark.airflow
 
 FILES = sorted(path.name for path in DAGS.glob("*.py"))
-SECONDS = 0.5
 SLOW = {"pandas", "numpy", "pyarrow", "gql", "alembic", "requests", "aiohttp", "typer", "fsspec.implementations.http"}
 """What takes long to load and has no business in a DAG file, which every task process executes."""
 
-MEASURE = """
-import json, runpy, sys, time
+LOADED = """
+import json, runpy, sys
 import airflow.sdk, airflow.models.dagrun, airflow.providers.standard.operators.hitl
 import airflow.providers.standard.operators.trigger_dagrun, airflow.providers.smtp.hooks.smtp
 import airflow.providers.common.io.xcom.backend
 known = set(sys.modules)
-begin = time.process_time()
 runpy.run_path(sys.argv[1])
-print(json.dumps([time.process_time() - begin, sorted(set(sys.modules) - known)]))
+print(json.dumps(sorted(set(sys.modules) - known)))
 """
 
 
@@ -49,13 +47,13 @@ def test_every_dag_file_can_be_imported(load: Load) -> None:
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_a_dag_file_adds_less_than_half_a_second_to_airflows_own_imports(file: str, institutions: Path) -> None:
-    command = [sys.executable, "-c", MEASURE, str(DAGS / file)]
+def test_a_dag_file_loads_nothing_that_is_slow_to_load(file: str, institutions: Path) -> None:
+    command = [sys.executable, "-c", LOADED, str(DAGS / file)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    seconds, modules = json.loads(done.stdout.splitlines()[-1])
+    modules = json.loads(done.stdout.splitlines()[-1])
 
+    assert "rosterflow.domain.institution" in modules
     assert SLOW & set(modules) == set()
-    assert seconds < SECONDS
 
 
 @pytest.mark.parametrize("file", FILES)

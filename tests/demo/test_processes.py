@@ -104,6 +104,15 @@ def test_a_command_that_does_not_exist_is_an_error(children: Children, tmp_path:
         children.start("initdb", [tmp_path / "missing"], tmp_path / "log")
 
 
+@pytest.fixture
+def interrupting() -> Iterator[None]:
+    """SIGINT as Python handles it, also below a shell that has its background jobs ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupting")
 def test_a_signal_is_held_back_until_the_bookkeeping_is_done() -> None:
     done = []
 

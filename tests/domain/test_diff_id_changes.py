@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
 from rosterflow.domain.confirmed import Refusal
 from rosterflow.domain.diff import diff
@@ -295,7 +296,7 @@ def test_an_object_of_a_rejected_id_change_goes_when_the_source_has_neither() ->
 
 
 def test_an_object_of_a_rejected_id_change_stays_though_nothing_tells_its_lineage_any_more() -> None:
-    old = replace(OLD[1], origin=replace(OLD[1].origin, lineage=""))
+    old = replace(OLD[1], origin=structs.replace(OLD[1].origin, lineage=""))
 
     plan = a.plan(a.wants(*NEW), a.world(*NEW, old), rejected=REJECTED)
 

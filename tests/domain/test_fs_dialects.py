@@ -31,6 +31,8 @@ from rosterflow.domain.fs.rows import (
 )
 from rosterflow.domain.model import SourceKind
 from rosterflow.domain.windows import Semester
+from tests.domain.builders import plan, world
+from tests.domain.fs_builders import snapshot
 
 H26, V27 = Semester.of("2026_HØST"), Semester.of("2027_VÅR")
 INF = EmneKey("INF-1100", "1")
@@ -269,8 +271,8 @@ def test_a_term_number_may_come_as_text(nummer: object) -> None:
     assert teaching(ue_2026(terminnummer=nummer))[0].key.terminnummer == 2
 
 
-@pytest.mark.parametrize(("flag", "read"), [(True, True), ("J", True), (0, False), ("false", False), (None, False)])
-def test_a_flag_may_come_as_text_and_null_is_no(flag: object, read: bool) -> None:
+@pytest.mark.parametrize(("flag", "read"), [(True, True), ("J", True), (0, False), ("false", False)])
+def test_a_flag_may_come_as_text(flag: object, read: bool) -> None:
     assert teaching(ue_2026(skalEksporteresTilLms=flag))[0].skal_eksporteres_til_lms is read
 
 
@@ -355,6 +357,8 @@ def test_a_malformed_activity_is_reported_with_its_path_and_its_siblings_go_on()
         ("studieprogram", program_2026(kode=""), "kode"),
         ("evu_kurs", evu_2026(tidsangivelseskode=None), "tidsangivelseskode"),
         ("evu_kurs", evu_2026(kursperiode={"fraDato": "0001-01-01"}), "kursperiode.fraDato"),
+        ("evu_kurs", evu_2026(skalEksporteresTilLms=None), "skalEksporteresTilLms"),
+        ("organisasjonsenheter", {**numbers("12"), "erAktiv": None}, "erAktiv"),
     ],
 )  # fmt: skip
 def test_a_malformed_row_is_a_problem_that_names_its_field(operation: str, node: object, field: str) -> None:
@@ -373,12 +377,32 @@ def test_a_malformed_row_is_a_problem_that_names_its_field(operation: str, node:
         ({"termin": None}, "termin.arstall"),
         ({"termin": term(2026, "")}, "termin.betegnelse.kode"),
         ({"sisteTermin": {"arstall": 2027, "terminkode": "VIT"}}, "sisteTermin.terminkode"),
+        ({"sisteTermin": {"arstall": 2027, "terminkode": None}}, "sisteTermin.terminkode"),
+        ({"skalEksporteresTilLms": None}, "skalEksporteresTilLms"),
+        ({"undervisningenFolger": {"kode": None}}, "undervisningenFolger.kode"),
     ],
 )
 def test_a_malformed_undervisningsenhet_is_a_problem_that_names_its_field(fields: Any, field: str) -> None:
     (problem,) = teaching(ue_2026(**fields))
 
     assert (problem.source, problem.field) == (SourceKind.UNDERVISNINGSENHET, field)
+
+
+@pytest.mark.parametrize(
+    "unknown", [{"skalEksporteresTilLms": None}, {"undervisningenFolger": {"kode": None}}], ids=["exported", "followed"]
+)
+def test_what_a_null_leaves_unknown_stays_as_canvas_has_it(unknown: dict[str, Any]) -> None:
+    followed = emne_2026(kode="MAT-1", undervisningsenheter={"nodes": [ue_2026(undervisningenFolger=None)]})
+
+    def rows(**fields: Any) -> list[Any]:
+        follower = emne_2026(undervisningsenheter={"nodes": [ue_2026(**fields)]})
+        return read_2026("undervisning", followed, follower)
+
+    there = snapshot(*rows())
+    shot = snapshot(*rows(**unknown), confirmed=there.objects.values())
+
+    assert (shot.gaps, [problem.code for problem in shot.problems]) == ((), [Code.ROW_INVALID])
+    assert plan(shot, world(*there.objects.values())).changes == ()
 
 
 # ----------------------------------------------------------------- nulls that make a read incomplete

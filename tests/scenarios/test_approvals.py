@@ -362,7 +362,7 @@ def split(one: College, number: int) -> tuple[int, int]:
         made = []
         for is_account in (True, False):
             some = [c for c in shown if (c.change.kind is Kind.ACCOUNT) is is_account]
-            digest = hash_of(c.change for c in some)
+            digest = hash_of(c.fingerprint for c in some)
             seqs = [c.seq for c in some]
             made.append(
                 approvals.ask(

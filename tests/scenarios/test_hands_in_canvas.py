@@ -159,7 +159,7 @@ def test_a_hiding_that_ended_before_it_was_written_down_still_knows_that_the_cou
         one.export(ue, on=False)
         one.harness.run(days_later=1)
         with one.harness.store.begin() as connection:
-            connection.exec_driver_sql("UPDATE canvas_object SET state = 'active' WHERE state = 'unpublished'")
+            connection.exec_driver_sql("UPDATE canvas_object SET body = replace(body, 'unpublished', 'active')")
 
         assert off_and_on(one, ue) == ["claimed", "available"]
 

@@ -8,6 +8,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from rosterflow.domain.errors import Code, FatalError
@@ -36,6 +37,13 @@ def test_a_store_that_was_never_upgraded_is_refused_by_name_of_both_versions(tmp
         Code.STORE_OUTDATED,
         "The store is at version none, this code needs 0001.",
     )
+
+
+def test_the_version_that_the_code_needs_is_the_newest_migration(store: Store) -> None:
+    with store.begin() as connection:
+        newest = ScriptDirectory.from_config(migrate.config(connection)).get_current_head()
+
+    assert newest == migrate.VERSION
 
 
 def test_the_migrations_can_be_taken_back(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from rosterflow.domain.model import CanvasObject, Key, Kind, key_of
 from rosterflow.store import objects
 from rosterflow.store.codec import from_text, text_of
 from rosterflow.store.engine import Store
-from tests.store.things import COURSE, EVERYTHING, HOME, NOW, SECTION, TERM, UNIT
+from tests.store.things import COURSE, EVERYTHING, HOME, NOW, SECTION, TERM, UNIT, a_plan, create
 
 
 def save(store: Store, *things: CanvasObject, institution: str = HOME, owned: frozenset[str] = frozenset()) -> None:
@@ -26,7 +26,7 @@ def load(store: Store, institution: str = HOME) -> World:
 
 @pytest.mark.parametrize("thing", EVERYTHING, ids=lambda thing: str(thing.kind))
 def test_an_object_as_text_comes_back_whole_with_its_origin(thing: CanvasObject) -> None:
-    again = from_text(text_of(thing))
+    again = from_text(thing.kind, text_of(thing))
 
     assert (again, again.origin) == (thing, thing.origin)
 
@@ -47,6 +47,22 @@ def test_the_newest_confirmation_counts(store: Store) -> None:
     save(store, renamed)
 
     assert [one.thing for one in load(store).values()] == [renamed]
+
+
+def test_what_a_plan_made_is_confirmed_as_it_was_sent_and_what_belongs_to_canvas_stays_known(store: Store) -> None:
+    save(store, TERM, owned=frozenset({"name"}))
+    made = replace(TERM, name="Høsten 2026")
+    with store.begin() as connection:
+        plan_id = a_plan(connection, create(made), create(COURSE), create(UNIT))
+        objects.save_made(connection, HOME, plan_id, [0, 1], now=NOW, run_id=1)
+
+    found = load(store)
+
+    assert {key: (one.thing, one.owned_by_canvas) for key, one in found.items()} == {
+        key_of(TERM): (made, frozenset({"name"})),
+        key_of(COURSE): (COURSE, frozenset()),
+    }
+    assert found[key_of(COURSE)].thing.origin == COURSE.origin
 
 
 def test_institutions_do_not_see_each_other(store: Store) -> None:

@@ -28,7 +28,14 @@ def asked(store: Store, number: int = 1) -> tuple[int, int]:
         plan = a_plan(connection, *CHANGES, number=number)
         plans.hold(connection, plan, {0: ("updates", "too many"), 1: ("updates", "too many")})
         request = approvals.ask(
-            connection, HOME, plan, [0, 1], hash_of(CHANGES), two_person=True, first_contact=False, now=NOW
+            connection,
+            HOME,
+            plan,
+            [0, 1],
+            hash_of(one.fingerprint for one in CHANGES),
+            two_person=True,
+            first_contact=False,
+            now=NOW,
         )
     return request, plan
 
@@ -41,7 +48,7 @@ def test_a_request_comes_back_with_the_changes_that_were_shown(store: Store) -> 
 
     assert (request.plan_id, request.state, request.two_person) == (plan, ApprovalState.WAITING, True)
     assert tuple(one.change for one in shown) == CHANGES
-    assert request.hash == hash_of(one.change for one in shown)
+    assert request.hash == hash_of(one.fingerprint for one in shown)
 
 
 def test_what_a_person_is_being_asked_about_is_known_by_its_fingerprint(store: Store) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rosterflow.domain.plan import Plan, hash_of
+from rosterflow.domain.plan import Plan
 from rosterflow.store import approvals, plans
 from rosterflow.sync.describing import SHOWN, Description, describe
 from tests.sync.desk import COURSE, HOME, NOW, OTHER, SECTION, TERM, UNIT, Desk, close, create, desk
@@ -27,7 +27,7 @@ def asked(at: Desk, *changes: object, two_person: bool = False) -> Description:
         number = plans.save_plan(connection, HOME.key, at.run.id, plan, first_contact=False, now=NOW)
         why = ("removals-institution", "60 of 100 courses in the institution; the limit is 10.")
         plans.hold(connection, number, dict.fromkeys(range(len(changes)), why))
-        digest = hash_of(plan.changes)
+        digest = plan.hash
         request = approvals.ask(
             connection,
             HOME.key,

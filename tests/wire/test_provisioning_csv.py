@@ -127,3 +127,12 @@ def test_a_status_that_nobody_knows_is_not_guessed() -> None:
 def test_a_row_that_was_cut_off_is_no_row() -> None:
     with pytest.raises(RetryableError):
         found(SECTIONS[: SECTIONS.index("«1»")].encode())
+
+
+def test_a_report_that_ends_inside_a_quoted_name_is_broken() -> None:
+    with pytest.raises(RetryableError, match="broken file"):
+        found(ACCOUNTS[: ACCOUNTS.index(' ""ære""')].encode())
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_column() -> None:
+    assert found(b"\xef\xbb\xbf" + SECTIONS.encode()) == found(SECTIONS.encode())

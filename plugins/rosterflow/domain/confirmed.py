@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import msgspec
+
 from rosterflow.domain.model import Account, CanvasObject, Course, Key, Kind, Section, State, key_of, parents_of
 from rosterflow.domain.plan import Action, Change
-from rosterflow.domain.rosters import ACTIVE, STANDINGS, Member, Place, Roster, Standing
+from rosterflow.domain.rosters import ACTIVE, BY_HAND, STANDINGS, Member, Place, Roster, Standing
 
 FIRST_WAIT = timedelta(hours=1)
 LONGEST_WAIT = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmedObject:
+class ConfirmedObject(msgspec.Struct, frozen=True):
     """One object as Canvas confirmed it.
 
     :param thing: its fields and state, deleted and concluded ones too.
@@ -59,6 +60,18 @@ class World(Mapping[Key, ConfirmedObject]):
         return isinstance(other, World) and (self._objects, self.rosters) == (other._objects, other.rosters)
 
     __hash__ = None  # type: ignore[assignment]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._objects
+
+    # The same as a mapping has of itself, which would ask for each object by its key.
+    def items(self) -> ItemsView[Key, ConfirmedObject]:
+        """Keys and objects."""
+        return self._objects.items()
+
+    def values(self) -> ValuesView[ConfirmedObject]:
+        """The objects."""
+        return self._objects.values()
 
     def below(self, key: Key) -> Sequence[Key]:
         """What lies directly in an object: an account's accounts and courses, a term's courses, a course's sections.
@@ -167,7 +180,7 @@ class _People:
 
 def _ended(member: Member, end: Standing) -> Member:
     """The row of a person whose section was deleted, or whose course was concluded or deleted."""
-    ends = end is Standing.DELETED or member[-1] == ACTIVE
+    ends = end is Standing.DELETED or member[-1] in (ACTIVE, BY_HAND)
     return STANDINGS[end] if ends else member
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from rosterflow.domain.errors import REMEDIES, Code
 from rosterflow.domain.model import Key, SourceKind
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """One rule's verdict on one row of the source.
 
     :param source: the kind of row.

@@ -96,7 +96,7 @@ def _narrowed(changes: Sequence[Change], scope: Scope) -> tuple[list[Change], li
     """The changes that a run may make, and those that it leaves to one that nobody narrowed."""
     inside = [change for change in changes if scope.speaks_of(change.after)]
     lacking = {key_of(change.after): change for change in changes if not scope.speaks_of(change.after)}
-    for change in inside:  # grows by what must be there first
+    for change in inside if lacking else ():  # grows by what must be there first
         above = [key for key in lies_in(change.after) if key in lacking and lacking[key].action is Action.CREATE]
         inside += [lacking.pop(key) for key in above]
     return inside, list(lacking.values())

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import msgspec
+
 from rosterflow.domain.confirmed import World
 from rosterflow.domain.institution import Freeze, Guards, Limit
 from rosterflow.domain.model import Account, Key, Kind, Section, State, key_of
@@ -40,8 +42,7 @@ RULES: dict[str, str] = {
 """Ids of the rules by which a change is held."""
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """A change that waits for a person.
 
     :param rule: id of the guard's rule (:data:`RULES`).
@@ -151,7 +152,8 @@ def stale(changes: Sequence[Change], world: World) -> tuple[Change, ...]:
     :param world: what Canvas confirmed by now.
     """
     true = {change.key: change for change in changes if _is_as_shown(change, world)}
-    met = world.after(true.values())
+    takes_away = any(change.action is Action.DELETE for change in changes)
+    met = world.after(true.values()) if takes_away else world  # what else lies there matters to deletions only
     stalled = Stalled(world, changes)
     found: list[Change] = []
     for change in changes:

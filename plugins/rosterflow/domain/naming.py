@@ -89,11 +89,11 @@ class SisIds:
 
 def clean(name: str) -> str:
     """A name fit for a column: composed form, single blanks, no control characters, at most 255 characters."""
-    if name.isascii() and name.isprintable() and "  " not in name and len(name) <= LONGEST_NAME:
-        return name.strip()
     if not name.isprintable():
         name = "".join(ch for ch in name if ch.isspace() or unicodedata.category(ch) not in {"Cc", "Cs"})
-    name = " ".join(unicodedata.normalize("NFC", name).split())
+    if not name.isascii():
+        name = unicodedata.normalize("NFC", name)
+    name = name.strip() if name.isprintable() and "  " not in name else " ".join(name.split())
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
 
 

@@ -10,6 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from operator import attrgetter
 
+import msgspec
+
 from rosterflow.domain.decisions import Decision
 from rosterflow.domain.model import FIELDS, CanvasObject, Key, Kind, key_of
 from rosterflow.domain.rosters import MEMBER_FIELDS, Member, Roster, Thing
@@ -31,8 +33,7 @@ REMOVALS = frozenset({Action.CLOSE, Action.HIDE, Action.DELETE})
 """Removals in the sense of the guards: conclude, hide, delete (deleting an account is closing it)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One step for one object, or for some people of one roster; what is applied is exactly what was shown.
 
     :param before: what Canvas last confirmed, ``None`` when it has no such object. Of a roster, just the people whom
@@ -80,8 +81,8 @@ class Change:
     @property
     def fingerprint(self) -> str:
         """A digest of the whole change; two plans that show the same change give the same digest."""
-        text = "\x1f".join((self.action, canonical(self.before), canonical(self.after)))
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+        shown = _encoded((self.action, _compared(self.before), _compared(self.after)))
+        return hashlib.sha256(shown).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,22 +103,12 @@ class Plan:
     @property
     def hash(self) -> str:
         """A digest of all changes; an approval names it, and apply checks it."""
-        return hash_of(self.changes)
+        return hash_of(change.fingerprint for change in self.changes)
 
 
-def hash_of(changes: Iterable[Change]) -> str:
-    """A digest of a set of changes, independent of their order."""
-    return hashlib.sha256("\n".join(sorted(c.fingerprint for c in changes)).encode()).hexdigest()
-
-
-def canonical(thing: Thing | None) -> str:
-    """One line that holds every compared field of an object; used for digests, never shown."""
-    if thing is None:
-        return ""
-    if isinstance(thing, Roster):
-        members = sorted("\x1d".join((user, *member)) for user, member in thing.members.items())
-        return "\x1e".join((thing.kind, thing.sis_id, *members))
-    return "\x1e".join((thing.kind, *map(_text, _COMPARED[thing.kind](thing))))
+def hash_of(fingerprints: Iterable[str]) -> str:
+    """A digest of a set of changes by their fingerprints, independent of their order."""
+    return hashlib.sha256("\n".join(sorted(fingerprints)).encode()).hexdigest()
 
 
 def member_print(roster: Roster, user: str, member: Member) -> str:
@@ -138,12 +129,14 @@ def _changed_fields(before: Thing | None, after: Roster) -> tuple[str, ...]:
     return tuple(name for name in names if name in changed)
 
 
-_COMPARED: dict[Kind, Callable[[CanvasObject], tuple[str | datetime | None, ...]]] = {
-    kind: attrgetter("sis_id", *names, "state") for kind, names in FIELDS.items()
+_encoded = msgspec.json.Encoder().encode
+_VALUES: dict[Kind, Callable[[CanvasObject], tuple[str | datetime | None, ...]]] = {
+    kind: attrgetter("kind", "sis_id", *names, "state") for kind, names in FIELDS.items()
 }
 
 
-def _text(value: str | datetime | None) -> str:
-    if isinstance(value, str):
-        return value
-    return "\x00" if value is None else value.isoformat()
+def _compared(thing: Thing | None) -> tuple[object, ...] | None:
+    """Every compared field of an object, or every person of a roster with theirs."""
+    if isinstance(thing, Roster):
+        return thing.kind, thing.sis_id, sorted(thing.members.items())
+    return _VALUES[thing.kind](thing) if thing else None

@@ -94,9 +94,11 @@ class Stalled:
         self._staying_in: dict[Key, Change] = {}
         self._unmoved: dict[str, Change] = {}
         self._people = _StalledPeople()
+        self._any = False
 
     def add(self, change: Change) -> None:
         """Remember that this change does not go ahead."""
+        self._any = True
         if isinstance(change.after, Roster):
             self._people.add(change, change.after)
             return
@@ -109,6 +111,8 @@ class Stalled:
 
     def blocker(self, change: Change) -> Change | None:
         """The stalled change without which this one would be refused or do harm, ``None`` when it may go ahead."""
+        if not self._any:
+            return None
         for key in lies_in(change.after):
             if key in self._missing:
                 return self._missing[key]

@@ -5,13 +5,13 @@ Nothing of an answer's body, no header and no variable ever gets into an error: 
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+import msgspec
 import requests
 from gql import GraphQLRequest
 from gql.transport.requests import RequestsHTTPTransport
@@ -72,7 +72,7 @@ class FSTransport(RequestsHTTPTransport):
 
 def _json(response: requests.Response) -> Any:
     try:
-        return json.loads(response.content)
+        return msgspec.json.decode(response.content)
     except ValueError:
         return None
 

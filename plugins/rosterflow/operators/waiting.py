@@ -16,6 +16,7 @@ from rosterflow.domain.model import CanvasObject
 from rosterflow.operators.institution import InstitutionOperator
 from rosterflow.sync.cycles import undisturbed
 from rosterflow.triggers.canvas import Awaited, CanvasTrigger
+from rosterflow.wire.provisioning_csv import objects_of
 
 IN_TASK_SECONDS = 5.0
 LOOK_SECONDS = 0.5
@@ -79,9 +80,6 @@ class WaitsForCanvas(InstitutionOperator):
 
         :raises RetryableError: ``server-error`` when Canvas could not make it.
         """
-        # pandas takes a second to load, and every task process would load it with the DAG file.
-        from rosterflow.wire.provisioning_csv import objects_of
-
         report = self.canvas.provisioning_report(report_id)
         if report.state != "complete" or report.url is None:
             raise RetryableError(Code.SERVER_ERROR, f"Canvas ended the provisioning report as {report.state!r}.")

@@ -138,7 +138,7 @@ def rejected_id_changes(connection: Connection, institution: str) -> frozenset[P
         .where(of_person, plan_change.c.guard_rule == ID_CHANGE)
     )
     return frozenset(
-        (Key(Kind(row.kind), row.sis_id), key_of(from_text(row.after))) for row in connection.execute(query)
+        (Key(Kind(row.kind), row.sis_id), key_of(from_text(row.kind, row.after))) for row in connection.execute(query)
     )
 
 

@@ -6,9 +6,7 @@ bind each value of each row by itself costs the client several times as much. SQ
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -27,6 +25,8 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+
+from rosterflow.store.engine import UtcDateTime, json_text
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
@@ -51,7 +51,7 @@ def insert_rows(connection: Connection, table: Table, rows: Iterable[Row]) -> No
     :param rows: all with the same columns, whose values are JSON's or aware datetimes.
     """
     for some in batches(rows, ROWS_IN_A_TEXT):
-        _execute(connection, table, some, _insert(connection, table))
+        _execute(connection, table, some, insert_into(connection, table))
 
 
 def upsert(connection: Connection, table: Table, rows: Iterable[Row], *, keep: Sequence[str] = ()) -> None:
@@ -62,7 +62,7 @@ def upsert(connection: Connection, table: Table, rows: Iterable[Row], *, keep: S
     """
     keys = [each.name for each in table.primary_key]
     for some in batches(rows, ROWS_IN_A_TEXT):
-        statement = _insert(connection, table)
+        statement = insert_into(connection, table)
         changed = {name: statement.excluded[name] for name in some[0] if name not in keys and name not in keep}
         if changed:
             statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
@@ -71,7 +71,8 @@ def upsert(connection: Connection, table: Table, rows: Iterable[Row], *, keep: S
         _execute(connection, table, some, statement)
 
 
-def _insert(connection: Connection, table: Table) -> Insert:
+def insert_into(connection: Connection, table: Table) -> Insert:
+    """An insert of the database's own dialect, which knows what to do about rows that are there already."""
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
@@ -80,7 +81,8 @@ def _execute(connection: Connection, table: Table, rows: list[Row], statement: I
         connection.execute(statement, rows)
         return
     names = list(rows[0])
-    text = json.dumps(rows, ensure_ascii=False, default=_plain)
+    _refuse_naive(table, names, rows)
+    text = json_text(rows)
     connection.execute(statement.from_select(names, _rows_of(table, names)), {"rows": text})
 
 
@@ -92,12 +94,11 @@ def _rows_of(table: Table, names: Sequence[str]) -> Select[Any]:
     return select(*rows.c)
 
 
-def _plain(value: object) -> str:
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return value.isoformat()
-    raise ValueError(
-        f"a value of type {type(value).__name__} without a time zone, or none of JSON's, reached the store"
-    )
+def _refuse_naive(table: Table, names: Sequence[str], rows: Sequence[Row]) -> None:
+    """Refuse datetimes without a time zone, as :class:`UtcDateTime` does for values that are bound one by one."""
+    for name in names:
+        if isinstance(table.c[name].type, UtcDateTime) and any(row[name] and not row[name].tzinfo for row in rows):
+            raise ValueError("a datetime without a time zone reached the store")
 
 
 def among(numbers: Iterable[int], which: Column[int]) -> Iterator[ColumnElement[bool]]:

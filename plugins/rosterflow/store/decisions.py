@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, or_, select
+from sqlalchemy import Connection, Text, and_, cast, delete, or_, select
 
 from rosterflow.domain.decisions import Decision
 from rosterflow.domain.model import SourceKind
 from rosterflow.store.bulk import upsert
+from rosterflow.store.engine import json_text
 from rosterflow.store.tables import decision as table
 
 AT_ONCE = 200
 Identity = tuple[str, str, str]
+Content = tuple[bool, str, str | None, str | None]
+"""What can differ between two runs; facts as the text they are kept as, so that none need be taken apart."""
+
+COLUMNS = (*table.c["source", "subject", "rule", "allowed"], cast(table.c.facts, Text), *table.c["kind", "sis_id"])
 
 
 def replace(
@@ -63,11 +68,11 @@ def about(connection: Connection, institution: str, sis_id: str) -> Sequence[Any
     return connection.execute(query.order_by(table.c.source, table.c.subject)).all()
 
 
-def _known(connection: Connection, institution: str, kinds: Collection[str]) -> dict[Identity, tuple[object, ...]]:
-    query = select(table).where(table.c.institution == institution, table.c.source.in_(kinds))
+def _known(connection: Connection, institution: str, kinds: Collection[str]) -> dict[Identity, Content]:
+    query = select(*COLUMNS).where(table.c.institution == institution, table.c.source.in_(kinds))
     return {
-        (row.source, row.subject, row.rule): (row.allowed, row.facts, row.kind, row.sis_id)
-        for row in connection.execute(query)
+        (source, subject, rule): (allowed, facts, kind, sis_id)
+        for source, subject, rule, allowed, facts, kind, sis_id in connection.execute(query)
     }
 
 
@@ -82,7 +87,7 @@ def _row_of(key: Identity) -> tuple[str, str]:
 def _write(
     connection: Connection,
     institution: str,
-    known: Mapping[Identity, tuple[object, ...]],
+    known: Mapping[Identity, Content],
     wanted: Mapping[Identity, Decision],
     run_id: int,
 ) -> int:
@@ -91,20 +96,20 @@ def _write(
     return len(different)
 
 
-def _content(one: Decision) -> tuple[object, ...]:
-    facts = [list(fact) for fact in one.facts]
-    return (one.allowed, facts, str(one.key.kind) if one.key else None, one.key.sis_id if one.key else None)
+def _content(one: Decision) -> Content:
+    kind, sis_id = one.key or (None, None)
+    return one.allowed, json_text(one.facts), kind, sis_id
 
 
 def _row(institution: str, one: Decision, run_id: int) -> dict[str, object]:
-    allowed, facts, kind, sis_id = _content(one)
+    kind, sis_id = one.key or (None, None)
     return {
         "institution": institution,
         "source": str(one.source),
         "subject": one.subject,
         "rule": one.rule,
-        "allowed": allowed,
-        "facts": facts,
+        "allowed": one.allowed,
+        "facts": one.facts,
         "kind": kind,
         "sis_id": sis_id,
         "since_run": run_id,

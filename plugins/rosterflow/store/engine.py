@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeDecorator
 
 from rosterflow.domain.errors import Code, FatalError, RetryableError
@@ -18,6 +20,9 @@ POSTGRESQL: dict[str, Any] = {
     "executemany_mode": "values_plus_batch",  # many rows a round trip, for upserts and updates too
     "executemany_batch_page_size": 500,
 }
+
+SQLITE: dict[str, Any] = {"poolclass": NullPool}
+"""Opening a file is cheap, and a connection that nobody keeps is never left open."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -78,10 +83,16 @@ class Store:
 def _engine(url: str) -> Engine:
     try:
         parts = make_url(url)
-        options = POSTGRESQL if parts.get_dialect().driver == "psycopg2" else {}
-        return create_engine(parts, pool_pre_ping=True, hide_parameters=True, **options)
+        in_a_file = parts.database not in (None, "", ":memory:")
+        options = {"psycopg2": POSTGRESQL, "pysqlite": SQLITE if in_a_file else {}}.get(parts.get_dialect().driver, {})
+        return create_engine(parts, pool_pre_ping=True, hide_parameters=True, json_serializer=json_text, **options)
     except (ArgumentError, NoSuchModuleError):
         raise FatalError(Code.SETTINGS_INVALID, "ROSTERFLOW_DATABASE_URL is no SQLAlchemy URL.") from None
+
+
+def json_text(value: object) -> str:
+    """A value as the JSON that the store keeps: the same text for the same value on both databases."""
+    return msgspec.json.encode(value).decode()
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

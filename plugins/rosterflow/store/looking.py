@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from rosterflow.domain.confirmed import ConfirmedObject, Refusal
 from rosterflow.domain.model import Key, Kind
-from rosterflow.store.codec import thing_of
+from rosterflow.store.codec import from_text
 from rosterflow.store.plans import StoredPlan, get_plan
 from rosterflow.store.tables import canvas_object, plan, refusal, row_error
 
@@ -29,10 +29,7 @@ def confirmed_about(connection: Connection, institution: str, sis_id: str) -> li
     query = select(canvas_object).where(canvas_object.c.institution == institution, canvas_object.c.sis_id == sis_id)
     return [
         Confirmed(
-            ConfirmedObject(
-                thing_of(row.kind, row.sis_id, row.state, row.body, row.source, row.term, row.lineage),
-                frozenset(row.owned_by_canvas.split()),
-            ),
+            ConfirmedObject(from_text(row.kind, row.body), frozenset(row.owned_by_canvas.split())),
             row.confirmed_at,
         )
         for row in connection.execute(query.order_by(canvas_object.c.kind))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, select, tuple_
+from sqlalchemy import ColumnElement, Connection, delete, literal, select, tuple_
 
 from rosterflow.domain.confirmed import ConfirmedObject
 from rosterflow.domain.model import Key
-from rosterflow.store.bulk import ROWS_AT_ONCE, batches, upsert
-from rosterflow.store.codec import body_of, thing_of
+from rosterflow.store.bulk import ROWS_AT_ONCE, among, batches, insert_into, upsert
+from rosterflow.store.codec import from_text, text_of
+from rosterflow.store.engine import UtcDateTime
 from rosterflow.store.tables import canvas_object as table
+from rosterflow.store.tables import plan_change
 
-COLUMNS = table.c["kind", "sis_id", "state", "body", "source", "term", "lineage", "owned_by_canvas"]
+COLUMNS = table.c["kind", "sis_id", "body", "owned_by_canvas"]
 NOTHING = frozenset[str]()
 
 
@@ -26,10 +29,10 @@ def load(connection: Connection, institution: str, keys: Collection[Key] | None 
     if keys is not None and len(keys) <= ROWS_AT_ONCE:
         query = query.where(tuple_(table.c.kind, table.c.sis_id).in_([(str(kind), sis_id) for kind, sis_id in keys]))
         keys = None
-    for kind, sis_id, *rest, owned in connection.execute(query.execution_options(yield_per=ROWS_AT_ONCE)):
+    for kind, sis_id, body, owned in connection.execute(query.execution_options(yield_per=ROWS_AT_ONCE)):
         if keys is None or (kind, sis_id) in keys:
             owned_by_canvas = frozenset(owned.split()) if owned else NOTHING
-            yield ConfirmedObject(thing_of(kind, sis_id, *rest), owned_by_canvas)
+            yield ConfirmedObject(from_text(kind, body), owned_by_canvas)
 
 
 def save(
@@ -37,6 +40,29 @@ def save(
 ) -> None:
     """Write down what Canvas confirmed; what was known about the same keys is replaced."""
     upsert(connection, table, (_row(institution, one, now, run_id) for one in confirmed))
+
+
+def save_made(
+    connection: Connection, institution: str, plan_id: int, seqs: Iterable[int], *, now: datetime, run_id: int
+) -> None:
+    """Write down as confirmed what changes of a plan made, just as they were sent: the database has them already.
+
+    What is known to belong to Canvas stays known.
+    """
+    values: dict[str, ColumnElement[Any]] = {
+        "institution": literal(institution),
+        "kind": plan_change.c.kind,
+        "sis_id": plan_change.c.sis_id,
+        "body": plan_change.c.after,
+        "owned_by_canvas": literal(""),
+        "confirmed_at": literal(now, UtcDateTime),
+        "run_id": literal(run_id),
+    }
+    for some in among(seqs, plan_change.c.seq):
+        made = select(*values.values()).where(plan_change.c.plan_id == plan_id, some)
+        statement = insert_into(connection, table).from_select(list(values), made)
+        fresh = {name: statement.excluded[name] for name in ("body", "confirmed_at", "run_id")}
+        connection.execute(statement.on_conflict_do_update(index_elements=[*table.primary_key], set_=fresh))
 
 
 def forget(connection: Connection, institution: str, keys: Iterable[Key]) -> None:
@@ -58,11 +84,7 @@ def _row(institution: str, one: ConfirmedObject, now: datetime, run_id: int | No
         "institution": institution,
         "kind": thing.kind,
         "sis_id": thing.sis_id,
-        "state": thing.state,
-        "body": body_of(thing),
-        "source": thing.origin.source,
-        "term": thing.origin.term,
-        "lineage": thing.origin.lineage,
+        "body": text_of(thing),
         "owned_by_canvas": " ".join(sorted(one.owned_by_canvas)),
         "confirmed_at": now,
         "run_id": run_id,

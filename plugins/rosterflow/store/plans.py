@@ -6,17 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import count as numbers
+from itertools import repeat
 from typing import Any
 
+import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, func, insert, select, update
 
 from rosterflow.domain.model import Key, Kind
-from rosterflow.domain.plan import Action, Change, Plan
+from rosterflow.domain.plan import Action, Change, Plan, hash_of
 from rosterflow.store.bulk import among, insert_rows
 from rosterflow.store.codec import from_text, text_of
 from rosterflow.store.tables import canvas_object, plan, plan_change, sis_import
 
 STORED = plan_change.c[
+    "kind",
     "seq",
     "action",
     "before",
@@ -28,6 +32,7 @@ STORED = plan_change.c[
     "guard_reason",
     "approval_id",
     "message",
+    "fingerprint",
 ]
 
 
@@ -47,12 +52,12 @@ class ChangeState(StrEnum):
     REJECTED = "rejected"
 
 
-@dataclass(frozen=True, slots=True)
-class StoredChange:
+class StoredChange(msgspec.Struct, frozen=True):
     """A change of a plan with what became of it.
 
     :param guard_rule: which guard holds it, ``None`` when none does.
     :param message: Canvas's own words when it was refused.
+    :param fingerprint: the change's, as it was stored with the plan.
     """
 
     seq: int
@@ -62,6 +67,7 @@ class StoredChange:
     guard_reason: str | None
     approval_id: int | None
     message: str | None
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +90,17 @@ def save_plan(
 
     :returns: its id.
     """
+    fingerprints = [change.fingerprint for change in made.changes]
     values = {
         "institution": institution,
         "run_id": run_id,
-        "hash": made.hash,
+        "hash": hash_of(fingerprints),
         "first_contact": first_contact,
         "unchanged": {str(kind): n for kind, n in made.unchanged.items()},
         "made_at": now,
     }
     plan_id = connection.execute(insert(plan).values(values).returning(plan.c.id)).scalar_one()
-    insert_rows(connection, plan_change, (_row(plan_id, seq, change) for seq, change in enumerate(made.changes)))
+    insert_rows(connection, plan_change, map(_row, repeat(plan_id), numbers(), made.changes, fingerprints))
     return int(plan_id)
 
 
@@ -223,10 +230,10 @@ def tally(connection: Connection, plan_id: int) -> Sequence[Any]:
 
 
 def _stored(
-    seq: int, action: str, before: str | None, after: str, rule: str, reason: str, state: str, *became: Any
+    kind: str, seq: int, action: str, before: str | None, after: str, rule: str, reason: str, state: str, *became: Any
 ) -> StoredChange:
     """A change from its row, the columns of ``STORED``."""
-    change = Change(_ACTIONS[action], from_text(before) if before else None, from_text(after), rule, reason)
+    change = Change(_ACTIONS[action], from_text(kind, before) if before else None, from_text(kind, after), rule, reason)
     return StoredChange(seq, change, _STATES[state], *became)
 
 
@@ -234,7 +241,7 @@ _ACTIONS: dict[str, Action] = {action: action for action in Action}
 _STATES: dict[str, ChangeState] = {state: state for state in ChangeState}
 
 
-def _row(plan_id: int, seq: int, change: Change) -> dict[str, object]:
+def _row(plan_id: int, seq: int, change: Change, fingerprint: str) -> dict[str, object]:
     return {
         "plan_id": plan_id,
         "seq": seq,
@@ -245,7 +252,7 @@ def _row(plan_id: int, seq: int, change: Change) -> dict[str, object]:
         "after": text_of(change.after),
         "rule": change.rule,
         "reason": change.reason,
-        "fingerprint": change.fingerprint,
+        "fingerprint": fingerprint,
         "state": str(ChangeState.PLANNED),
     }
 

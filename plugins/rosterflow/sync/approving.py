@@ -6,7 +6,7 @@ lease and against what Canvas confirmed by then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -146,10 +146,7 @@ def _approve(
     for answer in answers:
         book.act([answer.user], "approve", answer.comment, detail)
     if too_late:
-        plan_id = book.request.plan_id
-        plans.set_state(book.connection, plan_id, too_late, ChangeState.STALE, too_late)
-        book.record([one for one in waiting if one.seq in too_late], "stale", lambda one: too_late[one.seq])
-        book.act([SYSTEM], "refused", "Canvas is no longer as it was shown.", f"{len(too_late)} changes")
+        book.refuse([one for one in waiting if one.seq in too_late], too_late)
     return Verdict(state, len(going), len(too_late), withdrawn)
 
 
@@ -187,7 +184,7 @@ def _problem(
     institution: Institution, request: Approval, shown: Sequence[StoredChange], answers: Sequence[Answer]
 ) -> str:
     """Why the answers do not count, ``""`` when they do."""
-    if hash_of(one.change for one in shown) != request.hash:
+    if hash_of(one.change.fingerprint for one in shown) != request.hash:
         return "The changes are not the ones that were shown."
     if not answers:
         return "There is no answer."
@@ -241,19 +238,24 @@ class _Book:
         """Close the request, with what became of its changes."""
         approvals.set_approval_state(self.connection, self.request.id, state, self.now)
         plans.set_state(self.connection, self.request.plan_id, [one.seq for one in ones], of_changes)
-        self.record(ones, event, lambda one: one.guard_reason or "")
-
-    def record(self, ones: Sequence[StoredChange], event: str, detail: Callable[[StoredChange], str]) -> None:
-        """Write into each object's history what was decided about it."""
-        events = [Event(one.change.key, event, one.guard_rule or "", detail(one)) for one in ones]
-        history.record(
+        history.record_changes(
             self.connection,
             self.institution.key,
-            events,
+            self.request.plan_id,
+            [one.seq for one in ones],
+            event,
             self.now,
             run_id=self.run_id,
-            plan_id=self.request.plan_id,
+            guarded=True,
         )
+
+    def refuse(self, late: Sequence[StoredChange], reasons: Mapping[int, str]) -> None:
+        """Leave out changes that were approved too late, each with its reason by ``seq``."""
+        plan_id = self.request.plan_id
+        plans.set_state(self.connection, plan_id, reasons, ChangeState.STALE, reasons)
+        events = [Event(one.change.key, "stale", one.guard_rule or "", reasons[one.seq]) for one in late]
+        history.record(self.connection, self.institution.key, events, self.now, run_id=self.run_id, plan_id=plan_id)
+        self.act([SYSTEM], "refused", "Canvas is no longer as it was shown.", f"{len(late)} changes")
 
     def act(self, people: Iterable[str], act: str, reason: str, detail: str = "") -> None:
         """Write into the audit who decided what, and why."""

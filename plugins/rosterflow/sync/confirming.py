@@ -17,17 +17,18 @@ from sqlalchemy import Connection
 from rosterflow.domain.confirmed import ConfirmedObject, World, refused
 from rosterflow.domain.errors import Code, RetryableError, RowError
 from rosterflow.domain.institution import Institution
-from rosterflow.domain.model import FIELDS, Account, CanvasObject, Course, Key, Kind, State, key_of, parents_of
+from rosterflow.domain.model import FIELDS, CanvasObject, Course, Key, Kind, State, key_of, parents_of
 from rosterflow.domain.plan import Action, Change
 from rosterflow.hooks.canvas import CanvasHook, ImportMessage, SisImport
 from rosterflow.store import closed_courses, history, imports, objects, plans, row_errors
 from rosterflow.store.engine import Store
-from rosterflow.store.history import MOVED_OUT, Event
+from rosterflow.store.history import Event
 from rosterflow.store.imports import ImportState, StoredImport
 from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.row_errors import RowErrorNote
 from rosterflow.sync.approving import conclude_request
 from rosterflow.sync.cycles import undisturbed
+from rosterflow.sync.moving import departures
 from rosterflow.sync.publishing import UNPUBLISHED, put_back, remember_published
 
 READ_BACK = frozenset({Action.UPDATE, Action.CLOSE, Action.REOPEN, Action.DELETE})
@@ -157,6 +158,11 @@ def _terms_of(sent: Iterable[StoredChange]) -> set[Key]:
     return {Key(Kind.TERM, course.term) for course in courses if course.term}
 
 
+def _keys_of(changes: Iterable[StoredChange]) -> set[Key]:
+    """The objects that changes are about, by the ids they had and those they have."""
+    return {key for one in changes for key in (one.change.key, key_of(one.change.after))}
+
+
 def _reopened_courses(changes: Iterable[StoredChange]) -> list[str]:
     """SIS ids of the courses that are re-opened."""
     reopened = (one.change.after for one in changes if one.change.action is Action.REOPEN)
@@ -259,23 +265,6 @@ def hide_courses(
     return Outcome(len(hidden) - len(words), len(words), 0)
 
 
-def departures(before: World, now: Iterable[ConfirmedObject]) -> list[Event]:
-    """One event for each course or account that moved out of an account: it is not one in which nothing ever lay."""
-    return [
-        Event(Key(Kind.ACCOUNT, left), MOVED_OUT, "", str(key_of(one.thing)))
-        for one in now
-        if (known := before.get(key_of(one.thing))) and (left := _account_of(known.thing)) != _account_of(one.thing)
-    ]
-
-
-def _account_of(thing: CanvasObject) -> str:
-    match thing:
-        case Account(parent=account) | Course(account=account):
-            return account
-        case _:
-            return ""
-
-
 @dataclass(frozen=True, slots=True)
 class _Book:
     """One transaction's bookkeeping of what became of a plan's changes."""
@@ -294,10 +283,28 @@ class _Book:
         if not accepted:
             return
         connection, key = self.connection, self.institution.key
-        keys = {key_of(one.change.after) for one in accepted} | {one.change.key for one in accepted}
         # What lies in an object with a new id refers to it by that id, so then nothing can be left out.
         has_new_ids = any(one.change.action is Action.CHANGE_ID for one in accepted)
-        before = World(objects.load(connection, key, None if has_new_ids else keys))
+        made = {one.seq for one in accepted if one.change.action is Action.CREATE and one.seq not in seen}
+        if not has_new_ids:
+            objects.save_made(connection, key, self.plan_id, made, now=self.now, run_id=self.run_id)
+        compared = accepted if has_new_ids else [one for one in accepted if one.seq not in made]
+        self._mark(accepted, self._believe(compared, seen, all_of_it=has_new_ids))
+        closed_courses.forget(connection, key, _reopened_courses(accepted))
+        keys = _keys_of(accepted)
+        row_errors.clear_refusals(connection, key, keys)
+        row_errors.settle(connection, key, "canvas", [str(k) for k in keys], self.now)
+        self._conclude(accepted)
+
+    def _believe(
+        self, accepted: list[StoredChange], seen: Mapping[int, CanvasObject], *, all_of_it: bool
+    ) -> dict[int, frozenset[str]]:
+        """Compare accepted changes with what was confirmed before, and confirm what differs.
+
+        :returns: by ``seq``, the fields that stayed as they were though Canvas accepted the row.
+        """
+        connection, key = self.connection, self.institution.key
+        before = World(objects.load(connection, key, None if all_of_it else _keys_of(accepted)))
         after = before.after(one.change for one in accepted)
         stayed = {one.seq: _stayed(one.change, seen[one.seq]) for one in accepted if one.seq in seen}
         fresh = {k: thing for k, thing in after.items() if before.get(k) is not thing and before.get(k) != thing}
@@ -309,25 +316,33 @@ class _Book:
         objects.save(connection, key, fresh.values(), now=self.now, run_id=self.run_id)
         self._record(departures(before, fresh.values()))
         objects.forget(connection, key, [k for k in before if k not in after])
-        self._mark(accepted, stayed)
-        closed_courses.forget(connection, key, _reopened_courses(accepted))
-        row_errors.clear_refusals(connection, key, keys)
-        row_errors.settle(connection, key, "canvas", [str(k) for k in keys], self.now)
-        self._conclude(accepted)
+        return stayed
 
     def _mark(self, accepted: list[StoredChange], stayed: Mapping[int, frozenset[str]]) -> None:
         kept = {seq: f"kept by Canvas: {', '.join(sorted(names))}" for seq, names in stayed.items() if names}
         plain = [one.seq for one in accepted if one.seq not in kept]
         plans.set_state(self.connection, self.plan_id, plain, ChangeState.CONFIRMED)
         plans.set_state(self.connection, self.plan_id, kept, ChangeState.OWNED, kept)
+        made = {one.seq for one in accepted if one.change.action is Action.CREATE and one.seq not in kept}
+        history.record_changes(
+            self.connection,
+            self.institution.key,
+            self.plan_id,
+            made,
+            EVENTS[Action.CREATE],
+            self.now,
+            run_id=self.run_id,
+            guarded=False,
+        )
         self._record(
             Event(
                 key_of(one.change.after),
                 EVENTS[one.change.action],
                 one.change.rule,
-                kept.get(one.seq) or (", ".join(one.change.changed_fields) if one.change.before else ""),
+                kept.get(one.seq) or ", ".join(one.change.changed_fields),
             )
             for one in accepted
+            if one.seq not in made
         )
 
     def refuse(self, turned_down: list[StoredChange], words: Mapping[int, str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
@@ -87,11 +87,7 @@ def _split(
     current = runs.get_run(connection, run.id)
     if first_contact and not planned and saw_all(institution, current):
         institutions.mark(connection, institution.key, contacted_at=now)
-    waiting = [
-        replace(one, state=ChangeState.HELD, guard_rule=held[one.seq][0], guard_reason=held[one.seq][1])
-        for one in planned
-        if one.seq in held
-    ]
+    waiting = [one for one in planned if one.seq in held]
     let_through = _let_approved_through(connection, institution, plan_id, waiting, world, now)
     left = [one for one in waiting if one.seq not in let_through]
     if current.counts.get("gaps") == 0 and not current.scope.is_partial:
@@ -127,7 +123,7 @@ def _remembered(
     }
     asked = _asked_or_rejected(connection, institution, EVER)
     for one in planned if asked else ():
-        before = asked.get(one.change.fingerprint)
+        before = asked.get(one.fingerprint)
         if before and before.rule not in NOT_FOR_ITSELF:
             found[one.seq] = (before.rule, before.reason)
     return found
@@ -179,7 +175,7 @@ def _let_approved_through(
     stalled = Stalled(world, [one.change for one in held])
     going: dict[int, list[int]] = {}
     for one in held if approved else ():
-        asked = approved.get(one.change.fingerprint)
+        asked = approved.get(one.fingerprint)
         if asked is None or stalled.blocker(one.change):
             stalled.add(one.change)
         else:
@@ -205,22 +201,22 @@ def _ask(
     new: list[StoredChange] = []
     known: dict[int, list[int]] = {}
     for one in held:
-        if one.change.fingerprint in asked:
-            known.setdefault(asked[one.change.fingerprint].request, []).append(one.seq)
+        if one.fingerprint in asked:
+            known.setdefault(asked[one.fingerprint].request, []).append(one.seq)
         else:
             new.append(one)
     for request, seqs in known.items():
         approvals.tie(connection, plan_id, seqs, request)
     if not new:
         return
-    events = [Event(one.change.key, "held", one.guard_rule or "", one.guard_reason or "") for one in new]
-    history.record(connection, institution.key, events, now, run_id=run.id, plan_id=plan_id)
+    seqs = [one.seq for one in new]
+    history.record_changes(connection, institution.key, plan_id, seqs, "held", now, run_id=run.id, guarded=True)
     approvals.ask(
         connection,
         institution.key,
         plan_id,
-        [one.seq for one in new],
-        hash_of(one.change for one in new),
+        seqs,
+        hash_of(one.fingerprint for one in new),
         two_person=two_person,
         first_contact=plans.get_plan(connection, plan_id).first_contact,
         now=now,
@@ -243,14 +239,12 @@ def _withdraw(
     now: datetime,
 ) -> None:
     """Take back requests for what a newer plan no longer contains: a complete one, about objects it speaks about."""
-    wanted = {one.change.fingerprint for one in held}
+    wanted = {one.fingerprint for one in held}
     for request, waiting in _open_requests(connection, institution).items():
         gone = [
-            one
-            for one in waiting
-            if one.change.fingerprint not in wanted and (as_a_whole or _speaks_about(run, one.change))
+            one for one in waiting if one.fingerprint not in wanted and (as_a_whole or _speaks_about(run, one.change))
         ]
-        if as_a_whole and request.hash != hash_of(one.change for one in held):
+        if as_a_whole and request.hash != hash_of(one.fingerprint for one in held):
             gone = list(waiting)
         _take_back(connection, institution, request, gone, NO_LONGER, now)
         if gone and len(gone) == len(waiting):
@@ -264,7 +258,7 @@ def _withdraw_approved(
 
     Should it be wanted once more, then for another reason than the one that was approved.
     """
-    wanted = {one.change.fingerprint for one in planned}
+    wanted = {one.fingerprint for one in planned}
     if run.counts.get("waiting"):
         refused = row_errors.refusals(connection, institution.key).values()
         wanted |= {refusal.fingerprint for refusal in refused if refusal.not_before > now}
@@ -272,7 +266,7 @@ def _withdraw_approved(
     for number in sorted({asked.request for fingerprint, asked in approved.items() if fingerprint not in wanted}):
         request = approvals.get_approval(connection, number)
         left = approvals.not_carried_out(connection, number)
-        gone = [one for one in left if one.change.fingerprint not in wanted and _speaks_about(run, one.change)]
+        gone = [one for one in left if one.fingerprint not in wanted and _speaks_about(run, one.change)]
         _take_back(connection, institution, request, gone, NO_LONGER, now)
         if request.state is ApprovalState.APPROVED and approvals.is_carried_out(connection, number):
             approvals.set_approval_state(connection, number, ApprovalState.WITHDRAWN, now)
@@ -286,9 +280,9 @@ def _take_back_for_two(
     connection: Connection, institution: Institution, held: Sequence[StoredChange], now: datetime
 ) -> None:
     """Take back what one person was asked about, so that two are asked about it together with the rest."""
-    together = {one.change.fingerprint for one in held}
+    together = {one.fingerprint for one in held}
     for request, waiting in _open_requests(connection, institution).items():
-        again = [one for one in waiting if one.change.fingerprint in together and not request.two_person]
+        again = [one for one in waiting if one.fingerprint in together and not request.two_person]
         _take_back(connection, institution, request, again, FOR_TWO, now)
         if again and len(again) == len(waiting):
             approvals.set_approval_state(connection, request.id, ApprovalState.WITHDRAWN, now)
@@ -305,7 +299,7 @@ def _take_back(
     if not some:
         return
     rule, reason = why
-    approvals.withdraw(connection, request.id, (one.change.fingerprint for one in some))
+    approvals.withdraw(connection, request.id, (one.fingerprint for one in some))
     history.record(
         connection,
         institution.key,

@@ -8,7 +8,6 @@ default. Names look like paths (``xcom/<dag>/<run>/page_0001``).
 from __future__ import annotations
 
 import gzip
-import json
 import os
 import uuid
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import fsspec  # type: ignore[import-untyped]
+import msgspec
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped]
 
@@ -46,13 +46,13 @@ class PageStore:
 
         :returns: its size as JSON, in bytes.
         """
-        data = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        data = msgspec.json.encode(value)
         self.put_bytes(name, data)
         return len(data)
 
     def get(self, name: str) -> Any:
         """The JSON value of that name; raises as :meth:`get_bytes` does."""
-        return json.loads(self.get_bytes(name))
+        return msgspec.json.decode(self.get_bytes(name))
 
     def put_bytes(self, name: str, data: bytes) -> None:
         """Keep bytes, in place of what was there; a reader sees the old or the new, never a part."""

@@ -22,8 +22,9 @@ from rosterflow.store.engine import Store
 from rosterflow.store.history import Event
 from rosterflow.store.imports import ImportState, StoredImport
 from rosterflow.store.runs import Run
-from rosterflow.sync.confirming import confirm_import, departures
+from rosterflow.sync.confirming import confirm_import
 from rosterflow.sync.cycles import undisturbed
+from rosterflow.sync.moving import departures
 from rosterflow.sync.runs import verify_lease
 from rosterflow.sync.sending import find_posted
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import IO
-
-import pandas as pd
 
 from rosterflow.domain.errors import Code, RetryableError
 from rosterflow.domain.model import Account, CanvasObject, Course, Section, State, Term
@@ -22,8 +22,6 @@ STATES = {
 }
 """The report's status words. Published or not is the teachers' own, so both are active to us."""
 
-ROWS_AT_ONCE = 5000
-
 Columns = tuple[str, ...]
 
 
@@ -36,17 +34,21 @@ def objects_of(report: bytes) -> Iterator[CanvasObject]:
     """
     for name, file in _files(report):
         try:
-            yield from _objects(name, file)
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError):
+            yield from _objects(name, csv.reader(io.TextIOWrapper(file, "utf-8-sig", newline=""), strict=True))
+        except (csv.Error, UnicodeDecodeError):
             raise RetryableError(Code.BAD_RESPONSE, f"Canvas's provisioning report has a broken file {name}.") from None
 
 
-def _objects(name: str, file: IO[bytes]) -> Iterator[CanvasObject]:
-    for chunk in pd.read_csv(file, dtype=str, keep_default_na=False, chunksize=ROWS_AT_ONCE):
-        columns, make = _layout(name, frozenset(chunk.columns))
-        kept = chunk.loc[chunk[columns[0]] != "", list(columns)]
-        for values in zip(*(kept[column].tolist() for column in columns), strict=True):
-            yield make(*values)
+def _objects(name: str, rows: Iterator[list[str]]) -> Iterator[CanvasObject]:
+    header = next(rows, [])
+    columns, make = _layout(name, frozenset(header))
+    places = [header.index(column) for column in columns]
+    pick, sis_id = itemgetter(*places), places[0]
+    for row in rows:
+        if row and len(row) != len(header):
+            raise csv.Error(f"a row has {len(row)} columns instead of {len(header)}")
+        if row and row[sis_id]:
+            yield make(*pick(row))
 
 
 def _files(report: bytes) -> Iterator[tuple[str, IO[bytes]]]:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+import msgspec
+
 from rosterflow.domain.decisions import RowProblem
 from rosterflow.domain.errors import Code
 from rosterflow.domain.fs import nodes
@@ -73,8 +75,7 @@ def rows_of(dialect: Dialect, operation: str, raw: Iterable[object]) -> Iterator
         reader.problems.clear()
 
 
-@dataclass(frozen=True, slots=True)
-class _Raw:
+class _Raw(msgspec.Struct, frozen=True):
     """One node of a kind, not read yet; ``node`` is ``None`` when it was reported as unusable."""
 
     source: SourceKind
@@ -217,7 +218,7 @@ class _Reader:
             return Undervisningsenhet(
                 key=UeKey(emne, semester, nummer),
                 siste_termin=_siste_termin(node),
-                undervisningen_folger=nodes.text(node, "undervisningenFolger.kode"),
+                undervisningen_folger=nodes.kode_of(node, "undervisningenFolger"),
                 skal_eksporteres_til_lms=nodes.flag(node, "skalEksporteresTilLms"),
             )
 
@@ -233,7 +234,7 @@ class _Reader:
                 ue=ue,
                 kode=known[-1],
                 navn=nodes.navn(node),
-                parent=nodes.text(node, "parent.kode"),
+                parent=nodes.kode_of(node, "parent"),
                 lms_romkode=nodes.text(node, "lmsRomkode"),
                 skal_eksporteres_til_lms=nodes.flag(node, "skalEksporteresTilLms"),
             )
@@ -317,6 +318,6 @@ class _Reader:
 
 
 def _siste_termin(node: Node) -> Semester | None:
-    if nodes.get(node, "sisteTermin.arstall") is None or nodes.get(node, "sisteTermin.terminkode") is None:
+    if nodes.get(node, "sisteTermin.arstall") is None and nodes.get(node, "sisteTermin.terminkode") is None:
         return None
     return nodes.semester(node, "sisteTermin", kode="terminkode")

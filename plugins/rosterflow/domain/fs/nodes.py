@@ -57,7 +57,10 @@ def text(node: Node, path: str) -> str | None:
     value = get(node, path)
     if value is None:
         return None
-    if not isinstance(value, str):
+    if isinstance(value, str):
+        if value.isascii() and value.isprintable():  # nearly all of a hundred thousand codes
+            return value.strip() or None
+    else:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise Malformed(path, "is no text")
         value = str(value)
@@ -80,6 +83,14 @@ def needed(node: Node, path: str) -> str:
     return value
 
 
+def kode_of(node: Node, name: str) -> str | None:
+    """The kode of a row that this one refers to, ``None`` when it refers to none.
+
+    :raises Malformed: when it refers to one whose kode is null: nobody knows which.
+    """
+    return None if node.get(name) is None else needed(node, f"{name}.kode")
+
+
 def number(node: Node, path: str) -> int:
     """A whole number that the row cannot be without, also when it comes as text.
 
@@ -92,15 +103,17 @@ def number(node: Node, path: str) -> int:
 
 
 def flag(node: Node, path: str) -> bool:
-    """A flag: not selected counts as true (the query filtered on it), null as false.
+    """A flag: not selected counts as true (the query filtered on it).
 
-    :raises Malformed: when it is neither.
+    :raises Malformed: when it is neither true nor false, or null: that is unknown, never no (FS reference §2.4).
     """
     if path not in node:
         return True
     value = node[path]
+    if value is True or value is False:
+        return value
     if value is None:
-        return False
+        raise Malformed(path, "is null")
     known = _FLAGS.get(str(value).strip().lower())
     if known is None:
         raise Malformed(path, "is neither true nor false")

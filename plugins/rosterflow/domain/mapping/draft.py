@@ -12,6 +12,8 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+import msgspec
+
 from rosterflow.domain.decisions import Decision, RowProblem
 from rosterflow.domain.errors import Code
 from rosterflow.domain.institution import Institution
@@ -23,8 +25,7 @@ from rosterflow.domain.windows import Semester
 Facts = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """What one row asks for (several, when they are one course over several terms).
 
     :param keys: the Canvas objects it is about, the main one first, whether it asks for them or not.

@@ -32,13 +32,7 @@ def upgrade() -> None:
         sa.Column("institution", sa.String(length=31), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("sis_id", sa.String(length=255), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column(
-            "body", sa.Text(), nullable=False, comment="the compared fields as a JSON list, in the order of FIELDS"
-        ),
-        sa.Column("source", sa.String(length=32), nullable=False),
-        sa.Column("term", sa.String(length=32), nullable=True),
-        sa.Column("lineage", sa.String(length=255), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False, comment="the whole object as JSON, by the names of its fields"),
         sa.Column(
             "owned_by_canvas", sa.Text(), nullable=False, comment="fields people changed in Canvas, space-separated"
         ),
