@@ -376,3 +376,18 @@ def test_a_row_that_must_have_its_person_is_null_when_the_person_is_withheld() -
 
     assert answer["data"]["programStudieretter"]["nodes"] == [None] * count
     assert len(answer["errors"]) == count
+
+
+def test_a_member_that_must_not_be_null_takes_its_row_along_and_the_error_says_where() -> None:
+    fs = FsClient("small")
+    program = min(fs.world.university.studieprogram, key=lambda row: row.kode)
+    first = min((row for row in program.studieretter), key=lambda row: row.student.person.lopenummer)
+    first.student.person.er_skjult = True
+
+    answer = fs.ask(
+        f"{{ programStudieretter(filter: {{{OWN}, aktivStatus: null}}) {{ nodes {{ personProfil {{ id }} }} }} }}"
+    )
+
+    nodes = answer["data"]["programStudieretter"]["nodes"]
+    assert (nodes[0], nodes.count(None)) == (None, 1)
+    assert [error["path"] for error in answer["errors"]] == [["programStudieretter", "nodes", 0, "personProfil"]]

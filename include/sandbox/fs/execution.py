@@ -52,12 +52,12 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class _Info:
-    """The part of the resolve info that resolvers of scalars use."""
+    """The part of the resolve info that resolvers of direct members use."""
 
     context: Any
 
 
-def leaves_of(schema: GraphQLSchema) -> dict[tuple[str, str], Leaf | Branch]:
+def direct_members(schema: GraphQLSchema) -> dict[tuple[str, str], Leaf | Branch]:
     """Return the members without arguments, lists apart, of a schema whose members have resolvers, by type and name."""
     found: dict[tuple[str, str], Leaf | Branch] = {}
     for kind in schema.type_map.values():
@@ -73,8 +73,8 @@ def leaves_of(schema: GraphQLSchema) -> dict[tuple[str, str], Leaf | Branch]:
     return found
 
 
-class LeafExecutor(Executor[Any]):
-    """Executes an operation over a schema whose `extensions` hold its leaves."""
+class DirectExecutor(Executor[Any]):
+    """Executes an operation over a schema whose `extensions` hold its direct members."""
 
     def execute_fields(
         self,
@@ -85,7 +85,7 @@ class LeafExecutor(Executor[Any]):
         position_context: Any,
     ) -> dict[str, Any]:
         """Return the members selected of one object."""
-        members: dict[tuple[str, str], Leaf | Branch] = self.schema.extensions["leaves"]
+        members: dict[tuple[str, str], Leaf | Branch] = self.schema.extensions["direct"]
         info = _Info(self.context_value)
         type_name = parent_type.name
         results: dict[str, Any] = {}

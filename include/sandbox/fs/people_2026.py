@@ -65,7 +65,7 @@ def _university(_row: object, info: Info) -> University:
 
 def resolvers() -> Resolvers:
     """Return the resolvers of people, by type and member."""
-    return {**_persons(), **_participation(), **_roles(), **_role_list()}
+    return {**_persons(), **_identities(), **_teaching(), **_programmes(), **_roles(), **_role_list()}
 
 
 def query() -> dict[str, Resolver]:
@@ -118,6 +118,11 @@ def _persons() -> Resolvers:
             "programStudieretter": programmes_of_person,
         },
         "Personnavn": {"fornavn": attribute("fornavn"), "etternavn": attribute("etternavn")},
+    }
+
+
+def _identities() -> Resolvers:
+    return {
         "StudentVedLarested": {
             "id": of_key(keys.STUDENT),
             "studentnummer": text("person.lopenummer"),
@@ -144,7 +149,7 @@ def _persons() -> Resolvers:
     }
 
 
-def _participation() -> Resolvers:
+def _teaching() -> Resolvers:
     return {
         "EmneStudierett": {
             "id": of_key(keys.EMNE_STUDIERETT),
@@ -160,6 +165,17 @@ def _participation() -> Resolvers:
             "student": _shown("student", "student.person"),
             "undervisningsaktivitet": attribute("aktivitet"),
         },
+        "EvuKursdeltakelse": {
+            "id": of_key(keys.EVU_KURSDELTAKELSE),
+            "deltaker": _shown("deltaker", "deltaker.person"),
+            "kurs": attribute("kurs"),
+            "personProfil": _shown("deltaker.person"),
+        },
+    }
+
+
+def _programmes() -> Resolvers:
+    return {
         "ProgramStudierett": {
             "id": of_key(keys.PROGRAM_STUDIERETT),
             "kull": attribute("kull"),
@@ -181,12 +197,6 @@ def _participation() -> Resolvers:
             "klasse": attribute("klasse"),
             "programStudierett": attribute("studierett"),
             "studentVedLarested": _shown("studierett.student", "studierett.student.person"),
-        },
-        "EvuKursdeltakelse": {
-            "id": of_key(keys.EVU_KURSDELTAKELSE),
-            "deltaker": _shown("deltaker", "deltaker.person"),
-            "kurs": attribute("kurs"),
-            "personProfil": _shown("deltaker.person"),
         },
     }
 

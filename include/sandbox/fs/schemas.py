@@ -31,7 +31,7 @@ from graphql import (
 )
 
 from sandbox.fs import dialect_2023, dialect_2026
-from sandbox.fs.execution import leaves_of
+from sandbox.fs.execution import direct_members
 
 if TYPE_CHECKING:
     from sandbox.fs.values import Resolver, Resolvers
@@ -121,7 +121,7 @@ def _executable(schema: GraphQLSchema, resolvers: Resolvers) -> GraphQLSchema:
         members = _members(name, resolvers)
         for field_name, field in kind.fields.items():
             field.resolve = members[field_name]
-    schema.extensions["leaves"] = leaves_of(schema)
+    schema.extensions["direct"] = direct_members(schema)
     return schema
 
 

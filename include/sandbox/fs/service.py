@@ -25,7 +25,7 @@ from graphql import (
 
 from sandbox.fs import wire_faults
 from sandbox.fs.errors import IllegalArgumentError
-from sandbox.fs.execution import LeafExecutor
+from sandbox.fs.execution import DirectExecutor
 from sandbox.fs.index import Index
 from sandbox.fs.paging import NODE_IDS, PAGE_FAULTS, SORT_COLUMNS, Request
 from sandbox.fs.schemas import flags_of, schema_2023, schema_2026
@@ -100,7 +100,7 @@ class Service:
             context_value=Request(self._rows(), cursors, operation, faults, self._nested_faults()),
             variable_values=question.variables,
             operation_name=question.operation,
-            executor_class=LeafExecutor,
+            executor_class=DirectExecutor,
         )
         answer: Answer = {"errors": [_told(error) for error in result.errors]} if result.errors else {}
         answer["data"] = result.data

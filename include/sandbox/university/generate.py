@@ -55,9 +55,13 @@ def size_of(text: str) -> Size:
 
     Numbers alone (`emner=200,evu=20`) are over the demo's. Raises ValueError, naming what is allowed, for any other.
     """
-    base, _, numbers = text.partition(",") if text.partition(",")[0] in SIZES else ("demo", "", text)
+    if text in SIZES:
+        return SIZES[text]
+    base, _, numbers = text.partition(",")
+    if base not in SIZES:
+        base, numbers = "demo", text
     names = [field.name for field in fields(Size)]
-    given = dict(part.partition("=")[::2] for part in numbers.split(",")) if numbers or base not in text else {}
+    given = dict(part.partition("=")[::2] for part in numbers.split(","))
     if not all(name in names and value.isascii() and value.isdigit() for name, value in given.items()):
         raise ValueError(
             f"size must be one of {', '.join(SIZES)} or numbers such as emner=200,evu=20 with the names"
