@@ -5,7 +5,7 @@ Left out: observers linked to students, and enrollments that are temporary (Canv
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandbox.canvas import people
 from sandbox.canvas.objects import EnrollmentState
@@ -13,7 +13,7 @@ from sandbox.canvas.rest.fields import truth
 from sandbox.canvas.sis.importers.run import RowRejected, status_of
 
 if TYPE_CHECKING:
-    from sandbox.canvas.objects import Course, Enrollment, Pseudonym, Role, Section
+    from sandbox.canvas.objects import Course, Enrollment, Pseudonym, Role, Section, User
     from sandbox.canvas.sis.importers.run import ImportRun
     from sandbox.canvas.sis.upload import Row
 
@@ -31,11 +31,44 @@ def check_enrollment(row: Row) -> None:
         raise RowRejected(f'Improper status "{row.get("status") or ""}" for an enrollment')
 
 
+class _Target(NamedTuple):
+    """What a row is about; `enrollment` is the one there is already."""
+
+    login: Pseudonym
+    user: User
+    section: Section
+    course: Course
+    role: Role
+    associated_user_id: int | None
+    enrollment: Enrollment | None
+
+
 def import_enrollment(row: Row, run: ImportRun) -> bool:
-    """Create or change the enrollment of a user, section, role and observed user; None is refused for its course."""
+    """Create or change an enrollment of a user in a section by a role, even in a course that is over."""
     status = status_of(row, *STATUSES) or ""
     if row.get("root_account") or (run.skip_deletes and status.startswith("deleted")):
         return False
+    target = _target(row, run)
+    state = (
+        _last(target, run) if status == DELETED_LAST_COMPLETED else _allowed(row, EnrollmentState(status), target, run)
+    )
+    _check_valid(row, state, target)
+    start_at, end_at = run.dates(row, _date_complaint(row))
+    fields: dict[str, object] = {"start_at": start_at, "end_at": end_at}
+    if row.get("limit_section_privileges"):
+        fields["limit_privileges_to_course_section"] = truth(row["limit_section_privileges"])
+    if target.enrollment:
+        run.canvas.set_enrollment_state(target.enrollment, state, run.by, **fields)
+        return True
+    fields["associated_user_id"] = target.associated_user_id
+    run.canvas.create_enrollment(
+        run.by, user=target.user, section=target.section, role=target.role, state=state, **fields
+    )
+    return True
+
+
+def _target(row: Row, run: ImportRun) -> _Target:
+    """What the row names, looked for in Canvas's order; raises RowRejected for the first that is not there."""
     login = _login(row, run)
     section, course = _place(row, run)
     role = run.roles.for_enrollment(course.account_id, row.get("role"), row.get("role_id"))
@@ -45,18 +78,7 @@ def import_enrollment(row: Row, run: ImportRun) -> bool:
     associated = _associated(row, role, run)
     user = run.canvas.users[login.user_id]
     enrollment = run.canvas.find_enrollment(user, section, role, associated)
-    state = _state(row, status, login, enrollment, course, role, run)
-    _check_valid(row, state, course, section)
-    start_at, end_at = run.dates(row, _date_complaint(row))
-    fields: dict[str, object] = {"start_at": start_at, "end_at": end_at}
-    if row.get("limit_section_privileges"):
-        fields["limit_privileges_to_course_section"] = truth(row["limit_section_privileges"])
-    if enrollment is None:
-        fields["associated_user_id"] = associated
-        run.canvas.create_enrollment(run.by, user=user, section=section, role=role, state=state, **fields)
-    else:
-        run.canvas.set_enrollment_state(enrollment, state, run.by, **fields)
-    return True
+    return _Target(login, user, section, course, role, associated, enrollment)
 
 
 def _login(row: Row, run: ImportRun) -> Pseudonym:
@@ -97,9 +119,8 @@ def _place(row: Row, run: ImportRun) -> tuple[Section, Course]:
 def _guard_blueprint(row: Row, course: Course, role: Role) -> None:
     kind = role.base_role_type.removesuffix("Enrollment")
     if course.blueprint and kind in ("Student", "Observer"):
-        raise RowRejected(
-            f'{kind} enrollment for "{_user(row)}" not allowed in blueprint course "{course.sis_id or course.id}"'
-        )
+        course_id = row.get("course_id") or ""
+        raise RowRejected(f'{kind} enrollment for "{_user(row)}" not allowed in blueprint course "{course_id}"')
 
 
 def _associated(row: Row, role: Role, run: ImportRun) -> int | None:
@@ -112,23 +133,12 @@ def _associated(row: Row, role: Role, run: ImportRun) -> int | None:
     return login.user_id
 
 
-def _state(
-    row: Row,
-    status: str,
-    login: Pseudonym,
-    enrollment: Enrollment | None,
-    course: Course,
-    role: Role,
-    run: ImportRun,
-) -> EnrollmentState:
-    """The state the row asks for, as far as the user's logins allow it."""
-    if status == DELETED_LAST_COMPLETED:
-        return _last(login.user_id, enrollment, course, role, run)
-    asked = EnrollmentState(status)
-    user = run.canvas.users[login.user_id]
+def _allowed(row: Row, asked: EnrollmentState, target: _Target, run: ImportRun) -> EnrollmentState:
+    """The state that was asked for, as far as the user's logins allow it."""
+    login, user, enrollment = target.login, target.user, target.enrollment
     if asked == EnrollmentState.DELETED or not (login.is_deleted or user.is_deleted):
         return asked
-    place = row.get("course_id") or course.sis_id or ""
+    place = row.get("course_id") or ""
     if asked == EnrollmentState.ACTIVE and people.logins_of(run.canvas, user.id):
         run.warn(f"Enrolled a user {_user(row)} in course {place}, but referenced a deleted sis login")
         return asked
@@ -140,17 +150,20 @@ def _state(
     return asked
 
 
-def _last(user_id: int, enrollment: Enrollment | None, course: Course, role: Role, run: ImportRun) -> EnrollmentState:
+def _last(target: _Target, run: ImportRun) -> EnrollmentState:
     """Deleted while the user has the role in the course by another active enrollment, completed for the last one."""
-    others = run.canvas.enrollments.where_all(user_id=user_id, course_id=course.id)
+    others = run.canvas.enrollments.where_all(user_id=target.user.id, course_id=target.course.id)
     is_last = not any(
-        other.workflow_state == EnrollmentState.ACTIVE and other.role_id == role.id and other is not enrollment
+        other.workflow_state == EnrollmentState.ACTIVE
+        and other.role_id == target.role.id
+        and other is not target.enrollment
         for other in others
     )
     return EnrollmentState.COMPLETED if is_last else EnrollmentState.DELETED
 
 
-def _check_valid(row: Row, state: EnrollmentState, course: Course, section: Section) -> None:
+def _check_valid(row: Row, state: EnrollmentState, target: _Target) -> None:
+    course, section = target.course, target.section
     if state == EnrollmentState.DELETED or not (course.is_deleted or section.is_deleted):
         return
     errors = ["Course section is not a valid section"] if section.is_deleted else []
