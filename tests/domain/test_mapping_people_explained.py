@@ -70,6 +70,10 @@ def test_who_is_not_among_the_users_is_told_so() -> None:
     assert explained("1", person("2"), right("1")) == [Step(SourceKind.BRUKER, "user-not-read", False)]
 
 
+def test_a_row_that_arrives_twice_is_told_once() -> None:
+    assert explained("1", person("1"), right("1"), right("1")) == explained("1", person("1"), right("1"))
+
+
 def test_rows_of_others_are_told_to_nobody() -> None:
     found = explained("1", person("1"), person("2", feide_bruker=None), right("2"), role("2", code="X", ims=None))
 

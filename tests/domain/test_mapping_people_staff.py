@@ -282,6 +282,13 @@ def test_who_is_reserved_as_staff_leaves_the_staff_alone() -> None:
     assert (left(shot, UE, TEACHER), there(shot, UE)) == ({"1": Reason.RESERVED}, ["1"])
 
 
+def test_of_who_may_not_be_in_canvas_at_all_nothing_else_is_decided() -> None:
+    shot = people(person("1", er_dod=True), role("1", til=date(2026, 1, 1)), confirmed=[in_section("1", role=TEACHER)])
+
+    assert left(shot, UE, TEACHER) == {"1": Reason.DEAD}
+    assert rules(shot, "1") == [("user-dead", False)]
+
+
 def test_the_gravest_reason_counts_for_who_left_for_several() -> None:
     rows = role("1", kan_overfores=False), role("1", til=date(2026, 1, 1))
 

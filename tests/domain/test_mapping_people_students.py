@@ -73,6 +73,7 @@ def test_a_right_to_follow_the_teaching_puts_the_student_into_its_section() -> N
     assert found.roster.origin == Origin(SourceKind.UNDERVISNINGSENHET, "2026_HØST", "UE_184_INF_2026_HØST_1")
     assert shot.decisions == STRUCTURE.decisions
     assert shot.rows_read[SourceKind.EMNESTUDIERETT] == 2
+    assert [key.sis_id for key in shot.rosters if key.kind is not Kind.USER] == [f"section {UE} as StudentEnrollment"]
 
 
 def test_a_student_on_a_party_is_in_its_section_and_in_that_of_the_teaching() -> None:
@@ -105,6 +106,15 @@ def test_every_term_of_a_long_course_has_its_students_in_the_section_of_the_firs
     shot = people(person("1"), person("2"), right("1"), right("2", at=second), structure=structure)
 
     assert there(shot, UE) == ["1", "2"]
+
+
+def test_a_term_that_is_not_exported_puts_nobody_into_the_section_of_one_that_is() -> None:
+    structure = snapshot(FAKULTET, INF, ue("INF"), ue("INF", V27, 2, skal_eksporteres_til_lms=False))
+    second = UeKey(EmneKey("INF", "1"), V27, 2)
+
+    shot = people(person("1"), person("2"), right("1"), right("2", at=second), structure=structure)
+
+    assert there(shot, UE) == ["1"]
 
 
 def test_rights_in_terms_outside_the_scope_are_left_alone() -> None:
@@ -326,6 +336,22 @@ def test_a_reserved_student_leaves_the_parties_too_of_which_fs_does_not_say_all(
     assert left(shot, UA1) == {"1": Reason.RESERVED}
 
 
+def test_who_may_have_left_a_party_but_may_also_be_on_it_stays() -> None:
+    rows = right("1", "G1", kan_overfores=False), right("1", partier=None)
+
+    shot = people(person("1"), *rows, confirmed=[in_section("1", sis_id=UA1)])
+
+    assert (left(shot, UA1), stays(shot, UA1)) == ({}, ["1"])
+
+
+def test_somebody_whose_login_is_the_id_but_not_known_keeps_everybody_there() -> None:
+    inst = institution(people={"users": {"sis_id": "feide_bruker"}})
+
+    shot = people(person("1"), right("2"), inst=inst, confirmed=[in_section("9")])
+
+    assert wanted(shot, Kind.SECTION, UE).has_unknown
+
+
 def test_a_row_that_may_be_about_anybody_anywhere_makes_the_people_incomplete() -> None:
     null = RowProblem(Code.NULL_NODE, SourceKind.EMNESTUDIERETT, "", "emne_studieretter[3]", "A row is null.")
     nothing = UnreadableRow(Code.ROW_INVALID, SourceKind.EMNESTUDIERETT, "?", "emne", "No emne.")
@@ -350,10 +376,14 @@ def test_people_of_what_the_structure_leaves_alone_stay() -> None:
     confirmed = snapshot(FAKULTET, INF, ue("INF")).objects.values()
     structure = snapshot(FAKULTET, INF, ue("INF"), ue("INF", folger="X"), ua(ue("INF"), "G1"), confirmed=confirmed)
 
-    shot = people(person("1"), right("1"), structure=structure, confirmed=[in_section("1", "2")])
+    origin = Origin(SourceKind.UNDERVISNINGSENHET, "2026_HØST")
+
+    shot = people(
+        person("1"), right("1"), structure=structure, confirmed=[replace(in_section("1", "2"), origin=origin)]
+    )
 
     found = wanted(shot, Kind.SECTION, UE)
-    assert (found.has_unknown, found.roster.members) == (True, {})
+    assert (found.has_unknown, found.roster.members, found.roster.origin) == (True, {}, origin)
 
 
 def test_a_kind_of_row_that_the_run_does_not_speak_about_is_left_alone() -> None:

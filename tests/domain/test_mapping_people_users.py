@@ -180,6 +180,14 @@ def test_contradictory_rows_of_one_person_send_nothing_new() -> None:
     assert [problem.code for problem in new.problems] == [Code.ID_COLLISION]
 
 
+def test_which_of_two_contradictory_rows_comes_first_does_not_matter() -> None:
+    inst = users_are(sis_id="feide_bruker")
+    rows = person("1", "a@fjord.example"), person("1", "b@fjord.example")
+    known = {login: member("1", login=login) for login in ("a@fjord.example", "b@fjord.example")}
+
+    assert people(*rows, inst=inst, users=known) == people(*reversed(rows), inst=inst, users=known)
+
+
 def test_a_reserved_person_is_never_sent() -> None:
     shot = people(person("1", kan_overfores=False), right("1"))
 

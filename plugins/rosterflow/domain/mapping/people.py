@@ -70,14 +70,14 @@ def map_people(
     people: PeopleSource,
     confirmed: Mapping[Key, Roster],
     today: date,
-    staff_until_now: Mapping[str, date] = _NEVER,
+    no_longer_staff: Mapping[str, date] = _NEVER,
 ) -> Snapshot:
     """Who should be where by what was read from FS.
 
     :param structure: what the same run's structure becomes; its decisions say where each row stands.
     :param confirmed: every roster that Canvas confirmed, by the key of the whole.
     :param today: the local day of the run.
-    :param staff_until_now: since when people are not fagperson any more (:func:`not_staff_since`).
+    :param no_longer_staff: since when people are not fagperson any more (:func:`not_staff_since`).
     :returns: the structure's snapshot with rosters, and with the decisions, problems and gaps of people added.
     """
     if not institution.people.sync:
@@ -88,7 +88,7 @@ def map_people(
         rosters: list[WantedRoster] = []
         run.count_unnamed()
     else:
-        rosters = list(run.rosters(today, staff_until_now))
+        rosters = list(run.rosters(today, no_longer_staff))
     return replace(
         structure,
         rosters={one.roster.whole: one for one in rosters},
@@ -107,7 +107,7 @@ def explain_person(
     confirmed: Mapping[Key, Roster],
     today: date,
     person: str,
-    staff_until_now: Mapping[str, date] = _NEVER,
+    no_longer_staff: Mapping[str, date] = _NEVER,
 ) -> tuple[Step, ...]:
     """Every rule that is applied to one person, in order, by running those that :func:`map_people` runs.
 
@@ -119,7 +119,7 @@ def explain_person(
 
     ledger = Ledger(about=person)
     run = _Run(institution, scope, structure, replace(people, rows=theirs), confirmed, ledger)
-    for _ in run.rosters(today, staff_until_now):
+    for _ in run.rosters(today, no_longer_staff):
         pass
     return tuple(ledger.steps)
 
@@ -146,7 +146,7 @@ class _Run:
         self._unreadable: set[str] = set()
         self.rows_read: dict[SourceKind, int] = {}
 
-    def rosters(self, today: date, staff_until_now: Mapping[str, date]) -> Iterator[WantedRoster]:
+    def rosters(self, today: date, no_longer_staff: Mapping[str, date]) -> Iterator[WantedRoster]:
         """Every roster that the source wants, users first."""
         known = self._known_users()
         user_map = UserMap(self._institution, known, self._ledger)
@@ -161,7 +161,7 @@ class _Run:
         registered = self._registered()
         self._take(
             Students(self._institution, gathering, admission, terms, registered, today),
-            Staff(self._institution, gathering, admission, terms, today, staff_until_now),
+            Staff(self._institution, gathering, admission, terms, today, no_longer_staff),
         )
         admission.report_strangers()
         yield from gathering.finish(self._confirmed, self._structure.untouchable)

@@ -188,10 +188,10 @@ class UserMap:
     def _settle(self, login: str, group: set[str], claims: _Claims) -> None:
         holders = [who for who in group if who.startswith(_STAYING) or self._held(who) == login]
         for who in sorted(group):
-            if who.startswith(_STAYING) or who not in self._desired:
+            if who.startswith(_STAYING):
                 continue
             if self._held(who) == login and len(holders) > 1:  # ids made of logins: two people, one user
-                del self._desired[who]
+                self._desired.pop(who, None)
                 continue
             self._keep(who)
             held = self._held(who)
