@@ -1,4 +1,4 @@
-"""`fs_canvas_sync__<institution>`: daily, the study structure of FS into Canvas.
+"""`fs_canvas_sync__<institution>`: daily, the study structure and the people of FS into Canvas.
 
 **What it does.** Reads FS over GraphQL, compares it with what Canvas last confirmed, and sends the difference as one
 SIS import. **Risk.** It creates, renames, moves and concludes; what is too much at once is held and asks for approval
@@ -20,7 +20,7 @@ from rosterflow.hooks.fs_operations import STRUCTURE
 from rosterflow.notifications.failures import FailureMail
 from rosterflow.notifications.recording import RECORDING
 from rosterflow.operators.canvas import CanvasSisImportOperator, ConfirmOperator
-from rosterflow.operators.fs import FSGraphQLOperator
+from rosterflow.operators.fs import FSGraphQLOperator, SplitPeopleOperator, mapped_reads
 from rosterflow.operators.params import SYNC_PARAMS
 from rosterflow.operators.planning import AskApprovalOperator, GuardOperator, PlanOperator, SettleOperator
 from rosterflow.operators.run import CloseRunOperator, OpenRunOperator, ReportOperator
@@ -50,10 +50,12 @@ def sync_dag(institution: Institution) -> DAG:
                 FSGraphQLOperator(task_id=name, operation=name, institution=key, scope=opened.output)
                 for name in STRUCTURE[institution.fs.dialect]
             ]
-        settle = SettleOperator(task_id="settle", institution=key)
-        plan = PlanOperator(
-            task_id="plan", institution=key, reads={task.operation: task.task_id for task in reads}, pool=pool
-        )
+        of_structure = {task.operation: task.task_id for task in reads}
+        split = SplitPeopleOperator(task_id="split_people", institution=key, scope=opened.output, reads=of_structure)
+        people = mapped_reads("read_people", key, opened.output, split.output, max_active_tis_per_dagrun=4)
+        settle = SettleOperator(task_id="settle", institution=key, trigger_rule="none_failed")
+        read_by = {"reads": of_structure, "people": ("split_people", "read_people")}
+        plan = PlanOperator(task_id="plan", institution=key, pool=pool, **read_by)
         guard = GuardOperator(task_id="guard", institution=key, pool=pool)
         ask = AskApprovalOperator(task_id="ask_approval", institution=key, guarded_by="guard")
         write: dict[str, Any] = {"institution": key, "pool": pool, "trigger_rule": "none_failed"}
@@ -64,7 +66,8 @@ def sync_dag(institution: Institution) -> DAG:
         report = ReportOperator(task_id="report", institution=key, trigger_rule="none_failed")
         close = CloseRunOperator(task_id="close_run", institution=key).as_teardown()
 
-        opened >> read >> settle >> plan >> guard >> apply >> confirm >> close_accounts >> confirm_closed >> report
+        opened >> read >> split >> people >> settle
+        settle >> plan >> guard >> apply >> confirm >> close_accounts >> confirm_closed >> report
         guard >> ask
         [report, ask] >> close
     return dag

@@ -12,13 +12,14 @@ import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import httpx
 
 from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError
 from rosterflow.domain.fs.rows import FsSource
 from rosterflow.domain.institution import Institution
+from rosterflow.domain.mapping.people import PeopleSource
 from rosterflow.domain.model import CanvasObject, Key, Kind, SourceKind, key_of
 from rosterflow.domain.plan import Action
 from rosterflow.domain.snapshot import Scope
@@ -38,7 +39,16 @@ from rosterflow.sync.confirming import confirm_import, hide_courses, read_back, 
 from rosterflow.sync.guarding import Guarded, guard_plan
 from rosterflow.sync.pages import PageStore
 from rosterflow.sync.planning import make_plan
-from rosterflow.sync.reading import Checkpoint, operation_of, read_operation, source_of, summary_of, variables_for
+from rosterflow.sync.reading import (
+    Checkpoint,
+    KeptPage,
+    operation_of,
+    read_operation,
+    source_of,
+    summary_of,
+    variables_for,
+)
+from rosterflow.sync.reading_people import Pages, Part, page_size_of, people_parts, people_source, structure_of
 from rosterflow.sync.reporting import Report, report
 from rosterflow.sync.sending import post_import, prepare_import, sendable
 from rosterflow.sync.settling import REPORTED, settle_imports, take_base
@@ -66,6 +76,13 @@ class Clock:
         self.forward(seconds=seconds)
 
 
+class Read(NamedTuple):
+    """What a run read."""
+
+    structure: FsSource
+    people: PeopleSource
+
+
 @dataclass(frozen=True)
 class Done:
     """What a run came to."""
@@ -81,7 +98,7 @@ class Done:
 
 
 def institution(key: str = "demo", **settings: Any) -> Institution:
-    """The sandbox's university with connections of its own; ``settings`` override."""
+    """The sandbox's university with connections of its own, without its people; ``settings`` override."""
     given: dict[str, Any] = {
         "key": key,
         "name": "Demohøgskolen",
@@ -89,6 +106,7 @@ def institution(key: str = "demo", **settings: Any) -> Institution:
         "fs": {"connection": f"fs_{key}", "service_numbers": ["1"], "null_service_number_is_ours": True},
         "canvas": {"connection": f"canvas_{key}", "root": "sandbox", "account": "FSDEMO"},
         "room_codes": {"codes": {"eget-rom": "own_room", "ikke-rom": "section", "ingen": "none"}},
+        "people": {"sync": False},
     }
     for name, value in settings.items():
         given[name] = {**given[name], **value} if isinstance(given.get(name), dict) else value
@@ -200,28 +218,41 @@ class Harness:
             take_base(self.store, self.institution, held, found.values(), self.clock())
         return held
 
-    def read(self, run: Run) -> FsSource:
-        """Everything the run's scope holds in FS; each operation is a task of its own."""
-        kept: dict[str, list[str]] = {}
+    def read(self, run: Run) -> Read:
+        """Everything the run's scope holds in FS; each operation, and each part of one, is a task of its own."""
+        structure = {name: self._read_one(run, name) for name in STRUCTURE[self.institution.fs.dialect]}
+        read = {name: (self.blobs.get(page.name) for page in pages) for name, pages in structure.items()}
+        gaps = [gap for name, pages in structure.items() for gap in summary_of(name, pages).gaps]
+        source = source_of(self.institution, read, gaps)
+        ids = {name: (self.blobs.get(page.name) for page in pages) for name, pages in structure.items()}
+        parts = people_parts(self.institution, run.scope, structure_of(run.scope, ids))
+        return Read(source, self._read_people(run, parts))
+
+    def _read_people(self, run: Run, parts: Sequence[Part]) -> PeopleSource:
+        reads: list[tuple[Part, Pages]] = []
         gaps: list[str] = []
-        for name in STRUCTURE[self.institution.fs.dialect]:
-            operation = operation_of(self.institution, name)
-            variables = variables_for(self.institution, run.scope, operation)
-            checkpoint = Checkpoint(self.blobs, {"run": run.id, "operation": name, "variables": variables})
+        for part in parts:
+            pages = self._read_one(run, part.operation, part.variables)
+            gaps += summary_of(part.operation, pages).gaps
+            reads.append((part, lambda pages=pages: [self.blobs.get(page.name) for page in pages]))
+        return people_source(self.institution.fs.dialect, reads, gaps)
 
-            def read(operation: Any = operation, variables: Any = variables, checkpoint: Any = checkpoint) -> Any:
-                with self.fs() as reader:
-                    size = self.institution.fs.page_size
-                    return list(read_operation(reader, operation, variables, checkpoint, page_size=size))
+    def _read_one(self, run: Run, name: str, variables: dict[str, Any] | None = None) -> list[KeptPage]:
+        operation = operation_of(self.institution, name)
+        asked = variables or variables_for(self.institution, run.scope, operation)
+        checkpoint = Checkpoint(self.blobs, {"run": run.id, "operation": name, "variables": asked})
 
-            pages = self.task(read)
-            gaps += summary_of(name, pages).gaps
-            kept[name] = [page.name for page in pages]
-        names = {name: (self.blobs.get(page) for page in pages) for name, pages in kept.items()}
-        return source_of(self.institution, names, gaps)
+        def read() -> list[KeptPage]:
+            with self.fs() as reader:
+                size = page_size_of(self.institution, operation)
+                return list(read_operation(reader, operation, asked, checkpoint, page_size=size))
 
-    def plan(self, run: Run, source: FsSource, accept_empty: Collection[SourceKind] = ()) -> int:
-        return make_plan(self.store, self.institution, run, source, accept_empty=accept_empty, now=self.clock())
+        return self.task(read)
+
+    def plan(self, run: Run, read: Read, accept_empty: Collection[SourceKind] = ()) -> int:
+        return make_plan(
+            self.store, self.institution, run, read.structure, read.people, accept_empty=accept_empty, now=self.clock()
+        )
 
     def guard(self, run: Run, plan_id: int) -> Guarded:
         return guard_plan(self.store, self.institution, run, plan_id, self.clock())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
@@ -10,13 +10,16 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
 from rosterflow.domain.errors import Code, FatalError, RetryableError
+from rosterflow.domain.fs.rows import FsSource
+from rosterflow.domain.mapping.people import PeopleSource
 from rosterflow.domain.model import SourceKind
-from rosterflow.operators.fs import page_key
+from rosterflow.operators.fs import pages_of, people_read
 from rosterflow.operators.institution import InstitutionOperator, defaults, now
 from rosterflow.operators.waiting import WaitsForCanvas
 from rosterflow.sync.guarding import guard_plan
 from rosterflow.sync.planning import make_plan
 from rosterflow.sync.reading import source_of
+from rosterflow.sync.reading_people import people_source
 from rosterflow.sync.runs import take_lease
 from rosterflow.sync.settling import REPORTED, settle_imports, take_base
 from rosterflow.triggers.canvas import Awaited
@@ -54,14 +57,16 @@ class SettleOperator(WaitsForCanvas, InstitutionOperator):
 class PlanOperator(InstitutionOperator):
     """Maps what was read, compares it with what Canvas confirmed, and stores the plan. Returns its id.
 
-    :param reads: task id of each operation's read.
+    :param reads: task id of each structure operation's read.
+    :param people: task ids of what split the reads of people, and of the mapped tasks that read them.
     """
 
-    template_fields: Sequence[str] = ("institution", "reads")
+    template_fields: Sequence[str] = ("institution", "reads", "people")
 
-    def __init__(self, *, reads: Mapping[str, str], **kwargs: Any) -> None:
+    def __init__(self, *, reads: Mapping[str, str], people: tuple[str, str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.reads = dict(reads)
+        self.people = people
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Plan.
@@ -69,28 +74,31 @@ class PlanOperator(InstitutionOperator):
         :raises FatalError: ``empty-read``; ``rows-missing`` when a page's retention is over.
         """
         run, ti = self.writing_run(context), context["ti"]
+        accepted = [SourceKind(kind) for kind in context["params"].get("accept_empty") or ()]
+        plan_id = make_plan(
+            self.store,
+            self.settings,
+            run,
+            self._structure(ti),
+            self._people(ti),
+            accept_empty=accepted,
+            now=now(),
+        )
+        self.log.info("Plan %d: python -m rosterflow plan show --plan %d", plan_id, plan_id)
+        return {"plan_id": plan_id}
+
+    def _structure(self, ti: Any) -> FsSource:
         summaries = {name: ti.xcom_pull(task_ids=task) for name, task in self.reads.items()}
         missing = [name for name, summary in summaries.items() if summary is None]
         if missing:
             raise FatalError(Code.ROWS_MISSING, f"{self.institution}: nothing was read for {', '.join(missing)}.")
-        source = source_of(
-            self.settings,
-            {name: self._pages(ti, name, summary["pages"]) for name, summary in summaries.items()},
-            [gap for summary in summaries.values() for gap in summary["gaps"]],
-        )
-        accepted = [SourceKind(kind) for kind in context["params"].get("accept_empty") or ()]
-        plan_id = make_plan(self.store, self.settings, run, source, accept_empty=accepted, now=now())
-        self.log.info("Plan %d: python -m rosterflow plan show --plan %d", plan_id, plan_id)
-        return {"plan_id": plan_id}
+        pages = {name: pages_of(ti, self.reads[name], summary["pages"]) for name, summary in summaries.items()}
+        return source_of(self.settings, pages, [gap for summary in summaries.values() for gap in summary["gaps"]])
 
-    def _pages(self, ti: Any, name: str, count: int) -> Iterator[list[Any]]:
-        for number in range(1, count + 1):
-            page = ti.xcom_pull(task_ids=self.reads[name], key=page_key(number))
-            if page is None:
-                raise FatalError(
-                    Code.ROWS_MISSING, f"{self.institution}: page {number} of {name} is gone; read it again."
-                )
-            yield page
+    def _people(self, ti: Any) -> PeopleSource:
+        split, read = self.people
+        reads, gaps = people_read(ti, read, ti.xcom_pull(task_ids=split) or ())
+        return people_source(self.settings.fs.dialect, reads, gaps)
 
 
 class GuardOperator(InstitutionOperator):
