@@ -385,3 +385,11 @@ def test_nobody_gets_a_login_of_somebody_who_cannot_get_theirs() -> None:
 
     assert plan.changes == ()
     assert sorted(rules(plan.waiting)) == [("changed", ["u1"]), ("new", ["u3"])]
+
+
+def test_who_was_brought_by_hand_is_adopted_when_the_source_has_them_and_left_alone_else() -> None:
+    there = p.world(*TREE, rosters=[p.roster(SECTION, {"u1": "by-hand", "u2": "by-hand", "u3": "active"})])
+
+    plan = p.plan(p.wants(*TREE, rosters=[p.roster(SECTION, ["u1", "u3"])]), there)
+
+    assert p.told(plan.changes) == [("reopen", f"{HERE}: adopted", {"u1": "active"})]

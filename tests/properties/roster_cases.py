@@ -16,7 +16,7 @@ from tests.properties.cases import Case, cases
 
 PEOPLE = ("u1", "u2", "u3", "u4", "u5")
 LOGINS = ("kari", "ola", "per", "eli", "siv", "jon")
-STATES = ("active", "active", "active", "inactive", "completed", "deleted")
+STATES = ("active", "active", "active", "inactive", "completed", "deleted", "by-hand")
 ROLES = (p.STUDENT, p.TEACHER)
 
 

@@ -222,7 +222,11 @@ def refused(change: Change, earlier: Refusal | None, now: datetime) -> Refusal:
     :param earlier: what was remembered about the same object.
     :param now: aware instant.
     """
-    fingerprint = change.fingerprint
+    return refused_again(change.fingerprint, earlier, now)
+
+
+def refused_again(fingerprint: str, earlier: Refusal | None, now: datetime) -> Refusal:
+    """The refusal to remember of what has a fingerprint, as :func:`refused` does of a change."""
     attempts = earlier.attempts + 1 if earlier and earlier.fingerprint == fingerprint else 1
     return Refusal(fingerprint, attempts, next_try(attempts, now))
 

@@ -152,8 +152,9 @@ def stale(changes: Sequence[Change], world: World) -> tuple[Change, ...]:
     :param world: what Canvas confirmed by now.
     """
     true = {change.key: change for change in changes if _is_as_shown(change, world)}
-    takes_away = any(change.action is Action.DELETE for change in changes)
-    met = world.after(true.values()) if takes_away else world  # what else lies there matters to deletions only
+    # What else lies there matters to deletions and to people only.
+    looks_around = any(change.action is Action.DELETE or change.kind in MEMBER_FIELDS for change in changes)
+    met = world.after(true.values()) if looks_around else world
     stalled = Stalled(world, changes)
     found: list[Change] = []
     for change in changes:

@@ -16,7 +16,7 @@ from rosterflow.domain.model import Kind
 from rosterflow.domain.plan import Action, Change, member_print
 from rosterflow.domain.roster_pairs import Ground, Pair, kept
 from rosterflow.domain.roster_removals import departures
-from rosterflow.domain.rosters import ACTIVE, DELETED, MEMBER_FIELDS, Member, Part, Roster
+from rosterflow.domain.rosters import ACTIVE, BY_HAND, DELETED, MEMBER_FIELDS, Member, Part, Roster
 from rosterflow.domain.snapshot import Snapshot
 
 LOGIN_SWAP = "login-swap"
@@ -25,6 +25,7 @@ RULES: dict[str, str] = {
     Part.NEW: "The source has them there and Canvas does not.",
     Part.AGAIN: "The source has them there again.",
     Part.CHANGED: "The source has other data of these users.",
+    Part.ADOPTED: "Somebody brought them there by hand, and now the source has them there, too.",
     LOGIN_SWAP: "They take each other's logins.",
 }
 """Ids of the rules by which people come or change; those by which they leave stand in ``roster_removals``."""
@@ -35,7 +36,12 @@ KEPT: dict[str, str] = {
 }
 """Ids of the rules by which people do not come, or do not change, though the source has it so."""
 
-_PARTS = {Action.CREATE: Part.NEW, Action.REOPEN: Part.AGAIN, Action.UPDATE: Part.CHANGED}
+_ACTIONS = {
+    Part.NEW: Action.CREATE,
+    Part.ADOPTED: Action.REOPEN,
+    Part.AGAIN: Action.REOPEN,
+    Part.CHANGED: Action.UPDATE,
+}
 
 
 @dataclass(slots=True)
@@ -103,29 +109,29 @@ class _Arrivals:
     def meet(self, pair: Pair) -> None:
         """Compare one roster; those of users come before all others."""
         have, want = pair.have, pair.roster.members
-        people: dict[Action, dict[str, Member]] = {action: {} for action in _PARTS}
+        people: dict[Part, dict[str, Member]] = {part: {} for part in _ACTIONS}
         different = want.items() - have.items() if have else ()
         for user, member in different:
             before = have.get(user)
             member = _as_owned(pair, user, member)
-            if action := _action(before, member):
-                people[action][user] = member
+            if part := _part(before, member):
+                people[part][user] = member
         if not have:  # as a whole: at first contact everybody is new
-            people[Action.CREATE] = {user: member for user, member in want.items() if member[-1] == ACTIVE}
+            people[Part.NEW] = {user: member for user, member in want.items() if member[-1] == ACTIVE}
         self.plan.unchanged[pair.roster.kind] += len(want) - len(different) if have else 0
-        for action, some in people.items():
+        for part, some in people.items():
             if some and self._ground.is_in_use(pair.roster):
-                self._send(action, pair, some)
+                self._send(part, pair, some)
             elif some:
                 self.plan.decisions.append(kept(pair.roster, "place-not-in-use", len(some)))
 
-    def _send(self, action: Action, pair: Pair, people: Mapping[str, Member]) -> None:
+    def _send(self, part: Part, pair: Pair, people: Mapping[str, Member]) -> None:
         """Let those come who can, and the others wait."""
         claims = self._logins.claims(pair.have, people) if pair.roster.kind is Kind.USER else {}
         if in_use := {user for user, claim in claims.items() if claim is Claim.KEPT}:
             self.plan.decisions.append(kept(pair.roster, "login-in-use", len(in_use)))
+        action = _ACTIONS[part]
         waiting = self._in_the_way(action, pair.roster, people) | in_use
-        part = _PARTS[action]
         for rule, name, users, goal in (
             (part, part, people.keys() - waiting - claims.keys() if waiting or claims else people, self.plan.additions),
             (LOGIN_SWAP, f"{part}, {LOGIN_SWAP}", claims.keys() - waiting, self.plan.additions),
@@ -167,12 +173,12 @@ def _as_owned(pair: Pair, user: str, member: Member) -> Member:
     return tuple(old[n] if name in owned else member[n] for n, name in enumerate(names))
 
 
-def _action(before: Member | None, after: Member) -> Action | None:
+def _part(before: Member | None, after: Member) -> Part | None:
     """What a row needs; ``None`` when it is as it should be, takes something away, or nothing is there to take."""
-    if before == after:
+    if before == after or (after[-1] != ACTIVE and (before is None or before[-1] != after[-1])):
         return None
     if before is None:
-        return Action.CREATE if after[-1] == ACTIVE else None
+        return Part.NEW
     if before[-1] == after[-1]:
-        return Action.UPDATE
-    return Action.REOPEN if after[-1] == ACTIVE else None
+        return Part.CHANGED
+    return Part.ADOPTED if before[-1] == BY_HAND else Part.AGAIN

@@ -38,6 +38,9 @@ class Standing(StrEnum):
     COMPLETED = "completed"
     SUSPENDED = "suspended"
     DELETED = "deleted"
+    BY_HAND = "by-hand"
+    """Active, but not by us: people in Canvas did it, and nobody takes it away. It becomes ours when the source has it,
+    too."""
 
 
 STANDINGS: dict[str, Member] = {standing: (str(standing),) for standing in Standing}
@@ -45,6 +48,7 @@ STANDINGS: dict[str, Member] = {standing: (str(standing),) for standing in Stand
 
 ACTIVE = str(Standing.ACTIVE)
 DELETED = str(Standing.DELETED)
+BY_HAND = str(Standing.BY_HAND)
 
 
 class Reason(StrEnum):
@@ -72,6 +76,8 @@ class Part(StrEnum):
     NEW = "new"
     AGAIN = "wanted-again"
     CHANGED = "changed"
+    ADOPTED = "adopted"
+    """Somebody brought them there by hand, and now the source has them there, too."""
     MOVED = "moved"
     """To another section of the same course, by this very plan."""
     STAYS = "stays-in-course"

@@ -10,12 +10,14 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from rosterflow.domain.model import Account, CanvasObject, Course, Kind, Section, State, Term
+from rosterflow.domain.model import Account, Course, Kind, Section, State, Term
 from rosterflow.domain.plan import Action, Change
+from rosterflow.domain.rosters import Thing
+from rosterflow.wire.people_csv import PEOPLE_FORMATS, people_lines
 
 CLEAR = "<delete>"
 """What courses.csv takes for "no date": a blank would keep the old one (Canvas contract §5.4)."""
@@ -31,12 +33,14 @@ class SisFile:
     :param name: file name inside the zip.
     :param counted_as: key of ``data.counts`` under which Canvas counts its accepted rows.
     :param rows: for each data row, the position of its change in the list the files were made from.
+    :param users: for each data row about people, the SIS id of the user; else nothing.
     """
 
     name: str
     counted_as: str
     content: str
     rows: tuple[int, ...]
+    users: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def first_import(change: Change) -> bool:
     Canvas processes accounts and terms before courses and refuses to delete one that still holds courses, so those
     deletions need an import of their own (Canvas contract §3.4).
     """
-    return change.action is not Action.HIDE and not second_import(change)
+    return not _is_unpublishing(change) and not second_import(change)
 
 
 def second_import(change: Change) -> bool:
@@ -61,7 +65,7 @@ def second_import(change: Change) -> bool:
 
 
 def sis_files(changes: Sequence[Change], *, mark: str, publish_new: bool) -> list[SisFile]:
-    """The CSV files that carry out these changes, rows in the order of the changes.
+    """The CSV files that carry out these changes, rows in the order of the changes, but for users.
 
     :param mark: put into every file name (letters, digits and hyphens).
     :param publish_new: whether a new course is published at once.
@@ -69,17 +73,28 @@ def sis_files(changes: Sequence[Change], *, mark: str, publish_new: bool) -> lis
     """
     positions: dict[str, list[int]] = {}
     for position, change in enumerate(changes):
-        if change.action is not Action.HIDE:
+        if not _is_unpublishing(change):
             positions.setdefault(_format_name(change), []).append(position)
     files = []
     for name, made in FORMATS.items():
         if rows := positions.get(name):
-            text = io.StringIO()
-            writer = csv.writer(text, lineterminator="\n")
-            writer.writerow(made.columns)
-            writer.writerows(made.row(changes[position], publish_new) for position in rows)
-            files.append(SisFile(f"{mark}-{name}.csv", made.counted_as, text.getvalue(), tuple(rows)))
+            content = _text_of(made.columns, (made.row(changes[position], publish_new) for position in rows))
+            files.append(SisFile(f"{mark}-{name}.csv", made.counted_as, content, tuple(rows)))
+    for name, people in PEOPLE_FORMATS.items():
+        if rows := positions.get(name):
+            lines = people_lines(people, changes, rows)
+            content = _text_of(people.columns, (line.values for line in lines))
+            at, users = (tuple(line.at for line in lines), tuple(line.user for line in lines))
+            files.append(SisFile(f"{mark}-{name}.csv", people.counted_as, content, at, users))
     return files
+
+
+def _text_of(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def zip_of(files: Sequence[SisFile]) -> bytes:
@@ -93,6 +108,11 @@ def zip_of(files: Sequence[SisFile]) -> bytes:
 
 def _format_name(change: Change) -> str:
     return "change_sis_id" if change.action is Action.CHANGE_ID else f"{change.kind}s"
+
+
+def _is_unpublishing(change: Change) -> bool:
+    """Whether a change hides a course, which CSV cannot do; people are hidden by it."""
+    return change.action is Action.HIDE and change.kind is Kind.COURSE
 
 
 def _change_id(change: Change, _: bool) -> tuple[str, ...]:
@@ -123,7 +143,7 @@ def _course(change: Change, publish_new: bool) -> tuple[str, ...]:
                 course.long_name,
                 course.account,
                 course.term or "",
-                _course_status(change, publish_new),
+                _course_status(change, course.state, publish_new),
                 _course_date(course.start, before.start if before else None),
                 _course_date(course.end, before.end if before else None),
             )
@@ -137,7 +157,7 @@ def _section(change: Change, _: bool) -> tuple[str, ...]:
     raise _misplaced(change)
 
 
-def _course_status(change: Change, publish_new: bool) -> str:
+def _course_status(change: Change, state: State, publish_new: bool) -> str:
     """The status column.
 
     ``active`` leaves a published or unpublished course as it is but would re-open a concluded one, so a row about a
@@ -145,7 +165,7 @@ def _course_status(change: Change, publish_new: bool) -> str:
     """
     if change.action is Action.CREATE:
         return "published" if publish_new else "active"
-    return {State.COMPLETED: "completed", State.DELETED: "deleted"}.get(change.after.state, "active")
+    return {State.COMPLETED: "completed", State.DELETED: "deleted"}.get(state, "active")
 
 
 def _active_or_deleted(state: State) -> str:
@@ -160,7 +180,7 @@ def _course_date(wanted: datetime | None, known: datetime | None) -> str:
     return CLEAR if wanted is None and known is not None else _instant(wanted)
 
 
-def _known(change: Change) -> CanvasObject:
+def _known(change: Change) -> Thing:
     if change.before is None:
         raise _misplaced(change)
     return change.before

@@ -24,31 +24,49 @@ STATES = {
 
 Columns = tuple[str, ...]
 
+OF_PEOPLE = "canvas_user_id"
+"""A column that all files about people have, and no other."""
+
 
 def objects_of(report: bytes) -> Iterator[CanvasObject]:
-    """The objects with a SIS id in a provisioning report.
+    """The objects with a SIS id in a provisioning report; files about people are passed over.
 
     :param report: the downloaded file: one CSV, or a zip of several when several kinds were asked for.
     :returns: objects whose origin is not known yet.
     :raises RetryableError: ``bad-response`` when a file has none of the reports' headers or an unknown status.
     """
+    for name, header, rows in rows_of(report):
+        if OF_PEOPLE in header:
+            continue
+        columns, make = _layout(name, frozenset(header))
+        places = [header.index(column) for column in columns]
+        pick, sis_id = itemgetter(*places), places[0]
+        for row in rows:
+            if row[sis_id]:
+                yield make(*pick(row))
+
+
+def rows_of(report: bytes) -> Iterator[tuple[str, list[str], Iterator[list[str]]]]:
+    """Each file of a report: its name, its header, and its rows, which must be used up before the next file.
+
+    :raises RetryableError: ``bad-response`` when a file is broken.
+    """
     for name, file in _files(report):
-        try:
-            yield from _objects(name, csv.reader(io.TextIOWrapper(file, "utf-8-sig", newline=""), strict=True))
-        except (csv.Error, UnicodeDecodeError):
-            raise RetryableError(Code.BAD_RESPONSE, f"Canvas's provisioning report has a broken file {name}.") from None
+        rows = csv.reader(io.TextIOWrapper(file, "utf-8-sig", newline=""), strict=True)
+        header = next(rows, [])
+        yield name, header, _whole(name, header, rows)
 
 
-def _objects(name: str, rows: Iterator[list[str]]) -> Iterator[CanvasObject]:
-    header = next(rows, [])
-    columns, make = _layout(name, frozenset(header))
-    places = [header.index(column) for column in columns]
-    pick, sis_id = itemgetter(*places), places[0]
-    for row in rows:
-        if row and len(row) != len(header):
-            raise csv.Error(f"a row has {len(row)} columns instead of {len(header)}")
-        if row and row[sis_id]:
-            yield make(*pick(row))
+def _whole(name: str, header: list[str], rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    size = len(header)
+    try:
+        for row in rows:
+            if len(row) == size:
+                yield row
+            elif row:
+                raise csv.Error(f"a row has {len(row)} columns instead of {size}")
+    except (csv.Error, UnicodeDecodeError):
+        raise RetryableError(Code.BAD_RESPONSE, f"Canvas's provisioning report has a broken file {name}.") from None
 
 
 def _files(report: bytes) -> Iterator[tuple[str, IO[bytes]]]:

@@ -1,0 +1,114 @@
+"""The rows of users.csv, enrollments.csv and admins.csv (Canvas contract §5.7, §5.9 and §5.10).
+
+One change of a roster is as many rows as it has people, and a user who takes part in a circle of logins has two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rosterflow.domain.model import Key, Kind
+from rosterflow.domain.plan import Action, Change
+from rosterflow.domain.rosters import MEMBER_FIELDS, Roster
+
+LOGIN = MEMBER_FIELDS[Kind.USER].index("login")
+
+
+class Line(NamedTuple):
+    """One row of a file.
+
+    :param at: position of its change in the list that the file is made from.
+    :param user: SIS id of the person whom it is about.
+    """
+
+    at: int
+    user: str
+    values: tuple[str, ...]
+
+
+Parts = Sequence[tuple[int, Change, Roster]]
+"""Changes of rosters: the position of each, the change, and the people as they will be."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleFormat:
+    """A file about people.
+
+    :param counted_as: key of ``data.counts`` under which Canvas counts its accepted rows.
+    :param lines: its rows; the ids of places that change in the same import are given as old and new.
+    """
+
+    counted_as: str
+    columns: tuple[str, ...]
+    lines: Callable[[Parts, Mapping[Key, str]], Iterator[Line]]
+
+
+def people_lines(format_: PeopleFormat, changes: Sequence[Change], positions: Sequence[int]) -> list[Line]:
+    """The rows of a file, in an order in which Canvas accepts them."""
+    renames = {one.key: one.after.sis_id for one in changes if one.action is Action.CHANGE_ID}
+    parts = [(at, changes[at], after) for at in positions if isinstance(after := changes[at].after, Roster)]
+    return list(format_.lines(parts, renames))
+
+
+def _enrollments(parts: Parts, renames: Mapping[Key, str]) -> Iterator[Line]:
+    for at, _, roster in parts:
+        course, section = _course_and_section(roster, renames)
+        role = roster.role
+        for user, member in sorted(roster.members.items()):
+            yield Line(at, user, (course, section, user, role, member[-1]))
+
+
+def _course_and_section(roster: Roster, renames: Mapping[Key, str]) -> tuple[str, str]:
+    """The id of a course or that of a section: Canvas knows the other one."""
+    if roster.place is None:
+        raise TypeError(f"{roster.sis_id} is no place to be enrolled in")
+    sis_id = renames.get(roster.place.key, roster.place.sis_id)
+    return ("", sis_id) if roster.place.kind is Kind.SECTION else (sis_id, "")
+
+
+def _admins(parts: Parts, renames: Mapping[Key, str]) -> Iterator[Line]:
+    for at, _, roster in parts:
+        if roster.place is None:
+            raise TypeError(f"{roster.sis_id} is no account")
+        account = renames.get(roster.place.key, roster.place.sis_id)
+        for user, member in sorted(roster.members.items()):
+            yield Line(at, user, (user, account, roster.role, member[-1]))
+
+
+def _users(parts: Parts, _: Mapping[Key, str]) -> Iterator[Line]:
+    """Users, each after the one whose login they take over.
+
+    In a circle of logins one user has another login for the time of a few rows.
+    """
+    rows = {user: (at, member) for at, _, roster in parts for user, member in sorted(roster.members.items())}
+    before = {
+        user: member[LOGIN].lower()
+        for _, change, _ in parts
+        if isinstance(change.before, Roster)
+        for user, member in change.before.members.items()
+    }
+    giving_up = {login: user for user, login in before.items() if rows[user][1][LOGIN].lower() != login}
+    done: set[str] = set()
+    for user in rows:
+        ahead = [user]
+        while (holder := giving_up.get(rows[ahead[-1]][1][LOGIN].lower())) and holder not in done:
+            if holder in ahead:
+                at, member = rows[holder]
+                yield Line(at, holder, (holder, f"swap-{holder}", *member[LOGIN + 1 :]))
+                break
+            ahead.append(holder)
+        for one in reversed(ahead):
+            if one not in done:
+                done.add(one)
+                at, member = rows[one]
+                yield Line(at, one, (one, *member))
+
+
+PEOPLE_FORMATS: Mapping[str, PeopleFormat] = {
+    "users": PeopleFormat("users", ("user_id", "login_id", "full_name", "sortable_name", "email", "status"), _users),
+    "enrollments": PeopleFormat("enrollments", ("course_id", "section_id", "user_id", "role", "status"), _enrollments),
+    "admins": PeopleFormat("admins", ("user_id", "account_id", "role", "status"), _admins),
+}
+"""The files about people with their exact columns, in Canvas's processing order (Canvas contract §3.4)."""
