@@ -34,7 +34,8 @@ def the_store(*, checked: bool = True) -> Iterator[Store]:
     :param checked: whether it must be at this version.
     :raises FatalError: ``settings-invalid``, ``store-outdated``.
     """
-    store = Store(environment().database_url)
+    here = environment()
+    store = Store(here.database_url, here.page_keys)
     try:
         if checked:
             migrate.check(store)

@@ -65,7 +65,8 @@ class InstitutionOperator(BaseOperator):
     @cached_property
     def store(self) -> Store:
         """Our own database."""
-        return Store(environment().database_url)
+        here = environment()
+        return Store(here.database_url, here.page_keys)
 
     @cached_property
     def blobs(self) -> PageStore:

@@ -1,23 +1,93 @@
-"""Canvas objects as JSON texts in the store, and back."""
+"""Canvas objects and rosters as JSON texts in the store, and back."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
-from rosterflow.domain.model import TYPES, CanvasObject
+from rosterflow.domain.model import TYPES, CanvasObject, Kind, Origin
+from rosterflow.domain.rosters import STANDINGS, Member, Place, Roster, Thing
+from rosterflow.store.sealing import NO_SEAL, Seal
+
+PEOPLE = frozenset({Kind.USER, Kind.ENROLLMENT, Kind.ADMIN})
+"""Kinds of roster."""
 
 _encoded = msgspec.json.Encoder().encode
 _DECODERS = {str(kind): msgspec.json.Decoder(made) for kind, made in TYPES.items()}
+_KINDS = {str(kind): kind for kind in Kind}
 
 
-def text_of(thing: CanvasObject) -> str:
-    """A whole object, its origin too, by the names of its fields; its kind is kept beside it."""
-    return _encoded(thing).decode()
+class _RosterText(msgspec.Struct, omit_defaults=True):
+    """How a roster is written.
+
+    :param people: users by their state; of users themselves nothing.
+    :param sealed: users' own data.
+    """
+
+    role: str
+    origin: Origin
+    place: tuple[str, str] | None = None
+    people: dict[str, list[str]] = {}
+    sealed: str = ""
+    owned: dict[str, list[str]] = {}
+    part: str = ""
+
+
+_roster_text = msgspec.json.Decoder(_RosterText).decode
+_users = msgspec.json.Decoder(dict[str, tuple[str, ...]]).decode
+
+
+def text_of(thing: Thing, seal: Seal = NO_SEAL) -> str:
+    """A whole object, its origin too, by the names of its fields; its kind is kept beside it. Users are sealed."""
+    if not isinstance(thing, Roster):
+        return _encoded(thing).decode()
+    is_user = thing.kind is Kind.USER
+    written = _RosterText(
+        thing.role,
+        thing.origin,
+        (thing.place.kind, thing.place.sis_id) if thing.place else None,
+        {} if is_user else _by_state(thing.members),
+        seal.close(_encoded(thing.members)) if is_user else "",
+        {user: sorted(names) for user, names in thing.owned.items()},
+        thing.part,
+    )
+    return _encoded(written).decode()
+
+
+def thing_from_text(kind: str, text: str, seal: Seal) -> Thing:
+    """The inverse of :func:`text_of`.
+
+    :raises msgspec.ValidationError: when the text is nothing of that kind.
+    :raises FatalError: ``page-key-invalid`` when it is sealed with a key that is none of ours.
+    """
+    return roster_from_text(kind, text, seal) if kind in PEOPLE else from_text(kind, text)
 
 
 def from_text(kind: str, text: str) -> CanvasObject:
-    """The inverse of :func:`text_of`.
+    """The inverse of :func:`text_of` for objects.
 
     :raises msgspec.ValidationError: when the text is no object of that kind.
     """
     return _DECODERS[kind].decode(text)
+
+
+def roster_from_text(kind: str, text: str, seal: Seal) -> Roster:
+    """The inverse of :func:`text_of` for rosters; raises as :func:`thing_from_text` does."""
+    written = _roster_text(text)
+    if written.sealed:
+        members: dict[str, Member] = _users(seal.open(written.sealed))
+    else:
+        members = {}
+        for state, users in written.people.items():
+            members |= dict.fromkeys(users, STANDINGS[state])
+    place = Place(_KINDS[written.place[0]], written.place[1]) if written.place else None
+    owned = {user: frozenset(names) for user, names in written.owned.items()}
+    return Roster(_KINDS[kind], place, written.role, members, owned, written.origin, written.part)
+
+
+def _by_state(members: Mapping[str, Member]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for user, member in members.items():
+        found.setdefault(member[-1], []).append(user)
+    return found

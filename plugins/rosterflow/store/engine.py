@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeDecorator
 
 from rosterflow.domain.errors import Code, FatalError, RetryableError
+from rosterflow.store.sealing import OPTION, Seal
 
 POSTGRESQL: dict[str, Any] = {
     "connect_args": {"connect_timeout": 10},
@@ -50,11 +51,12 @@ class Store:
     """A pool of connections to the store, with short transactions.
 
     :param url: SQLAlchemy URL, ``postgresql+psycopg2://…`` or ``sqlite:///…``.
-    :raises FatalError: ``settings-invalid`` when it is none.
+    :param keys: Fernet keys for personal data, newest first; without one only what is about nobody can be kept.
+    :raises FatalError: ``settings-invalid`` when the URL is none, ``page-key-invalid`` when a key is none.
     """
 
-    def __init__(self, url: str) -> None:
-        self.engine: Engine = _engine(url)
+    def __init__(self, url: str, keys: Sequence[str] = ()) -> None:
+        self.engine: Engine = _engine(url).execution_options(**{OPTION: Seal(keys)})
         if self.engine.dialect.name == "sqlite":
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)

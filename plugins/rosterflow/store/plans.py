@@ -16,7 +16,8 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, func, 
 from rosterflow.domain.model import Key, Kind
 from rosterflow.domain.plan import Action, Change, Plan, hash_of
 from rosterflow.store.bulk import among, insert_rows
-from rosterflow.store.codec import from_text, text_of
+from rosterflow.store.codec import text_of, thing_from_text
+from rosterflow.store.sealing import Seal, seal_of
 from rosterflow.store.tables import canvas_object, plan, plan_change, sis_import
 
 STORED = plan_change.c[
@@ -33,6 +34,7 @@ STORED = plan_change.c[
     "approval_id",
     "message",
     "fingerprint",
+    "refused",
 ]
 
 
@@ -50,6 +52,7 @@ class ChangeState(StrEnum):
     STALE = "stale"
     WITHDRAWN = "withdrawn"
     REJECTED = "rejected"
+    FROZEN = "frozen"
 
 
 class StoredChange(msgspec.Struct, frozen=True):
@@ -58,6 +61,7 @@ class StoredChange(msgspec.Struct, frozen=True):
     :param guard_rule: which guard holds it, ``None`` when none does.
     :param message: Canvas's own words when it was refused.
     :param fingerprint: the change's, as it was stored with the plan.
+    :param refused: how many of the people of a roster Canvas refused.
     """
 
     seq: int
@@ -68,6 +72,7 @@ class StoredChange(msgspec.Struct, frozen=True):
     approval_id: int | None
     message: str | None
     fingerprint: str
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +105,11 @@ def save_plan(
         "made_at": now,
     }
     plan_id = connection.execute(insert(plan).values(values).returning(plan.c.id)).scalar_one()
-    insert_rows(connection, plan_change, map(_row, repeat(plan_id), numbers(), made.changes, fingerprints))
+    insert_rows(
+        connection,
+        plan_change,
+        map(_row, repeat(seal_of(connection)), repeat(plan_id), numbers(), made.changes, fingerprints),
+    )
     return int(plan_id)
 
 
@@ -125,7 +134,8 @@ def changes_where(connection: Connection, which: ColumnElement[bool], *states: C
     query = select(*STORED).where(which).order_by(plan_change.c.seq)
     if states:
         query = query.where(plan_change.c.state.in_(states))
-    return [_stored(*row) for row in connection.execute(query)]
+    seal = seal_of(connection)
+    return [_stored(seal, *row) for row in connection.execute(query)]
 
 
 def changes_doing(connection: Connection, plan_id: int, action: Action) -> list[StoredChange]:
@@ -173,8 +183,21 @@ def set_state(
         connection.execute(statement.values(state=state, message=bindparam("words")), told)
 
 
-def hold(connection: Connection, plan_id: int, held: Mapping[int, tuple[str, str]]) -> None:
-    """Mark changes as held, each with the guard's rule and reason."""
+def note_refused(connection: Connection, plan_id: int, refused: Mapping[int, int]) -> None:
+    """Say how many people of some changes Canvas refused, by ``seq``."""
+    if refused:
+        mine = (plan_change.c.plan_id == plan_id) & (plan_change.c.seq == bindparam("at_seq"))
+        told = [{"at_seq": seq, "people": count} for seq, count in refused.items()]
+        connection.execute(update(plan_change).where(mine).values(refused=bindparam("people")), told)
+
+
+def hold(
+    connection: Connection,
+    plan_id: int,
+    held: Mapping[int, tuple[str, str]],
+    state: ChangeState = ChangeState.HELD,
+) -> None:
+    """Mark changes as held, or frozen, each with the guard's rule and reason."""
     alike: dict[tuple[str, str], list[int]] = {}
     for seq, why in held.items():
         alike.setdefault(why, []).append(seq)
@@ -183,7 +206,7 @@ def hold(connection: Connection, plan_id: int, held: Mapping[int, tuple[str, str
             connection.execute(
                 update(plan_change)
                 .where(plan_change.c.plan_id == plan_id, some)
-                .values(state=ChangeState.HELD, guard_rule=rule, guard_reason=reason)
+                .values(state=state, guard_rule=rule, guard_reason=reason)
             )
 
 
@@ -217,23 +240,38 @@ def kinds_in(connection: Connection, plan_id: int, state: ChangeState) -> frozen
 
 
 def count(connection: Connection, plan_id: int, state: ChangeState) -> int:
-    """How many changes of a plan are in some state."""
-    query = select(func.count()).where(plan_change.c.plan_id == plan_id, plan_change.c.state == state)
-    return connection.execute(query).scalar_one()
+    """How many things, objects or people in a role, changes of a plan in some state are about."""
+    total = func.coalesce(func.sum(plan_change.c.weight), 0)
+    query = select(total).where(plan_change.c.plan_id == plan_id, plan_change.c.state == state)
+    return int(connection.execute(query).scalar_one())
+
+
+WEIGHTS = (func.sum(plan_change.c.weight).label("n"), func.sum(plan_change.c.refused).label("refused"))
+"""How many objects, or people in a role, and how many of them Canvas refused."""
 
 
 def tally(connection: Connection, plan_id: int) -> Sequence[Any]:
-    """How many changes a plan has, by ``kind``, ``action`` and ``state``, as rows with ``n``."""
+    """How many things a plan changes, by ``kind``, ``action`` and ``state``, as rows with ``n`` and ``refused``."""
     columns = (plan_change.c.kind, plan_change.c.action, plan_change.c.state)
-    query = select(*columns, func.count().label("n")).where(plan_change.c.plan_id == plan_id).group_by(*columns)
+    query = select(*columns, *WEIGHTS).where(plan_change.c.plan_id == plan_id).group_by(*columns)
     return connection.execute(query).all()
 
 
 def _stored(
-    kind: str, seq: int, action: str, before: str | None, after: str, rule: str, reason: str, state: str, *became: Any
+    seal: Seal,
+    kind: str,
+    seq: int,
+    action: str,
+    before: str | None,
+    after: str,
+    rule: str,
+    reason: str,
+    state: str,
+    *became: Any,
 ) -> StoredChange:
     """A change from its row, the columns of ``STORED``."""
-    change = Change(_ACTIONS[action], from_text(kind, before) if before else None, from_text(kind, after), rule, reason)
+    known = thing_from_text(kind, before, seal) if before else None
+    change = Change(_ACTIONS[action], known, thing_from_text(kind, after, seal), rule, reason)
     return StoredChange(seq, change, _STATES[state], *became)
 
 
@@ -241,18 +279,20 @@ _ACTIONS: dict[str, Action] = {action: action for action in Action}
 _STATES: dict[str, ChangeState] = {state: state for state in ChangeState}
 
 
-def _row(plan_id: int, seq: int, change: Change, fingerprint: str) -> dict[str, object]:
+def _row(seal: Seal, plan_id: int, seq: int, change: Change, fingerprint: str) -> dict[str, object]:
     return {
         "plan_id": plan_id,
         "seq": seq,
         "kind": str(change.kind),
         "action": str(change.action),
         "sis_id": change.key.sis_id,
-        "before": text_of(change.before) if change.before else None,
-        "after": text_of(change.after),
+        "before": text_of(change.before, seal) if change.before else None,
+        "after": text_of(change.after, seal),
         "rule": change.rule,
         "reason": change.reason,
         "fingerprint": fingerprint,
+        "weight": change.weight,
+        "refused": 0,
         "state": str(ChangeState.PLANNED),
     }
 

@@ -13,6 +13,7 @@ from rosterflow.domain.confirmed import Refusal
 from rosterflow.domain.errors import REMEDIES, Code
 from rosterflow.domain.model import Key, Kind
 from rosterflow.store.bulk import batches, upsert
+from rosterflow.store.sealing import seal_of
 from rosterflow.store.tables import refusal, row_error
 
 Side = Literal["source", "canvas"]
@@ -24,6 +25,7 @@ class RowErrorNote:
 
     :param subject: the row's natural key, or the object's.
     :param kind: kind of row or object.
+    :param words: the far side's full words, where the message leaves out personal data; kept sealed.
     """
 
     side: Side
@@ -32,6 +34,7 @@ class RowErrorNote:
     kind: str
     field: str
     message: str
+    words: str = ""
 
     @property
     def remedy(self) -> str:
@@ -63,6 +66,7 @@ def note(connection: Connection, institution: str, notes: Iterable[RowErrorNote]
             "kind": one.kind,
             "field": one.field,
             "message": one.message,
+            "sealed": seal_of(connection).close(one.words.encode()) if one.words else None,
             "first_at": now,
             "last_at": now,
             "gone_at": None,

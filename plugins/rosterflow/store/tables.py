@@ -50,6 +50,19 @@ canvas_object = Table(
     Column("run_id", Integer),
 )
 
+roster = Table(
+    "roster",
+    metadata,
+    Column("institution", String(31), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("sis_id", String(255), primary_key=True),
+    Column("place_kind", String(16), nullable=False, comment="empty for users"),
+    Column("place_id", String(255), nullable=False),
+    Column("body", Text, nullable=False, comment="who is in it, as JSON; users sealed"),
+    Column("confirmed_at", UtcDateTime, nullable=False),
+    Index(None, "institution", "place_kind", "place_id"),
+)
+
 closed_course = Table(
     "closed_course",
     metadata,
@@ -118,6 +131,8 @@ plan_change = Table(
     Column("rule", String(64), nullable=False),
     Column("reason", Text, nullable=False),
     Column("fingerprint", String(32), nullable=False),
+    Column("weight", Integer, nullable=False, comment="how many people, or 1 for an object"),
+    Column("refused", Integer, nullable=False, comment="how many of them Canvas refused"),
     Column("state", String(16), nullable=False),
     Column("guard_rule", String(64)),
     Column("guard_reason", Text),
@@ -138,7 +153,7 @@ sis_import = Table(
     Column("approval_id", Integer, ForeignKey("approval.id")),
     Column("part", Integer, nullable=False),
     Column("state", String(16), nullable=False),
-    Column("rows", JSON, nullable=False, comment="file name -> seq of the change in each of its rows"),
+    Column("rows", JSON, nullable=False, comment="file name -> seq and user of each of its rows"),
     Column("blob", String(255), comment="where the zip is kept"),
     Column("sha256", String(64), nullable=False),
     Column("canvas_id", String(32)),
@@ -179,6 +194,7 @@ row_error = Table(
     Column("kind", String(32), nullable=False),
     Column("field", Text, nullable=False),
     Column("message", Text, nullable=False),
+    Column("sealed", Text, comment="the far side's full words, where the message leaves out personal data"),
     Column("first_at", UtcDateTime, nullable=False),
     Column("last_at", UtcDateTime, nullable=False),
     Column("gone_at", UtcDateTime),

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
+from rosterflow.store.plans import WEIGHTS
 from rosterflow.store.runs import Run, get_run
 from rosterflow.store.tables import approval, plan_change, run, sis_import
 
@@ -25,7 +26,7 @@ def tally_of_request(connection: Connection, approval_id: int) -> Sequence[Any]:
     """
     columns = (plan_change.c.kind, plan_change.c.action, plan_change.c.state)
     query = (
-        select(*columns, func.count().label("n"))
+        select(*columns, *WEIGHTS)
         .join(approval, (approval.c.id == plan_change.c.approval_id) & (approval.c.plan_id == plan_change.c.plan_id))
         .where(approval.c.id == approval_id)
         .group_by(*columns)

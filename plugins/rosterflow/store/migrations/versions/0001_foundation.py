@@ -135,6 +135,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("institution", "kind", "sis_id", name=op.f("pk_refusal")),
     )
     op.create_table(
+        "roster",
+        sa.Column("institution", sa.String(length=31), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("sis_id", sa.String(length=255), nullable=False),
+        sa.Column("place_kind", sa.String(length=16), nullable=False, comment="empty for users"),
+        sa.Column("place_id", sa.String(length=255), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False, comment="who is in it, as JSON; users sealed"),
+        sa.Column("confirmed_at", UtcDateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("institution", "kind", "sis_id", name=op.f("pk_roster")),
+    )
+    op.create_index(
+        op.f("ix_roster_institution_place_kind_place_id"),
+        "roster",
+        ["institution", "place_kind", "place_id"],
+        unique=False,
+    )
+    op.create_table(
         "row_error",
         sa.Column("institution", sa.String(length=31), nullable=False),
         sa.Column("side", sa.String(length=8), nullable=False, comment="source or canvas"),
@@ -143,6 +160,12 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("field", sa.Text(), nullable=False),
         sa.Column("message", sa.Text(), nullable=False),
+        sa.Column(
+            "sealed",
+            sa.Text(),
+            nullable=True,
+            comment="the far side's full words, where the message leaves out personal data",
+        ),
         sa.Column("first_at", UtcDateTime(timezone=True), nullable=False),
         sa.Column("last_at", UtcDateTime(timezone=True), nullable=False),
         sa.Column("gone_at", UtcDateTime(timezone=True), nullable=True),
@@ -226,6 +249,8 @@ def upgrade() -> None:
         sa.Column("rule", sa.String(length=64), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("fingerprint", sa.String(length=32), nullable=False),
+        sa.Column("weight", sa.Integer(), nullable=False, comment="how many people, or 1 for an object"),
+        sa.Column("refused", sa.Integer(), nullable=False, comment="how many of them Canvas refused"),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("guard_rule", sa.String(length=64), nullable=True),
         sa.Column("guard_reason", sa.Text(), nullable=True),
@@ -247,7 +272,7 @@ def upgrade() -> None:
         sa.Column("approval_id", sa.Integer(), nullable=True),
         sa.Column("part", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("rows", sa.JSON(), nullable=False, comment="file name -> seq of the change in each of its rows"),
+        sa.Column("rows", sa.JSON(), nullable=False, comment="file name -> seq and user of each of its rows"),
         sa.Column("blob", sa.String(length=255), nullable=True, comment="where the zip is kept"),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("canvas_id", sa.String(length=32), nullable=True),
@@ -285,6 +310,8 @@ def downgrade() -> None:
     op.drop_table("run")
     op.drop_index(op.f("ix_row_error_institution_gone_at"), table_name="row_error")
     op.drop_table("row_error")
+    op.drop_index(op.f("ix_roster_institution_place_kind_place_id"), table_name="roster")
+    op.drop_table("roster")
     op.drop_table("refusal")
     op.drop_table("notice")
     op.drop_table("institution")

@@ -1,0 +1,75 @@
+"""Who is where, as Canvas confirmed it, roster by roster."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select, tuple_
+
+from rosterflow.domain.model import Key
+from rosterflow.domain.rosters import Roster
+from rosterflow.store.bulk import ROWS_AT_ONCE, batches, upsert
+from rosterflow.store.codec import roster_from_text, text_of
+from rosterflow.store.sealing import seal_of
+from rosterflow.store.tables import roster as table
+
+
+def load(connection: Connection, institution: str, keys: Collection[Key] | None = None) -> Iterator[Roster]:
+    """Everybody whom we ever sent, with what became of them.
+
+    :param keys: of these rosters only; by default all.
+    """
+    seal = seal_of(connection)
+    query = select(table.c.kind, table.c.sis_id, table.c.body).where(table.c.institution == institution)
+    if keys is not None and len(keys) <= ROWS_AT_ONCE:
+        query = query.where(tuple_(table.c.kind, table.c.sis_id).in_([(str(kind), sis_id) for kind, sis_id in keys]))
+        keys = None
+    for kind, sis_id, body in connection.execute(query.execution_options(yield_per=ROWS_AT_ONCE)):
+        if keys is None or (kind, sis_id) in keys:
+            yield roster_from_text(kind, body, seal)
+
+
+def at_places(connection: Connection, institution: str, places: Collection[Key]) -> Iterator[Roster]:
+    """The rosters of some sections, courses or accounts."""
+    seal = seal_of(connection)
+    for some in batches((str(kind), sis_id) for kind, sis_id in places):
+        query = select(table.c.kind, table.c.body).where(
+            table.c.institution == institution, tuple_(table.c.place_kind, table.c.place_id).in_(some)
+        )
+        for kind, body in connection.execute(query):
+            yield roster_from_text(kind, body, seal)
+
+
+def save(connection: Connection, institution: str, confirmed: Iterable[Roster], *, now: datetime) -> None:
+    """Write down what Canvas confirmed; what was known about the same rosters is replaced."""
+    seal = seal_of(connection)
+    upsert(
+        connection,
+        table,
+        (
+            {
+                "institution": institution,
+                "kind": str(one.kind),
+                "sis_id": one.whole.sis_id,
+                "place_kind": str(one.place.kind) if one.place else "",
+                "place_id": one.place.sis_id if one.place else "",
+                "body": text_of(one, seal),
+                "confirmed_at": now,
+            }
+            for one in confirmed
+        ),
+    )
+
+
+def forget(connection: Connection, institution: str, keys: Iterable[Key]) -> None:
+    """Forget rosters whose place no longer goes by its id."""
+    for some in batches((str(key.kind), key.sis_id) for key in keys):
+        connection.execute(
+            delete(table).where(table.c.institution == institution, tuple_(table.c.kind, table.c.sis_id).in_(some))
+        )
+
+
+def forget_all(connection: Connection, institution: str) -> None:
+    """Forget all people of an institution, before the base is read from Canvas again."""
+    connection.execute(delete(table).where(table.c.institution == institution))
