@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import httpx
@@ -221,10 +222,10 @@ class Harness:
     def read(self, run: Run) -> Read:
         """Everything the run's scope holds in FS; each operation, and each part of one, is a task of its own."""
         structure = {name: self._read_one(run, name) for name in STRUCTURE[self.institution.fs.dialect]}
-        read = {name: (self.blobs.get(page.name) for page in pages) for name, pages in structure.items()}
+        read = {name: self._nodes(pages) for name, pages in structure.items()}
         gaps = [gap for name, pages in structure.items() for gap in summary_of(name, pages).gaps]
         source = source_of(self.institution, read, gaps)
-        ids = {name: (self.blobs.get(page.name) for page in pages) for name, pages in structure.items()}
+        ids = {name: self._nodes(pages) for name, pages in structure.items()}
         parts = people_parts(self.institution, run.scope, structure_of(run.scope, ids))
         return Read(source, self._read_people(run, parts))
 
@@ -234,8 +235,11 @@ class Harness:
         for part in parts:
             pages = self._read_one(run, part.operation, part.variables)
             gaps += summary_of(part.operation, pages).gaps
-            reads.append((part, lambda pages=pages: [self.blobs.get(page.name) for page in pages]))
+            reads.append((part, partial(self._nodes, pages)))
         return people_source(self.institution.fs.dialect, reads, gaps)
+
+    def _nodes(self, pages: Sequence[KeptPage]) -> Iterator[list[Any]]:
+        return (self.blobs.get(page.name) for page in pages)
 
     def _read_one(self, run: Run, name: str, variables: dict[str, Any] | None = None) -> list[KeptPage]:
         operation = operation_of(self.institution, name)
