@@ -87,6 +87,7 @@ class Gathering:
     def __init__(self, places: Places, ledger: Ledger) -> None:
         self.places = places
         self.ledger = ledger
+        self._is_traced = ledger.about is not None
         self._groups: dict[tuple[Place, str], Group] = {}
         self._lost: dict[tuple[SourceKind, str, str], _Lost] = defaultdict(_Lost)
         self._unknown_places: set[Place] = set()
@@ -118,11 +119,12 @@ class Gathering:
 
         :param kind: the kind of row; ``rule`` is why it leads there.
         """
-        if not target.groups:
-            target.lost.add(person)
         for group in target.groups:
             group.members[user] = PRESENT
-            if self.ledger.about is not None:
+        if not target.groups:
+            target.lost.add(person)
+        if self._is_traced:
+            for group in target.groups:
                 facts = (("at", target.at), ("role", group.role))
                 self.ledger.trace(Step(kind, rule, True, facts, group.place))
 
