@@ -21,8 +21,9 @@ from rosterflow.domain.errors import Code, FatalError, RetryableError, Rosterflo
 from rosterflow.domain.fs.rows import FsSource
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.mapping.people import PeopleSource
-from rosterflow.domain.model import CanvasObject, Key, Kind, SourceKind, key_of
+from rosterflow.domain.model import Key, Kind, SourceKind, key_of
 from rosterflow.domain.plan import Action
+from rosterflow.domain.rosters import Thing
 from rosterflow.domain.snapshot import Scope
 from rosterflow.domain.windows import scope_on
 from rosterflow.hooks.canvas import CanvasHook
@@ -50,10 +51,10 @@ from rosterflow.sync.reading import (
     variables_for,
 )
 from rosterflow.sync.reading_people import Pages, Part, page_size_of, people_parts, people_source, structure_of
+from rosterflow.sync.reported import reported_kinds, things_of
 from rosterflow.sync.reporting import Report, report
 from rosterflow.sync.sending import post_import, prepare_import, sendable
-from rosterflow.sync.settling import REPORTED, settle_imports, take_base
-from rosterflow.wire.provisioning_csv import objects_of
+from rosterflow.sync.settling import settle_imports, take_base
 
 T = TypeVar("T")
 TRIES = 5
@@ -215,7 +216,7 @@ class Harness:
         held = self.task(lambda: runs.take_lease(self.store, self.institution, run, self.clock()))
         hook = self.canvas()
         if self.task(lambda: settle_imports(self.store, hook, self.institution, held, self.clock())):
-            found = self.listed(hook, REPORTED)
+            found = self.listed(hook, reported_kinds(self.institution))
             take_base(self.store, self.institution, held, found.values(), self.clock())
         return held
 
@@ -331,7 +332,7 @@ class Harness:
                 raise FatalError(Code.IMPORT_SLOW, "Canvas is not done yet.")
             time.sleep(LOOK_SECONDS)
 
-    def listed(self, hook: CanvasHook, kinds: Sequence[str]) -> Mapping[Key, CanvasObject]:
+    def listed(self, hook: CanvasHook, kinds: Sequence[str]) -> Mapping[Key, Thing]:
         """What Canvas's provisioning report lists."""
 
         def ordered() -> bytes:
@@ -339,7 +340,7 @@ class Harness:
             self.wait(lambda: hook.provisioning_report(number).is_over)
             return hook.download(hook.provisioning_report(number).url or "")
 
-        return {key_of(thing): thing for thing in objects_of(self.task(ordered))}
+        return {key_of(thing): thing for thing in things_of(self.institution, self.task(ordered))}
 
     def canvas(self) -> CanvasHook:
         """A hook with what the connection says now; one is open at a time."""

@@ -7,7 +7,7 @@ from typing import Any
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from rosterflow.domain.model import key_of
+from rosterflow.domain.model import Kind, key_of
 from rosterflow.domain.plan import Action
 from rosterflow.operators.institution import approval_of, now
 from rosterflow.operators.waiting import WaitsForCanvas
@@ -118,4 +118,4 @@ class ConfirmOperator(WritesPlan):
     def _to_hide(self, plan_id: int, approval_id: int | None) -> list[StoredChange]:
         with self.store.begin() as connection:
             allowed = sendable(connection, plan_id, approval_id)
-        return [one for one in allowed if one.change.action is Action.HIDE]
+        return [one for one in allowed if one.change.action is Action.HIDE and one.change.kind is Kind.COURSE]

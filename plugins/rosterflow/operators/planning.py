@@ -20,8 +20,9 @@ from rosterflow.sync.guarding import guard_plan
 from rosterflow.sync.planning import make_plan
 from rosterflow.sync.reading import source_of
 from rosterflow.sync.reading_people import people_source
+from rosterflow.sync.reported import reported_kinds
 from rosterflow.sync.runs import take_lease
-from rosterflow.sync.settling import REPORTED, settle_imports, take_base
+from rosterflow.sync.settling import settle_imports, take_base
 from rosterflow.triggers.canvas import Awaited
 
 
@@ -43,7 +44,7 @@ class SettleOperator(WaitsForCanvas, InstitutionOperator):
             return self.come_back(error.retry_after)
         if based:
             return {"based": False}
-        ordered = self.canvas.start_provisioning_report(REPORTED)
+        ordered = self.canvas.start_provisioning_report(reported_kinds(self.settings))
         return self.wait_for(Awaited.REPORT, ordered.id, context)
 
     def over(self, context: Context, awaited: Awaited, canvas_id: str) -> dict[str, Any]:

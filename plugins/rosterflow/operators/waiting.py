@@ -12,11 +12,11 @@ from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
 from airflow.sdk import Context
 
 from rosterflow.domain.errors import Code, FatalError, RetryableError
-from rosterflow.domain.model import CanvasObject
+from rosterflow.domain.rosters import Thing
 from rosterflow.operators.institution import InstitutionOperator
 from rosterflow.sync.cycles import undisturbed
+from rosterflow.sync.reported import things_of
 from rosterflow.triggers.canvas import Awaited, CanvasTrigger
-from rosterflow.wire.provisioning_csv import objects_of
 
 IN_TASK_SECONDS = 5.0
 LOOK_SECONDS = 0.5
@@ -75,15 +75,15 @@ class WaitsForCanvas(InstitutionOperator):
         return self.execute(context)
 
     @undisturbed
-    def report_of(self, report_id: str) -> list[CanvasObject]:
-        """The objects that a finished provisioning report lists.
+    def report_of(self, report_id: str) -> list[Thing]:
+        """The objects and rosters that a finished provisioning report lists.
 
         :raises RetryableError: ``server-error`` when Canvas could not make it.
         """
         report = self.canvas.provisioning_report(report_id)
         if report.state != "complete" or report.url is None:
             raise RetryableError(Code.SERVER_ERROR, f"Canvas ended the provisioning report as {report.state!r}.")
-        return list(objects_of(self.canvas.download(report.url)))
+        return list(things_of(self.settings, self.canvas.download(report.url)))
 
     def _is_over(self, awaited: Awaited, canvas_id: str) -> bool:
         if awaited is Awaited.REPORT:

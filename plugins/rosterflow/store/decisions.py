@@ -62,6 +62,15 @@ def add(
     return _write(connection, institution, known, wanted, run_id)
 
 
+def by_rules(connection: Connection, institution: str, rules: Collection[str]) -> list[Decision]:
+    """The decisions of an institution by some rules."""
+    query = select(table).where(table.c.institution == institution, table.c.rule.in_(rules))
+    return [
+        Decision(SourceKind(row.source), row.subject, row.allowed, row.rule, tuple((a, b) for a, b in row.facts))
+        for row in connection.execute(query)
+    ]
+
+
 def about(connection: Connection, institution: str, sis_id: str) -> Sequence[Any]:
     """The decisions that concern the objects with a SIS id."""
     query = select(table).where(table.c.institution == institution, table.c.sis_id == sis_id)

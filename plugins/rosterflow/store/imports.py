@@ -31,6 +31,7 @@ class StoredImport:
     """One SIS import of a plan.
 
     :param rows: for each file name, the ``seq`` of the change in each of its data rows.
+    :param users: for each file name about people, the user of each of its data rows.
     :param counted_as: for each file name, Canvas's key for counting its rows.
     :param blob: where the encrypted zip is kept.
     :param canvas_id: Canvas's id of it, once its answer came.
@@ -45,6 +46,7 @@ class StoredImport:
     part: int
     state: ImportState
     rows: Mapping[str, Sequence[int]]
+    users: Mapping[str, Sequence[str]]
     counted_as: Mapping[str, str]
     blob: str
     sha256: str
@@ -155,6 +157,7 @@ def _import(row: Row[Any]) -> StoredImport:
         part=row.part,
         state=ImportState(row.state),
         rows={name: file["seqs"] for name, file in row.rows.items()},
+        users={name: file["users"] for name, file in row.rows.items() if file.get("users")},
         counted_as={name: file["counted_as"] for name, file in row.rows.items()},
         blob=row.blob or "",
         sha256=row.sha256,

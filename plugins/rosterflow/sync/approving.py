@@ -13,13 +13,12 @@ from operator import attrgetter
 
 from sqlalchemy import Connection
 
-from rosterflow.domain.confirmed import World
 from rosterflow.domain.errors import Code, NeedsPerson
 from rosterflow.domain.guards import stale
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.plan import hash_of
 from rosterflow.domain.sequence import Stalled
-from rosterflow.store import approvals, history, institutions, objects, plans, runs
+from rosterflow.store import approvals, history, institutions, plans, runs
 from rosterflow.store.approvals import Approval, ApprovalState
 from rosterflow.store.engine import Store
 from rosterflow.store.history import Event
@@ -28,6 +27,7 @@ from rosterflow.store.runs import Run
 from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.guarding import SYSTEM
 from rosterflow.sync.runs import saw_all, verify_lease
+from rosterflow.sync.worlds import world_of
 
 APPROVE = "Approve"
 NOBODY = "time-out"
@@ -156,7 +156,7 @@ def _too_late(book: _Book, waiting: Sequence[StoredChange]) -> dict[int, str]:
     Nothing may while the base is about to be read anew, and nothing that another run sent and nobody confirmed.
     """
     connection, key = book.connection, book.institution.key
-    world = World(objects.load(connection, key))
+    world = world_of(connection, book.institution)
     if institutions.standing(connection, key, book.now).based_at is None:
         return {one.seq: "What Canvas has must be read again first." for one in waiting}
     unsettled = plans.unsettled(connection, key)

@@ -17,9 +17,10 @@ from sqlalchemy import Connection
 from rosterflow.domain.confirmed import ConfirmedObject, World, refused
 from rosterflow.domain.errors import Code, RetryableError, RowError
 from rosterflow.domain.institution import Institution
-from rosterflow.domain.model import FIELDS, CanvasObject, Course, Key, Kind, State, key_of, parents_of
+from rosterflow.domain.model import FIELDS, CanvasObject, Course, Key, Kind, State, key_of
 from rosterflow.domain.plan import Action, Change
-from rosterflow.hooks.canvas import CanvasHook, ImportMessage, SisImport
+from rosterflow.domain.rosters import Roster, Thing, lies_in
+from rosterflow.hooks.canvas import CanvasHook, SisImport
 from rosterflow.store import closed_courses, history, imports, objects, plans, row_errors
 from rosterflow.store.engine import Store
 from rosterflow.store.history import Event
@@ -27,7 +28,9 @@ from rosterflow.store.imports import ImportState, StoredImport
 from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.row_errors import RowErrorNote
 from rosterflow.sync.approving import conclude_request
+from rosterflow.sync.confirming_people import PeopleBook
 from rosterflow.sync.cycles import undisturbed
+from rosterflow.sync.joining import adds_up, words_about
 from rosterflow.sync.moving import departures
 from rosterflow.sync.publishing import UNPUBLISHED, put_back, remember_published
 
@@ -65,47 +68,38 @@ def confirm_import(
 
     :param ended: the import as Canvas tells it, over.
     """
-    words, stray = _join(one, hook.sis_import_messages(ended.id))
-    certain = ended.is_trustworthy and not stray and _adds_up(one, ended, words)
+    words = words_about(one, hook.sis_import_messages(ended.id))
+    certain = ended.is_trustworthy and not words.stray and adds_up(one, ended, words)
     with store.begin() as connection:
         book = _Book(connection, institution, one.plan_id, one.run_id, now)
         sent = {s.seq: s for s in plans.changes(connection, one.plan_id, ChangeState.SENT)}
-        mine = [sent[seq] for seqs in one.rows.values() for seq in seqs if seq in sent]
-        turned_down = [s for s in mine if s.seq in words]
+        mine = [sent[seq] for seq in dict.fromkeys(seq for seqs in one.rows.values() for seq in seqs) if seq in sent]
+        things, people = _parted(mine)
+        turned_down = [s for s in things if s.seq in words.objects]
         missing = {key_of(s.change.after) for s in turned_down}
-        accepted = [s for s in mine if s.seq not in words]
-        sure = [s for s in accepted if certain and _is_sure(s.change, missing)]
-        book.refuse(turned_down, words)
+        sure = [s for s in things if s.seq not in words.objects and certain and _is_sure(s.change, missing)]
+        book.refuse(turned_down, words.objects)
         book.accept(sure, {})
+        known = book.people.confirm(people, words.people, is_sure=certain)
+        book.conclude(known)
         imports.note(connection, one.id, state=ImportState.CONFIRMED, trusted=certain, ended_at=now)
-    return Outcome(len(sure), len(turned_down), len(accepted) - len(sure))
+    refused = len(turned_down) + words.refused_people
+    confirmed = len(sure) + sum(s.change.weight - len(words.people.get(s.seq, ())) for s in known)
+    return Outcome(confirmed, refused, sum(s.change.weight for s in mine) - confirmed - refused)
+
+
+def _parted(changes: Iterable[StoredChange]) -> tuple[list[StoredChange], list[StoredChange]]:
+    """Changes of objects, and those of people."""
+    things: list[StoredChange] = []
+    people: list[StoredChange] = []
+    for one in changes:
+        (people if isinstance(one.change.after, Roster) else things).append(one)
+    return things, people
 
 
 def _is_sure(change: Change, missing: AbstractSet[Key]) -> bool:
     """Whether an accepted row did what it says: Canvas puts a course with an unknown term into the default term."""
-    return change.action not in READ_BACK and missing.isdisjoint(parents_of(change.after))
-
-
-def _join(one: StoredImport, messages: Iterable[ImportMessage]) -> tuple[dict[int, str], bool]:
-    """Canvas's words by ``seq``, and whether there were words about no row of ours (Canvas contract §2.5)."""
-    words: dict[int, str] = {}
-    stray = False
-    for message in messages:
-        seqs = one.rows.get(message.file, ())
-        at = (message.row or 0) - 2
-        if 0 <= at < len(seqs):
-            words[seqs[at]] = message.message
-        else:
-            stray = True
-    return words, stray
-
-
-def _adds_up(one: StoredImport, ended: SisImport, words: Mapping[int, str]) -> bool:
-    """Whether Canvas counts as many successes as it should: rows it neither counted nor mentioned are unknown."""
-    return all(
-        ended.counts.get(one.counted_as[name], 0) >= sum(seq not in words for seq in seqs)
-        for name, seqs in one.rows.items()
-    )
+    return change.action not in READ_BACK and missing.isdisjoint(lies_in(change.after))
 
 
 def waits_for_reading_back(store: Store, plan_id: int) -> frozenset[Kind]:
@@ -120,7 +114,7 @@ def read_back(
     hook: CanvasHook,
     institution: Institution,
     plan_id: int,
-    found: Mapping[Key, CanvasObject],
+    found: Mapping[Key, Thing],
     *,
     run_id: int,
     now: datetime,
@@ -143,13 +137,17 @@ def read_back(
     if empty := {one.change.kind for one in sent} - {key.kind for key in found}:
         kinds = " and no ".join(sorted(empty))
         raise RetryableError(Code.BAD_RESPONSE, f"Canvas's provisioning report lists no {kinds} at all.")
-    verdicts = [_judge(hook, one, found, terms, published, is_trusted=trusted.get(one.seq, False)) for one in sent]
+    things, people = _parted(sent)
+    rosters = {key: thing for key, thing in found.items() if isinstance(thing, Roster)}
+    seen = {key: thing for key, thing in found.items() if not isinstance(thing, Roster)}
+    verdicts = [_judge(hook, one, seen, terms, published, is_trusted=trusted.get(one.seq, False)) for one in things]
     with store.begin() as connection:
         book = _Book(connection, institution, plan_id, run_id, now)
         book.refuse([v.change for v in verdicts if v.words], {v.change.seq: v.words for v in verdicts})
         book.lose([v.change for v in verdicts if v.is_lost], {v.change.seq: v.thing for v in verdicts})
         done = {v.change.seq: v.thing for v in verdicts if v.thing and not v.is_lost and not v.words}
         book.accept([v.change for v in verdicts if v.change.seq in done], done)
+        book.conclude(book.people.read_back(people, rosters, trusted))
 
 
 def _terms_of(sent: Iterable[StoredChange]) -> set[Key]:
@@ -198,7 +196,7 @@ def _judge(
     if thing is None:
         return _Verdict(one, None, is_lost=True)
     if (thing.state, after.state) == (State.ACTIVE, State.UNPUBLISHED):
-        thing = replace(thing, state=after.state)  # the report's word for both is our "active"
+        thing = replace(thing, state=State.UNPUBLISHED)  # the report's word for both is our "active"
     if change.action is Action.CHANGE_ID:
         return _Verdict(one, thing, is_lost=thing.sis_id != after.sis_id)
     try:
@@ -220,7 +218,7 @@ def _steered(hook: CanvasHook, change: Change, thing: CanvasObject) -> CanvasObj
     :raises RowError: ``row-refused`` when Canvas refuses.
     """
     wanted = change.after
-    if thing.kind is not Kind.COURSE or thing.state is wanted.state:
+    if isinstance(wanted, Roster) or thing.kind is not Kind.COURSE or thing.state is wanted.state:
         return thing
     if change.action is Action.CLOSE and thing.state is not State.DELETED:
         hook.conclude_course(wanted.sis_id)
@@ -247,6 +245,7 @@ def hide_courses(
     now: datetime,
 ) -> Outcome:
     """Unpublish courses, which CSV cannot do; Canvas refuses those with graded work."""
+    hidden = [one for one in hidden if one.change.kind is Kind.COURSE]
     states = remember_published(store, hook, institution, [one.change for one in hidden])
     words: dict[int, str] = {}
     for one in hidden:
@@ -275,6 +274,11 @@ class _Book:
     run_id: int
     now: datetime
 
+    @property
+    def people(self) -> PeopleBook:
+        """The same about people."""
+        return PeopleBook(self.connection, self.institution, self.plan_id, self.run_id, self.now)
+
     def accept(self, accepted: list[StoredChange], seen: Mapping[int, CanvasObject]) -> None:
         """Write accepted changes into what is confirmed.
 
@@ -282,6 +286,7 @@ class _Book:
         """
         if not accepted:
             return
+        self.people.follow(accepted)
         connection, key = self.connection, self.institution.key
         # What lies in an object with a new id refers to it by that id, so then nothing can be left out.
         has_new_ids = any(one.change.action is Action.CHANGE_ID for one in accepted)
@@ -294,7 +299,7 @@ class _Book:
         keys = _keys_of(accepted)
         row_errors.clear_refusals(connection, key, keys)
         row_errors.settle(connection, key, "canvas", [str(k) for k in keys], self.now)
-        self._conclude(accepted)
+        self.conclude(accepted)
 
     def _believe(
         self, accepted: list[StoredChange], seen: Mapping[int, CanvasObject], *, all_of_it: bool
@@ -361,7 +366,7 @@ class _Book:
         messages = {one.seq: words[one.seq] for one in turned_down}
         plans.set_state(connection, self.plan_id, messages, ChangeState.REFUSED, messages)
         self._record(Event(one.change.key, "refused", one.change.rule, words[one.seq]) for one in turned_down)
-        self._conclude(turned_down)
+        self.conclude(turned_down)
 
     def lose(self, lost: list[StoredChange], seen: Mapping[int, CanvasObject | None]) -> None:
         """Write down that Canvas does not show what was sent, and what it has instead; the next plan contains it again.
@@ -385,9 +390,9 @@ class _Book:
         words = {one.seq: "Canvas does not show it as it was sent." for one in lost}
         plans.set_state(connection, self.plan_id, words, ChangeState.UNKNOWN, words)
         self._record(Event(one.change.key, "not confirmed", one.change.rule, words[one.seq]) for one in lost)
-        self._conclude(lost)
+        self.conclude(lost)
 
-    def _conclude(self, done: list[StoredChange]) -> None:
+    def conclude(self, done: list[StoredChange]) -> None:
         """See whether the requests by which changes were approved are carried out by now."""
         for number in {one.approval_id for one in done if one.approval_id is not None}:
             conclude_request(self.connection, self.institution, number, self.now)

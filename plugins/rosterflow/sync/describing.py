@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from rosterflow.domain.confirmed import World
 from rosterflow.domain.guards import RULES
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import Account, CanvasObject, Course, Key, Kind, Section, key_of
-from rosterflow.domain.plan import Action, Change
+from rosterflow.domain.plan import Action
+from rosterflow.domain.rosters import Place, Roster, Thing
 from rosterflow.store import approvals, objects
 from rosterflow.store.engine import Store
 from rosterflow.store.plans import ChangeState, StoredChange
@@ -19,6 +20,7 @@ from rosterflow.sync.cycles import undisturbed
 
 SHOWN = 50
 IN_SUBJECT = 3
+COURSES_SHOWN = 10
 
 VERBS = {
     Action.CREATE: "create",
@@ -28,6 +30,16 @@ VERBS = {
     Action.CLOSE: "close",
     Action.HIDE: "unpublish",
     Action.DELETE: "delete",
+}
+
+PEOPLE_VERBS = {
+    Action.CREATE: "add",
+    Action.REOPEN: "bring back",
+    Action.UPDATE: "change",
+    Action.CHANGE_ID: "change the id of",
+    Action.CLOSE: "complete",
+    Action.HIDE: "suspend",
+    Action.DELETE: "remove",
 }
 
 
@@ -56,17 +68,19 @@ def describe(store: Store, institution: Institution, approval_id: int, *, link: 
         waiting = approvals.changes_of(connection, request, ChangeState.HELD)
         world = World(objects.load(connection, institution.key))
     planned = {key_of(one.change.after): one.change.after for one in waiting}
-    accounts = Counter(_account(one.change, world, planned) for one in waiting)
-    reasons = Counter(one.guard_reason if _is_telling(one) else RULES.get(one.guard_rule or "", "") for one in waiting)
+    told = _Told(world, {key: thing for key, thing in planned.items() if not isinstance(thing, Roster)})
+    accounts, courses, reasons = told.counts(waiting)
+    total = sum(one.change.weight for one in waiting)
     lines = tuple(_line(one) for one in waiting)
     people = " Two people must approve." if request.two_person else ""
     return Description(
-        subject=_subject(institution, len(waiting), accounts, reasons),
+        subject=_subject(institution, total, accounts, reasons),
         body="\n".join(
             (
-                f"**{len(waiting)} change(s) wait for a decision.**{people} A comment is required.",
+                f"**{total} change(s) wait for a decision.**{people} A comment is required.",
                 "",
                 *_table("Account", accounts),
+                *(_table("Course", dict(courses.most_common(COURSES_SHOWN))) if courses else ()),
                 *_table("Reason", reasons),
                 f"**The first {SHOWN} of {len(lines)}:**" if len(lines) > SHOWN else "**The changes:**",
                 "",
@@ -82,7 +96,7 @@ def describe(store: Store, institution: Institution, approval_id: int, *, link: 
 
 def _is_telling(one: StoredChange) -> bool:
     """Whether the guard's own reason says more than its rule: numbers that many changes share."""
-    return (one.guard_rule or "").startswith(("removals", "updates"))
+    return (one.guard_rule or "").startswith(("removals", "updates", "whole"))
 
 
 def _subject(institution: Institution, total: int, accounts: Counter[str], reasons: Counter[str | None]) -> str:
@@ -99,25 +113,69 @@ def _table(title: str, counts: Mapping[str, int] | Mapping[str | None, int]) -> 
 
 def _line(one: StoredChange) -> str:
     change = one.change
+    if isinstance(change.after, Roster):
+        count, part = change.weight, change.after
+        what = "user(s)" if part.kind is Kind.USER else f"{part.kind}(s) in {part.whole.sis_id}"
+        return f"{PEOPLE_VERBS[change.action]} {count} {what}: {change.reason} Held: {one.guard_reason}"
     name = getattr(change.after, "long_name", None) or getattr(change.after, "name", "")
     fields = f" ({', '.join(change.changed_fields)})" if change.action is Action.UPDATE else ""
     return f"{VERBS[change.action]} {change.key} “{name}”{fields}: {change.reason} Held: {one.guard_reason}"
 
 
-def _account(change: Change, world: World, planned: Mapping[Key, CanvasObject]) -> str:
-    """The account in which an object lies, or will lie."""
-    thing: CanvasObject = change.before or change.after
-    if isinstance(thing, Section):
-        key = Key(Kind.COURSE, thing.course)
-        course = world[key].thing if key in world else planned.get(key)
-        return course.account if isinstance(course, Course) else f"course {thing.course}"
-    match thing:
-        case Account():
-            return thing.parent
-        case Course():
-            return thing.account
-        case _:
-            return "terms"
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Where held changes are.
+
+    :param planned: objects as they will be, where Canvas has none yet.
+    """
+
+    world: World
+    planned: Mapping[Key, CanvasObject]
+
+    def counts(self, waiting: Iterable[StoredChange]) -> tuple[Counter[str], Counter[str], Counter[str | None]]:
+        """How many objects and people they are about, by account, by the course that loses people, and by reason."""
+        accounts: Counter[str] = Counter()
+        courses: Counter[str] = Counter()
+        reasons: Counter[str | None] = Counter()
+        for one in waiting:
+            change = one.change
+            thing = change.before or change.after
+            accounts[self.account_of(thing)] += change.weight
+            reasons[one.guard_reason if _is_telling(one) else RULES.get(one.guard_rule or "", "")] += change.weight
+            if isinstance(thing, Roster) and thing.kind is Kind.ENROLLMENT and change.is_removal:
+                courses[self.course_of(thing)] += change.weight
+        return accounts, courses, reasons
+
+    def account_of(self, thing: Thing) -> str:
+        """The account in which a thing lies, or will lie."""
+        match thing:
+            case Account():
+                return thing.parent
+            case Course():
+                return thing.account
+            case Section():
+                course = self._known(Key(Kind.COURSE, thing.course))
+                return course.account if isinstance(course, Course) else f"course {thing.course}"
+            case Roster(place=Place(kind=Kind.ACCOUNT, sis_id=account)):
+                return account
+            case Roster(place=Place() as place):
+                around = self._known(place.key)
+                return self.account_of(around) if around else str(place)
+            case Roster():
+                return "users"
+            case _:
+                return "terms"
+
+    def course_of(self, roster: Roster) -> str:
+        """The SIS id of the course that people are in."""
+        if roster.place is None:
+            return ""
+        place = self._known(roster.place.key)
+        return place.course if isinstance(place, Section) else roster.place.sis_id
+
+    def _known(self, key: Key) -> CanvasObject | None:
+        one = self.world.get(key)
+        return one.thing if one else self.planned.get(key)
 
 
 def _plain(text: str) -> str:

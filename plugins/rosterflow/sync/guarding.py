@@ -15,7 +15,7 @@ from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import Key, Kind
 from rosterflow.domain.plan import Action, Change, Plan, hash_of
 from rosterflow.domain.sequence import Stalled
-from rosterflow.store import approvals, history, institutions, objects, plans, row_errors, runs
+from rosterflow.store import approvals, history, institutions, plans, row_errors, runs
 from rosterflow.store.approvals import Approval, ApprovalState, Asked
 from rosterflow.store.engine import Store
 from rosterflow.store.history import Event
@@ -23,6 +23,7 @@ from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.runs import Run
 from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.runs import saw_all, verify_lease
+from rosterflow.sync.worlds import world_of
 
 Why = tuple[str, str]
 """Why a change is held: the guard's rule, and the reason for a person."""
@@ -61,8 +62,11 @@ def guard_plan(store: Store, institution: Institution, run: Run, plan_id: int, n
         if not planned or any(one.state is ChangeState.PLANNED for one in planned):
             _split(connection, institution, run, plan_id, planned, now)
         held = plans.count(connection, plan_id, ChangeState.HELD)
-        runs.add_counts(connection, run.id, allowed=len(planned) - held, held=held)
-        return Guarded(len(planned) - held, held, _asked_by(connection, institution, plan_id))
+        frozen = plans.count(connection, plan_id, ChangeState.FROZEN)
+        allowed = sum(one.change.weight for one in planned) - held - frozen
+        waiting = {"frozen": frozen} if frozen else {}
+        runs.add_counts(connection, run.id, allowed=allowed, held=held, **waiting)
+        return Guarded(allowed, held, _asked_by(connection, institution, plan_id))
 
 
 def _split(
@@ -74,14 +78,18 @@ def _split(
     now: datetime,
 ) -> None:
     first_contact = plans.get_plan(connection, plan_id).first_contact
-    world = World(objects.load(connection, institution.key) if planned else ())
+    world = world_of(connection, institution) if planned else World()
     made = Plan(tuple(one.change for one in planned), unchanged=Counter())
-    verdict = guard(made, world, institution.guards, first_contact=first_contact, scope=run.scope)
+    today = now.astimezone(institution.zone).date()
+    verdict = guard(made, world, institution.guards, first_contact=first_contact, scope=run.scope, today=today)
     seq_of = {one.change.key: one.seq for one in planned}
     held = {seq_of[one.change.key]: (one.rule, one.reason) for one in verdict.held}
-    held |= _held_too(planned, held, _remembered(connection, institution, planned, world), world)
-    plans.set_state(connection, plan_id, (s for s in seq_of.values() if s not in held), ChangeState.ALLOWED)
+    frozen = {seq_of[one.change.key]: (one.rule, one.reason) for one in verdict.frozen}
+    free = [one for one in planned if one.seq not in frozen]
+    held |= _held_too(free, held, _remembered(connection, institution, free, world), world)
+    plans.set_state(connection, plan_id, (one.seq for one in free if one.seq not in held), ChangeState.ALLOWED)
     plans.hold(connection, plan_id, held)
+    plans.hold(connection, plan_id, frozen, ChangeState.FROZEN)
     if run.mode != "apply":
         return
     current = runs.get_run(connection, run.id)

@@ -13,21 +13,28 @@ from rosterflow.domain.diff import diff
 from rosterflow.domain.errors import Code, FatalError
 from rosterflow.domain.fs.rows import FsSource
 from rosterflow.domain.institution import Institution
+from rosterflow.domain.leaving import Leaving
 from rosterflow.domain.mapping.fs import map_fs
+from rosterflow.domain.mapping.people import PeopleSource, map_people, not_staff_since
 from rosterflow.domain.mapping.rules import OF_THE_RUN
 from rosterflow.domain.model import Kind, SourceKind
 from rosterflow.domain.plan import Plan
+from rosterflow.domain.rosters import Roster
 from rosterflow.domain.snapshot import Snapshot
 from rosterflow.domain.windows import scope_on
-from rosterflow.store import approvals, decisions, institutions, objects, plans, row_errors, runs
+from rosterflow.store import approvals, decisions, institutions, objects, plans, rosters, row_errors, runs
 from rosterflow.store.engine import Store
 from rosterflow.store.row_errors import RowErrorNote
 from rosterflow.store.runs import Run, RunState
 from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.runs import verify_lease
+from rosterflow.sync.worlds import world_of
 
 UNKNOWN_IN_2023 = {SourceKind.TERMIN}
 """Kinds of row that FS's dialect of 2023 has no query for."""
+
+STAFF_RULES = ("staff-grace", "no-longer-staff")
+"""Rules whose decisions remember since when somebody is not staff any more."""
 
 
 @undisturbed
@@ -36,26 +43,31 @@ def make_plan(
     institution: Institution,
     run: Run,
     source: FsSource,
+    people: PeopleSource | None = None,
     *,
     accept_empty: Collection[SourceKind],
     now: datetime,
 ) -> int:
     """Plan a run and store the plan.
 
-    :param source: every row that was read.
+    :param source: every row that was read of the structure; ``people`` those of people, when they were read.
     :param accept_empty: kinds of row that a person says are really empty now.
     :returns: the plan's id.
     :raises FatalError: ``empty-read`` when a kind that had rows before has none now.
     """
     with store.begin() as connection:
-        world = World(objects.load(connection, institution.key))
+        world = world_of(connection, institution)
         refused = row_errors.refusals(connection, institution.key)
         rejected = approvals.rejected_id_changes(connection, institution.key)
+        staff_until = not_staff_since(decisions.by_rules(connection, institution.key, STAFF_RULES))
         contacted = institutions.standing(connection, institution.key, now).contacted_at is not None
+    today = now.astimezone(institution.zone).date()
     snapshot = map_fs(institution, run.scope, source, world.alive())
     refuse_empty(snapshot, world, institution, accept_empty)
+    if people is not None:
+        snapshot = map_people(institution, run.scope, snapshot, people, world.rosters, today, staff_until)
     waits = {refusal.fingerprint: refusal for refusal in refused.values()}
-    made = diff(snapshot, world, institution.removal, waits, now, rejected)
+    made = diff(snapshot, world, institution.removal, waits, now, rejected, Leaving.of(institution, today))
     with store.begin() as connection:
         verify_lease(connection, institution, run)
         plan_id = plans.save_plan(connection, institution.key, run.id, made, first_contact=not contacted, now=now)
@@ -63,6 +75,7 @@ def make_plan(
         if run.mode == "apply":
             moved = _new_origins(snapshot, world)
             objects.save(connection, institution.key, moved, now=now, run_id=run.id)
+            rosters.save(connection, institution.key, _rosters_moved_on(snapshot, world), now=now)
     return plan_id
 
 
@@ -97,15 +110,16 @@ def _write_down(
         row_errors.replace_side(connection, institution.key, "source", notes, now)
     else:
         row_errors.note(connection, institution.key, notes, now)
+    gaps = (*snapshot.gaps, *snapshot.people_gaps)
     runs.add_counts(
         connection,
         run.id,
         rows={str(kind): n for kind, n in snapshot.rows_read.items()},
-        gaps=len(snapshot.gaps),
-        first_gaps=list(snapshot.gaps[:5]),
+        gaps=len(gaps),
+        first_gaps=list(gaps[:5]),
         problems=len(snapshot.problems),
         not_sent=sum(not decision.allowed for decision in snapshot.decisions),
-        waiting=len(made.waiting),
+        waiting=sum(change.weight for change in made.waiting),
         unchanged={str(kind): made.unchanged[kind] for kind in Kind},
     )
     runs.note(connection, run.id, state=RunState.PLANNED)
@@ -125,3 +139,12 @@ def _new_origins(snapshot: Snapshot, world: World) -> list[ConfirmedObject]:
         if known and known.thing.origin != thing.origin:
             moved.append(ConfirmedObject(replace(known.thing, origin=thing.origin), known.owned_by_canvas))
     return moved
+
+
+def _rosters_moved_on(snapshot: Snapshot, world: World) -> list[Roster]:
+    """Rosters whose place the source now has in a later term."""
+    return [
+        replace(known, origin=wanted.roster.origin)
+        for key, wanted in snapshot.rosters.items()
+        if (known := world.rosters.get(key)) and known.origin != wanted.roster.origin
+    ]

@@ -1,4 +1,4 @@
-"""What a run did, as a table: one row for each kind of object."""
+"""What a run did, as a table: one row for each kind of object, or of people's roles."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class Row:
     :param updated: changed, re-opened or renamed.
     :param removed: closed, hidden or deleted.
     :param held: waiting for a person.
+    :param frozen: waiting for the end of a freeze.
     :param refused: Canvas refused them; they are tried again later.
     :param kept: Canvas accepted them and kept what people had changed there by hand.
     :param open: planned or sent, and not confirmed.
@@ -36,6 +37,7 @@ class Row:
     updated: int = 0
     removed: int = 0
     held: int = 0
+    frozen: int = 0
     refused: int = 0
     kept: int = 0
     open: int = 0
@@ -53,6 +55,7 @@ TITLES = {"kept": "kept by Canvas", "open": "not confirmed", "dropped": "not sen
 
 STATES: Mapping[ChangeState, str] = {
     ChangeState.HELD: "held",
+    ChangeState.FROZEN: "frozen",
     ChangeState.REFUSED: "refused",
     ChangeState.OWNED: "kept",
     ChangeState.PLANNED: "open",
@@ -116,6 +119,8 @@ def as_lines(told: Report) -> list[str]:
         lines.append(f"The read was not complete, so nothing was removed: {'; '.join(told.gaps)}")
     if told.problems:
         lines.append(f"{told.problems} rows of the source could not be used: python -m rosterflow errors list")
+    if frozen := sum(row.frozen for row in told.rows):
+        lines.append(f"{frozen} changes wait for the end of a freeze (guards.freeze).")
     if told.waiting:
         lines.append(f"{told.waiting} changes wait because Canvas refused them lately.")
     if told.mode == "plan" and told.plan_id is not None:
@@ -159,7 +164,10 @@ def _report(run: Run, plan_id: int | None, rows: tuple[Row, ...]) -> Report:
 def _rows(found: Iterable[Any], unchanged: Mapping[str, int]) -> tuple[Row, ...]:
     counted: dict[Kind, Counter[str]] = {kind: Counter() for kind in Kind}
     for one in found:
-        counted[Kind(one.kind)][_column(Action(one.action), ChangeState(one.state))] += one.n
+        column = _column(Action(one.action), ChangeState(one.state))
+        apart = one.refused if column not in ("refused", "open") else 0  # the others of their change were accepted
+        counted[Kind(one.kind)][column] += one.n - apart
+        counted[Kind(one.kind)]["refused"] += apart
     return tuple(Row(kind, **counted[kind], unchanged=unchanged.get(kind, 0)) for kind in Kind)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -28,7 +29,7 @@ from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.pages import PageStore
 from rosterflow.sync.publishing import remember_published
 from rosterflow.sync.runs import root_of, verify_lease
-from rosterflow.wire.canvas_csv import first_import, second_import, sis_files, zip_of
+from rosterflow.wire.canvas_csv import SisFile, first_import, second_import, sis_files, zip_of
 
 CERTAIN_AFTER = timedelta(seconds=60)
 """An import that Canvas does not list this long after our POST began did not arrive."""
@@ -85,11 +86,15 @@ def prepare_import(
         archive = zip_of(files)
         blob = f"zips/{institution.key}/{number}"
         blobs.put_bytes(blob, archive)
-        rows = {
-            file.name: {"counted_as": file.counted_as, "seqs": [to_send[at].seq for at in file.rows]} for file in files
-        }
+        rows = {file.name: _rows_of(file, to_send) for file in files}
         imports.note(connection, number, rows=rows, blob=blob, sha256=hashlib.sha256(archive).hexdigest())
         return imports.get_import(connection, number)
+
+
+def _rows_of(file: SisFile, sent: Sequence[StoredChange]) -> dict[str, object]:
+    """What is kept of a file, so that Canvas's messages about its rows can be told what they are about."""
+    kept: dict[str, object] = {"counted_as": file.counted_as, "seqs": [sent[at].seq for at in file.rows]}
+    return {**kept, "users": file.users} if file.users else kept
 
 
 def sendable(connection: Connection, plan_id: int, approval_id: int | None) -> list[StoredChange]:

@@ -16,8 +16,9 @@ from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import CanvasObject, Key, Kind, State, key_of
 from rosterflow.domain.plan import Action
 from rosterflow.domain.recognition import origin_of
+from rosterflow.domain.rosters import Roster, Thing
 from rosterflow.hooks.canvas import CanvasHook, SisImport
-from rosterflow.store import closed_courses, history, imports, institutions, objects, plans, row_errors
+from rosterflow.store import closed_courses, history, imports, institutions, objects, plans, rosters, row_errors
 from rosterflow.store.engine import Store
 from rosterflow.store.history import Event
 from rosterflow.store.imports import ImportState, StoredImport
@@ -28,7 +29,6 @@ from rosterflow.sync.moving import departures
 from rosterflow.sync.runs import verify_lease
 from rosterflow.sync.sending import find_posted
 
-REPORTED = ("accounts", "terms", "courses", "sections")
 LOOK_AGAIN = 60.0
 
 
@@ -97,7 +97,7 @@ def _found(store: Store, hook: CanvasHook, one: StoredImport, now: datetime) -> 
 
 @undisturbed
 def take_base(
-    store: Store, institution: Institution, run: Run, found: Iterable[CanvasObject], now: datetime
+    store: Store, institution: Institution, run: Run, found: Iterable[Thing], now: datetime
 ) -> dict[Kind, int]:
     """Believe Canvas: what is confirmed becomes what Canvas lists under ids of ours.
 
@@ -105,12 +105,18 @@ def take_base(
     we unpublished a course, for which Canvas has the word that it has for new ones. A state that we neither confirmed
     nor asked for was set by a person, so it belongs to Canvas from now on.
 
-    :param found: the objects of a provisioning report.
+    :param found: the objects and rosters of a provisioning report.
     :returns: how many there are of each kind.
     :raises FatalError: ``settings-invalid`` when the institution's own account is not among them.
     """
     own = Key(Kind.ACCOUNT, institution.canvas.account)
-    listed = {key_of(thing): thing for thing in found}
+    listed: dict[Key, CanvasObject] = {}
+    people: list[Roster] = []
+    for thing in found:
+        if isinstance(thing, Roster):
+            people.append(thing)
+        else:
+            listed[key_of(thing)] = thing
     if own not in listed or listed.pop(own).state is not State.ACTIVE:
         raise FatalError(
             Code.SETTINGS_INVALID,
@@ -122,11 +128,33 @@ def take_base(
         base = [one for thing in listed.values() if (one := ground.believed(institution, thing))]
         objects.forget_all(connection, institution.key)
         objects.save(connection, institution.key, base, now=now, run_id=run.id)
+        believed = believed_people(people, World(base), rosters.load(connection, institution.key), own)
+        rosters.forget_all(connection, institution.key)
+        rosters.save(connection, institution.key, believed, now=now)
         events = departures(ground.known, base) + ground.set_by_people(base)
         history.record(connection, institution.key, events, now, run_id=run.id)
         institutions.mark(connection, institution.key, based_at=now)
     counts = Counter(one.thing.kind for one in base)
+    for roster in believed:
+        counts[roster.kind] += len(roster.members)
     return {kind: counts[kind] for kind in Kind}
+
+
+def believed_people(found: Iterable[Roster], base: World, known: Iterable[Roster], own: Key) -> list[Roster]:
+    """The rosters of our places as Canvas lists them, each with its place's origin.
+
+    :param known: what was confirmed until now: the fields of users that belong to Canvas stay known as such.
+    :param own: the institution's own account, which is not among the objects.
+    """
+    owned = {roster.whole: roster.owned for roster in known if roster.owned}
+    believed = []
+    for roster in found:
+        place = roster.place.key if roster.place else None
+        there = base.get(place) if place else None
+        if place is None or place == own or there:
+            origin = there.thing.origin if there else roster.origin
+            believed.append(replace(roster, origin=origin, owned=owned.get(roster.whole, {})))
+    return believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +200,7 @@ def _ground(connection: Connection, institution: Institution) -> _Ground:
     published = closed_courses.were_published(connection, institution.key, {key.sis_id for key in reopening})
     return _Ground(
         known=World(objects.load(connection, institution.key)),
-        aims={(change.key, change.after.state) for change in sent},
+        aims={(change.key, state) for change in sent if isinstance(state := change.after.state, State)},
         half_open={key for key in reopening if key.kind is Kind.COURSE and not published.get(key.sis_id, True)},
     )
 

@@ -1,0 +1,221 @@
+"""What happened to people in Canvas, person by person.
+
+A roster's change is many rows. Those that Canvas accepted are confirmed; each one that it refused is remembered by
+itself, so that it waits alone, and is shown by the user's SIS id, with Canvas's words but for what they tell of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection
+
+from rosterflow.domain.confirmed import World, refused_again
+from rosterflow.domain.errors import Code
+from rosterflow.domain.institution import Institution
+from rosterflow.domain.model import Key, Kind
+from rosterflow.domain.plan import Action, Change, member_print
+from rosterflow.domain.rosters import MEMBER_FIELDS, Member, Roster
+from rosterflow.store import history, objects, plans, rosters, row_errors
+from rosterflow.store.history import Event
+from rosterflow.store.plans import ChangeState, StoredChange
+from rosterflow.store.row_errors import RowErrorNote
+from rosterflow.wire.canvas_words import template_of
+
+PeopleWords = Mapping[int, Mapping[str, str]]
+"""Canvas's words about people, by the ``seq`` of their change and by the user."""
+
+CASCADES = frozenset({Action.DELETE, Action.CLOSE, Action.CHANGE_ID})
+"""What done to an object means something to the people in it."""
+
+
+def is_read_back(change: Change) -> bool:
+    """Whether only Canvas's own data can tell what came of accepted rows: of users, whose fields people may change."""
+    return change.kind is Kind.USER and change.action is not Action.CREATE
+
+
+def part_of(one: StoredChange) -> Roster:
+    """The people whom a change is about.
+
+    :raises TypeError: when it is about an object.
+    """
+    if not isinstance(one.change.after, Roster):
+        raise TypeError(f"{one.change.key} is about no people")
+    return one.change.after
+
+
+def refusal_key(roster: Roster, user: str) -> Key:
+    """Under what the refusal of one person's row is remembered."""
+    return Key(roster.kind, f"{roster.whole.sis_id} / {user}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What Canvas has of the people of a change.
+
+    :param members: as they are confirmed now; who is missing is not there.
+    :param owned: by user, the fields that stayed as they were though Canvas accepted the row.
+    :param lost: users of whom Canvas shows no effect, without anybody's hand-made change being the cause.
+    """
+
+    change: StoredChange
+    members: Mapping[str, Member]
+    owned: Mapping[str, frozenset[str]]
+    lost: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleBook:
+    """One transaction's bookkeeping of what became of a plan's changes of people."""
+
+    connection: Connection
+    institution: Institution
+    plan_id: int
+    run_id: int
+    now: datetime
+
+    def confirm(self, mine: Sequence[StoredChange], words: PeopleWords, *, is_sure: bool) -> list[StoredChange]:
+        """Write down whom Canvas refused and, where its silence means success, whom it accepted.
+
+        :returns: the changes of which nothing is left to find out.
+        """
+        self._refuse(mine, words)
+        counts = {one.seq: len(words[one.seq]) for one in mine if words.get(one.seq)}
+        told = {seq: f"Canvas refused {count} of them." for seq, count in counts.items()}
+        nobody = [one for one in mine if counts.get(one.seq) == one.change.weight]
+        some = [one for one in mine if counts.get(one.seq) != one.change.weight]
+        sure = [one for one in some if is_sure and not is_read_back(one.change)]
+        self._believe([_without(one, words.get(one.seq, {})) for one in sure])
+        plans.note_refused(self.connection, self.plan_id, counts)
+        for ones, state in ((nobody, ChangeState.REFUSED), (sure, ChangeState.CONFIRMED)):
+            plans.set_state(self.connection, self.plan_id, [one.seq for one in ones], state, told)
+        return [*nobody, *sure]
+
+    def read_back(
+        self, sent: Sequence[StoredChange], found: Mapping[Key, Roster], trusted: Mapping[int, bool]
+    ) -> list[StoredChange]:
+        """Compare the people who were sent with those whom Canvas has now.
+
+        :param found: what Canvas's provisioning report lists.
+        :param trusted: by ``seq``, whether every row that Canvas did not complain about was carried out.
+        :returns: the changes of which nothing is left to find out.
+        """
+        refused = {
+            refusal.fingerprint for refusal in row_errors.refusals(self.connection, self.institution.key).values()
+        }
+        seen = [_seen(one, found, refused, is_trusted=trusted.get(one.seq, False)) for one in sent]
+        for one in seen:
+            self._believe_seen(one)
+            lost = f"Canvas does not show {len(one.lost)} of them as they were sent." if one.lost else ""
+            kept = f"kept by Canvas for {len(one.owned)} of them" if one.owned else ""
+            state = ChangeState.UNKNOWN if lost else ChangeState.OWNED if kept else ChangeState.CONFIRMED
+            told = {one.change.seq: lost or kept} if lost or kept else {}
+            plans.set_state(self.connection, self.plan_id, [one.change.seq], state, told)
+        return list(sent)
+
+    def follow(self, accepted: Sequence[StoredChange]) -> None:
+        """Note what accepted changes of objects do to the people in them, before the objects are written down."""
+        changes = [one.change for one in accepted if one.change.action in CASCADES]
+        if not changes:
+            return
+        connection, key = self.connection, self.institution.key
+        before = World(objects.load(connection, key), rosters.load(connection, key))
+        after = before.after(changes).rosters
+        rosters.forget(connection, key, before.rosters.keys() - after.keys())
+        fresh = [roster for whole, roster in after.items() if before.rosters.get(whole) is not roster]
+        rosters.save(connection, key, fresh, now=self.now)
+
+    def _believe(self, changes: Sequence[Change]) -> None:
+        """Confirm people as they were sent."""
+        parts = [change.after for change in changes if isinstance(change.after, Roster) and change.after.members]
+        if not parts:
+            return
+        connection, key = self.connection, self.institution.key
+        wholes = {part.whole for part in parts}
+        after = World((), rosters.load(connection, key, wholes)).after(changes).rosters
+        rosters.save(connection, key, (after[whole] for whole in wholes), now=self.now)
+        self._forget_refusals({whole: after[whole].members.keys() for whole in wholes}, parts)
+        self._record(
+            Event(change.after.whole, str(change.action), change.rule, " ".join(sorted(change.after.members)))
+            for change in changes
+            if isinstance(change.after, Roster)
+        )
+
+    def _believe_seen(self, seen: _Seen) -> None:
+        """Confirm people as Canvas has them, whatever was sent."""
+        part, connection, key = part_of(seen.change), self.connection, self.institution.key
+        known = next(rosters.load(connection, key, [part.whole]), replace(part, members={}, part=""))
+        members = {**{user: m for user, m in known.members.items() if user not in seen.lost}, **seen.members}
+        owned = dict(known.owned)
+        for user, names in seen.owned.items():
+            owned[user] = owned.get(user, frozenset()) | names
+        rosters.save(connection, key, [replace(known, members=members, owned=owned)], now=self.now)
+        good = sorted(seen.members.keys() - seen.lost)
+        self._forget_refusals({part.whole: good}, [part])
+        self._record([Event(part.whole, str(seen.change.change.action), seen.change.change.rule, " ".join(good))])
+
+    def _forget_refusals(self, accepted: Mapping[Key, Iterable[str]], parts: Sequence[Roster]) -> None:
+        """What Canvas accepts now is refused no longer."""
+        known = row_errors.refusals(self.connection, self.institution.key)
+        if not any(key.kind in MEMBER_FIELDS for key in known):
+            return
+        keys = {refusal_key(part, user) for part in parts for user in part.members if user in set(accepted[part.whole])}
+        gone = keys & known.keys()
+        row_errors.clear_refusals(self.connection, self.institution.key, gone)
+        row_errors.settle(self.connection, self.institution.key, "canvas", [str(key) for key in gone], self.now)
+
+    def _refuse(self, mine: Sequence[StoredChange], words: PeopleWords) -> None:
+        connection, key = self.connection, self.institution.key
+        rows = [(part_of(one), user, text) for one in mine for user, text in words.get(one.seq, {}).items()]
+        if not rows:
+            return
+        known = row_errors.refusals(connection, key)
+        remembered = {}
+        notes = []
+        for part, user, text in rows:
+            at, member = refusal_key(part, user), part.members[user]
+            remembered[at] = refused_again(member_print(part, user, member), known.get(at), self.now)
+            said = template_of(text, member[:-1])
+            notes.append(RowErrorNote("canvas", str(at), Code.ROW_REFUSED, part.kind, "", said, text))
+        row_errors.save_refusals(connection, key, remembered)
+        row_errors.note(connection, key, notes, self.now)
+        self._record(Event(Key(note_key.kind, note_key.sis_id), "refused", "", "") for note_key in remembered)
+
+    def _record(self, events: Iterable[Event]) -> None:
+        history.record(
+            self.connection, self.institution.key, events, self.now, run_id=self.run_id, plan_id=self.plan_id
+        )
+
+
+def _without(one: StoredChange, refused: Mapping[str, str]) -> Change:
+    """A change of those people whom Canvas did not refuse."""
+    part = part_of(one)
+    if not refused:
+        return one.change
+    members = {user: member for user, member in part.members.items() if user not in refused}
+    return msgspec.structs.replace(one.change, after=replace(part, members=members))
+
+
+def _seen(one: StoredChange, found: Mapping[Key, Roster], refused: Collection[str], *, is_trusted: bool) -> _Seen:
+    part = part_of(one)
+    there = found[part.whole].members if part.whole in found else {}
+    names = (*MEMBER_FIELDS[part.kind], "state")
+    members: dict[str, Member] = {}
+    owned: dict[str, frozenset[str]] = {}
+    lost: set[str] = set()
+    for user, sent in part.members.items():
+        if member_print(part, user, sent) in refused:
+            continue
+        seen = there.get(user)
+        if seen is not None:
+            members[user] = seen
+        if seen == sent:
+            continue
+        if seen is not None and is_trusted and part.kind is Kind.USER:
+            owned[user] = frozenset(name for name, old, new in zip(names, seen, sent, strict=True) if old != new)
+        else:
+            lost.add(user)
+    return _Seen(one, members, owned, frozenset(lost))
