@@ -52,9 +52,9 @@ def sync_dag(institution: Institution) -> DAG:
             ]
         of_structure = {task.operation: task.task_id for task in reads}
         split = SplitPeopleOperator(task_id="split_people", institution=key, scope=opened.output, reads=of_structure)
-        people = mapped_reads("read_people", key, opened.output, split.output, max_active_tis_per_dagrun=4)
+        people = mapped_reads("read_people", key, split.output, max_active_tis_per_dagrun=4)
         settle = SettleOperator(task_id="settle", institution=key, trigger_rule="none_failed")
-        read_by = {"reads": of_structure, "people": ("split_people", "read_people")}
+        read_by: dict[str, Any] = {"reads": of_structure, "people": ("split_people", "read_people")}
         plan = PlanOperator(task_id="plan", institution=key, pool=pool, **read_by)
         guard = GuardOperator(task_id="guard", institution=key, pool=pool)
         ask = AskApprovalOperator(task_id="ask_approval", institution=key, guarded_by="guard")

@@ -23,7 +23,7 @@ def test_the_graph_reads_like_the_picture_in_the_design(dag: Any) -> None:
 
     for before, after in zip(order, order[1:], strict=False):
         assert after in dag.get_task(before).downstream_task_ids
-    assert dag.get_task("open_run").downstream_task_ids == dag.get_task("settle").upstream_task_ids
+    assert dag.get_task("settle").upstream_task_ids == {"read_people"}
     assert dag.get_task("guard").downstream_task_ids == {"apply", "ask_approval"}
     assert dag.get_task("close_run").is_teardown
 
@@ -40,6 +40,14 @@ def test_the_operations_of_fs_are_read_in_parallel(dag: Any) -> None:
         "read.undervisning",
     }
     assert all(dag.get_task(name).upstream_task_ids == {"open_run"} for name in reads)
+
+
+def test_people_are_read_when_the_structure_has_been_and_where_they_are_not_the_run_goes_on(dag: Any) -> None:
+    reads = {task.task_id for task in dag.tasks if task.task_id.startswith("read.")}
+
+    assert dag.get_task("split_people").upstream_task_ids == reads | {"open_run"}
+    assert dag.get_task("read_people").upstream_task_ids == {"split_people"}
+    assert dag.get_task("settle").trigger_rule == "none_failed"
 
 
 def test_the_older_dialect_reads_no_terms(institutions: Any, load: Load) -> None:

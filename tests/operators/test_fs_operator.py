@@ -192,7 +192,7 @@ def test_a_page_that_is_gone_is_no_empty_page() -> None:
 
     assert (caught.value.code, caught.value.message) == (
         Code.ROWS_MISSING,
-        "read: page 2 of 2 is not there (any more).",
+        "read: page 2 is not there (any more).",
     )
 
 

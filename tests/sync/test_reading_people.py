@@ -19,6 +19,7 @@ from rosterflow.sync.reading_people import (
     MOST_PARTS,
     Part,
     Structure,
+    batches,
     page_size_of,
     people_parts,
     people_source,
@@ -32,6 +33,7 @@ SMALL = Structure(TERMS, {"e2": 1, "e1": 2}, ("p1", "p2"), ("k1",))
 LATELY = {"aktivInnenforPeriode": {"fraDato": "2025-06-27", "tilDato": "2027-06-30"}}
 PERIOD = {"fraDato": "2026-08-01", "tilDato": "2027-06-30"}
 OWNER = {"organisasjonskode": "999"}
+STAFF = {name for name in PEOPLE["2026"] if name.endswith("roller")}
 
 
 def institution(people: dict[str, Any] | None = None, **fs: Any) -> Institution:
@@ -127,8 +129,8 @@ def test_who_is_registered_is_asked_term_by_term_and_only_where_it_matters() -> 
 
     assert "semesterregistrerte" not in parts()
     assert [part for part in people_parts(gated, SCOPE, SMALL) if part.operation == "semesterregistrerte"] == [
-        Part("semesterregistrerte", {**OWNER, "terminer": ["t26"]}, "2026_HØST"),
-        Part("semesterregistrerte", {**OWNER, "terminer": ["t27"]}, "2027_VÅR"),
+        Part("semesterregistrerte", {**OWNER, "terminer": ["t26"]}, "2026_HØST", rows=30),
+        Part("semesterregistrerte", {**OWNER, "terminer": ["t27"]}, "2027_VÅR", rows=30),
     ]
 
 
@@ -138,10 +140,61 @@ def test_the_parts_are_in_the_order_in_which_the_operations_are_wanted() -> None
     assert list(parts(there=gated)) == list(PEOPLE["2026"])
 
 
-def test_a_part_says_which_of_how_many_it_is() -> None:
-    found = [part for part in people_parts(institution(), SCOPE, SMALL) if part.operation == "brukere"]
+def test_a_part_says_which_of_several_it_is() -> None:
+    found = [
+        part for part in people_parts(institution(), SCOPE, SMALL) if part.operation in ("brukere", "enhetsroller")
+    ]
 
-    assert [part.about for part in found] == ["1 of 2", "2 of 2"]
+    assert [(part.operation, part.about) for part in found] == [
+        ("brukere", "1 of 2"),
+        ("brukere", "2 of 2"),
+        ("enhetsroller", ""),
+    ]
+
+
+def test_a_part_says_how_many_rows_to_expect_of_it() -> None:
+    structure = Structure(TERMS, {"a": 300, "b": 300}, ("p1", "p2", "p3"), ("k1",))
+
+    found = people_parts(institution(rows_per_task=15_000), SCOPE, structure)
+
+    assert {(part.operation, part.about): part.rows for part in found if part.operation not in STAFF} == {
+        ("brukere", "1 of 2"): 6_000,
+        ("brukere", "2 of 2"): 6_000,
+        ("emne_studieretter", "1 of 2"): 15_000,
+        ("emne_studieretter", "2 of 2"): 15_000,
+        ("program_studieretter", ""): 750,
+        ("klassemedlemskap", ""): 450,
+        ("evu_kursdeltakelser", ""): 30,
+    }
+
+
+def test_small_parts_share_a_task_and_a_large_one_has_its_own() -> None:
+    there = institution(rows_per_task=1_000)
+    parts = [Part("a", {}, rows=rows) for rows in (400, 600, 1, 5_000, 999, 1, 1)]
+
+    assert [[part.rows for part in batch] for batch in batches(there, parts)] == [
+        [400, 600],
+        [1],
+        [5_000],
+        [999, 1],
+        [1],
+    ]
+    assert batches(there, []) == []
+
+
+def test_a_small_university_reads_its_people_in_one_task() -> None:
+    there = institution()
+    parts = people_parts(there, SCOPE, university(150))
+
+    assert batches(there, parts) == [parts]
+
+
+def test_a_large_university_reads_its_rights_in_as_many_tasks_as_parts() -> None:
+    there = institution()
+    made = batches(there, people_parts(there, SCOPE, university(10_000)))
+
+    assert sum(batch[0].operation == "emne_studieretter" and len(batch) == 1 for batch in made) == 25
+    assert all(sum(part.rows for part in batch) <= 20_000 for batch in made if len(batch) > 1)
 
 
 def university(emner: int, each: int = 1) -> Structure:

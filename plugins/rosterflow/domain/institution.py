@@ -96,7 +96,9 @@ class FsSettings(Model):
         1000, ge=1, le=1000, description="Rows of people asked for in a page; they are small."
     )
     rows_per_task: int = Field(
-        20_000, ge=1, description="Rows of people that one task should read; larger reads are split."
+        20_000,
+        ge=1,
+        description="Rows of people that one task should read; larger reads are split, small ones share it.",
     )
     feature_flags: tuple[str, ...] = Field(("beta", "experimental"), description="Sent as the Feature-Flags header.")
     service_numbers: tuple[str, ...] = Field((), description="tjenestenummerForLms that are ours; empty: all are.")

@@ -1,8 +1,9 @@
 """Reading people: what each read is narrowed by, and how the large ones are split into parts.
 
 A read of people is one or more *parts*: one operation with one set of variables each, paged and kept like any read
-(:mod:`rosterflow.sync.reading`). What the filters take is ids of the study structure, so it is read first. The
-same structure and settings give the same parts, and a task that is tried again finds its own.
+(:mod:`rosterflow.sync.reading`). One task reads one large part, or several small ones. What the filters take is ids of
+the study structure, so it is read first. The same structure and settings give the same parts, and a task that is tried
+again finds its own.
 
 How large a read will be is estimated from the structure, not asked: FS's ``totalCount`` may be null or wrong (FS
 reference §3.1). A wrong estimate makes parts longer or shorter, and nothing else.
@@ -31,18 +32,27 @@ from rosterflow.domain.windows import Semester, calendar_days
 from rosterflow.hooks.fs_operations import PEOPLE, Operation
 
 MOST_PARTS = 50
-"""A mapped task costs Airflow half a second; more than this are slower than longer ones (Airflow findings §1)."""
+"""A mapped task costs Airflow some seconds; more than this are slower than longer ones (Airflow findings §1)."""
 DAYS_BACK = 400
 """A role that ended so long ago still comes, and can be told from one that was deleted; no grace lasts longer."""
 ROWS_EXPECTED: Mapping[str, int] = {
+    "brukere": 20,
+    "semesterregistrerte": 20,
     "emne_studieretter": 50,
+    "enhetsroller": 2,
+    "emneroller": 2,
+    "studieprogramroller": 2,
+    "kullroller": 2,
+    "klasseroller": 2,
+    "evu_kursroller": 2,
     "undervisningsenhetsroller": 4,
     "undervisningsaktivitetsroller": 8,
     "program_studieretter": 250,
     "klassemedlemskap": 150,
     "evu_kursdeltakelser": 30,
 }
-"""Rows to expect for each undervisningsenhet, study programme or course, on the high side (FS reference §14)."""
+"""Rows to expect for each study programme or EVU course where a read is split by these, elsewhere for each
+undervisningsenhet; on the high side (FS reference §14)."""
 USERS = "brukere"
 REGISTERED = "semesterregistrerte"
 """The one operation whose rows do not say which term they are about."""
@@ -126,15 +136,22 @@ def _term(node: object) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One task's read.
+    """One read of one operation.
 
     :param variables: the operation's, without those of paging.
-    :param about: the term whose registrations are read (``2026_HØST``); elsewhere which part of how many it is.
+    :param about: the term whose registrations are read (``2026_HØST``); elsewhere which part of several it is.
+    :param rows: how many to expect.
     """
 
     operation: str
     variables: dict[str, Any]
     about: str = ""
+    rows: int = 0
+
+    @property
+    def title(self) -> str:
+        """What a person calls it: ``emne_studieretter 3 of 25``."""
+        return f"{self.operation} {self.about}".rstrip()
 
 
 def people_parts(institution: Institution, scope: Scope, structure: Structure) -> list[Part]:
@@ -147,6 +164,19 @@ def people_parts(institution: Institution, scope: Scope, structure: Structure) -
     asked = _Asked(institution, scope, structure)
     wanted = [name for name in PEOPLE[institution.fs.dialect] if asked.wants(name)]
     return [part for name in wanted for part in asked.parts(name)]
+
+
+def batches(institution: Institution, parts: Iterable[Part]) -> list[list[Part]]:
+    """Parts, in order, as one task each reads them: together no more rows than one task should read."""
+    made: list[list[Part]] = []
+    rows = 0
+    for part in parts:
+        rows += part.rows
+        if not made or rows > institution.fs.rows_per_task:
+            made.append([])
+            rows = part.rows
+        made[-1].append(part)
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,18 +201,35 @@ class _Asked:
         if self.institution.fs.dialect == "2023":
             return [Part(operation, {"inst": number})]
         owner = {} if operation == "klassemedlemskap" else {"organisasjonskode": number}
-        if operation == REGISTERED:
-            return [Part(operation, {**owner, "terminer": [id_]}, term) for term, id_ in self.structure.terms.items()]
         asked = self._narrowed(operation)
+        rows = math.ceil(self._rows(operation) / max(1, len(asked)))
         return [
-            Part(operation, {**owner, **variables}, f"{place} of {len(asked)}")
-            for place, variables in enumerate(asked, 1)
+            Part(operation, {**owner, **variables}, self._about(operation, place, len(asked)), rows)
+            for place, variables in enumerate(asked)
         ]
+
+    def _about(self, operation: str, place: int, count: int) -> str:
+        if operation == REGISTERED:
+            return list(self.structure.terms)[place]
+        return f"{place + 1} of {count}" if count > 1 else ""
+
+    def _rows(self, operation: str) -> int:
+        """How many rows to expect of a whole read."""
+        match operation:
+            case "program_studieretter" | "klassemedlemskap":
+                places = len(self.structure.studieprogrammer)
+            case "evu_kursdeltakelser":
+                places = len(self.structure.evu_kurs)
+            case _:
+                places = sum(self.structure.emner.values())
+        return places * ROWS_EXPECTED[operation]
 
     def _narrowed(self, operation: str) -> list[dict[str, Any]]:
         match operation:
             case "brukere":
                 return [{"brukergrupper": group} for group in (self._students(), self._staff())]
+            case "semesterregistrerte":
+                return [{"terminer": [id_]} for id_ in self.structure.terms.values()]
             case "emne_studieretter" | "undervisningsenhetsroller" | "undervisningsaktivitetsroller":
                 return self._of_teaching(operation)
             case "program_studieretter" | "klassemedlemskap":
@@ -203,7 +250,7 @@ class _Asked:
         emner, terms = self.structure.emner, list(self.structure.terms.values())
         if not terms:
             return []
-        if self.scope.emnekoder is None and sum(emner.values()) * ROWS_EXPECTED[operation] <= self._most:
+        if self.scope.emnekoder is None and self._rows(operation) <= self.institution.fs.rows_per_task:
             return [{"terminer": terms}]
         return [{"terminer": terms, "emner": chunk} for chunk in self._chunks(operation, emner)]
 
@@ -213,17 +260,13 @@ class _Asked:
     def _chunks(self, operation: str, weights: Mapping[str, int]) -> Iterator[list[str]]:
         """Ids in order, in pieces of about equal weight."""
         whole = sum(weights.values())
-        count = min(MOST_PARTS, math.ceil(whole * ROWS_EXPECTED[operation] / self._most))
+        count = min(MOST_PARTS, math.ceil(self._rows(operation) / self.institution.fs.rows_per_task))
         pieces: list[list[str]] = [[] for _ in range(count)]
         before = 0
         for key in sorted(weights):
             pieces[before * count // whole].append(key)
             before += weights[key]
         return filter(None, pieces)
-
-    @property
-    def _most(self) -> int:
-        return self.institution.fs.rows_per_task
 
     @property
     def _of_named_emner(self) -> dict[str, Any]:
