@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 
 from demo.postgres import Postgres
 from demo.processes import Children
 from rosterflow.store import migrate
 from rosterflow.store.engine import Store
 from rosterflow.store.tables import metadata
+
+KEY = Fernet.generate_key().decode()
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +29,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 def on_postgres(postgres: Postgres) -> Iterator[Store]:
     """A migrated store on PostgreSQL."""
     postgres.create_database("rosterflow")
-    store = Store(postgres.url("rosterflow"))
+    store = Store(postgres.url("rosterflow"), [KEY])
     migrate.upgrade(store)
     yield store
     store.dispose()
@@ -54,6 +57,6 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         return
     path = tmp_path / "store.db"
     shutil.copy(request.getfixturevalue("sqlite_file"), path)
-    store = Store(f"sqlite:///{path}")
+    store = Store(f"sqlite:///{path}", [KEY])
     yield store
     store.dispose()

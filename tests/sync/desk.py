@@ -19,9 +19,10 @@ from rosterflow.domain.errors import Code, RosterflowError, RowError
 from rosterflow.domain.model import Account, CanvasObject, Course, Key, Section, SourceKind, State, Term, key_of
 from rosterflow.domain.model import Origin as From
 from rosterflow.domain.plan import Action, Change, Plan
+from rosterflow.domain.rosters import Member, Roster, Thing
 from rosterflow.domain.snapshot import Scope
 from rosterflow.hooks.canvas import CanvasHook, ImportMessage, SisImport
-from rosterflow.store import history, imports, migrate, objects, plans, row_errors
+from rosterflow.store import history, imports, migrate, objects, plans, rosters, row_errors
 from rosterflow.store.engine import Store
 from rosterflow.store.imports import StoredImport
 from rosterflow.store.plans import ChangeState
@@ -144,6 +145,16 @@ class Desk:
             known = (ConfirmedObject(one, (owned or {}).get(key_of(one), frozenset())) for one in things)
             objects.save(connection, HOME.key, known, now=NOW, run_id=None)
 
+    def believe_people(self, *known: Roster) -> None:
+        """Who is where, as Canvas confirmed it so far."""
+        with self.store.begin() as connection:
+            rosters.save(connection, HOME.key, known, now=NOW)
+
+    def people(self) -> dict[str, dict[str, Member]]:
+        """Who we believe is where."""
+        with self.store.begin() as connection:
+            return {one.whole.sis_id: dict(one.members) for one in rosters.load(connection, HOME.key)}
+
     def plan(self, *changes: Change) -> int:
         """A plan of which everything is allowed."""
         with self.store.begin() as connection:
@@ -169,7 +180,7 @@ class Desk:
         ended = self.canvas.sis_import(posted.canvas_id or "")
         return confirm_import(self.store, self.hook, HOME, posted, ended, self.canvas.clock)
 
-    def read_back(self, plan_id: int, *found: CanvasObject) -> None:
+    def read_back(self, plan_id: int, *found: Thing) -> None:
         there = {key_of(one): one for one in found}
         read_back(self.store, self.hook, HOME, plan_id, there, run_id=self.run.id, now=self.canvas.clock)
 
@@ -218,10 +229,11 @@ def files_of(archives: Iterable[bytes]) -> list[str]:
 @contextmanager
 def desk(folder: Path) -> Iterator[Desk]:
     """A run that holds the lease, on an empty store."""
-    store = Store(f"sqlite:///{folder}/store.db")
+    key = Fernet.generate_key().decode()
+    store = Store(f"sqlite:///{folder}/store.db", [key])
     migrate.upgrade(store)
     scope = Scope(frozenset({"2026_HØST", "2027_VÅR"}))
     run = runs.open_run(store, HOME, dag_id="sync", dag_run_id="1", mode="apply", scope=scope, now=NOW)
     run = runs.take_lease(store, HOME, run, NOW)
-    yield Desk(store, PageStore(f"{folder}/pages", [Fernet.generate_key().decode()]), run, FakeCanvas())
+    yield Desk(store, PageStore(f"{folder}/pages", [key]), run, FakeCanvas())
     store.dispose()

@@ -90,7 +90,8 @@ def roster_changes(
         arrivals.meet(pair)
     plan = arrivals.plan
     if snapshot.is_complete and not snapshot.scope.is_partial:
-        gone = departures(ground, [*different, *ground.dropped()], plan.additions, leaving, resting)
+        known = [pair for pair in different if pair.known]
+        gone = departures(ground, [*known, *ground.dropped()], plan.additions, leaving, resting)
         plan.removals += gone.changes
         plan.waiting += gone.waiting
         plan.decisions += gone.decisions

@@ -30,17 +30,6 @@ def load(connection: Connection, institution: str, keys: Collection[Key] | None 
             yield roster_from_text(kind, body, seal)
 
 
-def at_places(connection: Connection, institution: str, places: Collection[Key]) -> Iterator[Roster]:
-    """The rosters of some sections, courses or accounts."""
-    seal = seal_of(connection)
-    for some in batches((str(kind), sis_id) for kind, sis_id in places):
-        query = select(table.c.kind, table.c.body).where(
-            table.c.institution == institution, tuple_(table.c.place_kind, table.c.place_id).in_(some)
-        )
-        for kind, body in connection.execute(query):
-            yield roster_from_text(kind, body, seal)
-
-
 def save(connection: Connection, institution: str, confirmed: Iterable[Roster], *, now: datetime) -> None:
     """Write down what Canvas confirmed; what was known about the same rosters is replaced."""
     seal = seal_of(connection)
@@ -52,8 +41,6 @@ def save(connection: Connection, institution: str, confirmed: Iterable[Roster], 
                 "institution": institution,
                 "kind": str(one.kind),
                 "sis_id": one.whole.sis_id,
-                "place_kind": str(one.place.kind) if one.place else "",
-                "place_id": one.place.sis_id if one.place else "",
                 "body": text_of(one, seal),
                 "confirmed_at": now,
             }

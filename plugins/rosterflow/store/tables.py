@@ -56,11 +56,8 @@ roster = Table(
     Column("institution", String(31), primary_key=True),
     Column("kind", String(16), primary_key=True),
     Column("sis_id", String(255), primary_key=True),
-    Column("place_kind", String(16), nullable=False, comment="empty for users"),
-    Column("place_id", String(255), nullable=False),
     Column("body", Text, nullable=False, comment="who is in it, as JSON; users sealed"),
     Column("confirmed_at", UtcDateTime, nullable=False),
-    Index(None, "institution", "place_kind", "place_id"),
 )
 
 closed_course = Table(

@@ -83,9 +83,8 @@ def sis_files(changes: Sequence[Change], *, mark: str, publish_new: bool) -> lis
     for name, people in PEOPLE_FORMATS.items():
         if rows := positions.get(name):
             lines = people_lines(people, changes, rows)
-            content = _text_of(people.columns, (line.values for line in lines))
-            at, users = (tuple(line.at for line in lines), tuple(line.user for line in lines))
-            files.append(SisFile(f"{mark}-{name}.csv", people.counted_as, content, at, users))
+            content = _text_of(people.columns, lines.values)
+            files.append(SisFile(f"{mark}-{name}.csv", people.counted_as, content, tuple(lines.at), tuple(lines.users)))
     return files
 
 

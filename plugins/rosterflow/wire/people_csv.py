@@ -5,9 +5,8 @@ One change of a roster is as many rows as it has people, and a user who takes pa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from rosterflow.domain.model import Key, Kind
 from rosterflow.domain.plan import Action, Change
@@ -16,16 +15,17 @@ from rosterflow.domain.rosters import MEMBER_FIELDS, Roster
 LOGIN = MEMBER_FIELDS[Kind.USER].index("login")
 
 
-class Line(NamedTuple):
-    """One row of a file.
+@dataclass(slots=True)
+class Lines:
+    """The rows of a file, in an order in which Canvas accepts them.
 
-    :param at: position of its change in the list that the file is made from.
-    :param user: SIS id of the person whom it is about.
+    :param at: for each row, the position of its change in the list that the file is made from.
+    :param users: for each row, the SIS id of the person whom it is about.
     """
 
-    at: int
-    user: str
-    values: tuple[str, ...]
+    at: list[int] = field(default_factory=list)
+    users: list[str] = field(default_factory=list)
+    values: list[tuple[str, ...]] = field(default_factory=list)
 
 
 Parts = Sequence[tuple[int, Change, Roster]]
@@ -37,27 +37,31 @@ class PeopleFormat:
     """A file about people.
 
     :param counted_as: key of ``data.counts`` under which Canvas counts its accepted rows.
-    :param lines: its rows; the ids of places that change in the same import are given as old and new.
+    :param write: adds its rows; the ids of places that change in the same import are given as old and new.
     """
 
     counted_as: str
     columns: tuple[str, ...]
-    lines: Callable[[Parts, Mapping[Key, str]], Iterator[Line]]
+    write: Callable[[Lines, Parts, Mapping[Key, str]], None]
 
 
-def people_lines(format_: PeopleFormat, changes: Sequence[Change], positions: Sequence[int]) -> list[Line]:
-    """The rows of a file, in an order in which Canvas accepts them."""
+def people_lines(made: PeopleFormat, changes: Sequence[Change], positions: Sequence[int]) -> Lines:
+    """The rows of a file."""
     renames = {one.key: one.after.sis_id for one in changes if one.action is Action.CHANGE_ID}
     parts = [(at, changes[at], after) for at in positions if isinstance(after := changes[at].after, Roster)]
-    return list(format_.lines(parts, renames))
+    lines = Lines()
+    made.write(lines, parts, renames)
+    return lines
 
 
-def _enrollments(parts: Parts, renames: Mapping[Key, str]) -> Iterator[Line]:
+def _enrollments(lines: Lines, parts: Parts, renames: Mapping[Key, str]) -> None:
     for at, _, roster in parts:
         course, section = _course_and_section(roster, renames)
-        role = roster.role
-        for user, member in sorted(roster.members.items()):
-            yield Line(at, user, (course, section, user, role, member[-1]))
+        role, members = roster.role, roster.members
+        users = sorted(members)
+        lines.at += [at] * len(users)
+        lines.users += users
+        lines.values += [(course, section, user, role, members[user][-1]) for user in users]
 
 
 def _course_and_section(roster: Roster, renames: Mapping[Key, str]) -> tuple[str, str]:
@@ -68,16 +72,22 @@ def _course_and_section(roster: Roster, renames: Mapping[Key, str]) -> tuple[str
     return ("", sis_id) if roster.place.kind is Kind.SECTION else (sis_id, "")
 
 
-def _admins(parts: Parts, renames: Mapping[Key, str]) -> Iterator[Line]:
+def _admins(lines: Lines, parts: Parts, renames: Mapping[Key, str]) -> None:
     for at, _, roster in parts:
         if roster.place is None:
             raise TypeError(f"{roster.sis_id} is no account")
         account = renames.get(roster.place.key, roster.place.sis_id)
         for user, member in sorted(roster.members.items()):
-            yield Line(at, user, (user, account, roster.role, member[-1]))
+            _add(lines, at, user, (user, account, roster.role, member[-1]))
 
 
-def _users(parts: Parts, _: Mapping[Key, str]) -> Iterator[Line]:
+def _add(lines: Lines, at: int, user: str, values: tuple[str, ...]) -> None:
+    lines.at.append(at)
+    lines.users.append(user)
+    lines.values.append(values)
+
+
+def _users(lines: Lines, parts: Parts, _: Mapping[Key, str]) -> None:
     """Users, each after the one whose login they take over.
 
     In a circle of logins one user has another login for the time of a few rows.
@@ -96,14 +106,14 @@ def _users(parts: Parts, _: Mapping[Key, str]) -> Iterator[Line]:
         while (holder := giving_up.get(rows[ahead[-1]][1][LOGIN].lower())) and holder not in done:
             if holder in ahead:
                 at, member = rows[holder]
-                yield Line(at, holder, (holder, f"swap-{holder}", *member[LOGIN + 1 :]))
+                _add(lines, at, holder, (holder, f"swap-{holder}", *member[LOGIN + 1 :]))
                 break
             ahead.append(holder)
         for one in reversed(ahead):
             if one not in done:
                 done.add(one)
                 at, member = rows[one]
-                yield Line(at, one, (one, *member))
+                _add(lines, at, one, (one, *member))
 
 
 PEOPLE_FORMATS: Mapping[str, PeopleFormat] = {

@@ -139,17 +139,9 @@ def upgrade() -> None:
         sa.Column("institution", sa.String(length=31), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("sis_id", sa.String(length=255), nullable=False),
-        sa.Column("place_kind", sa.String(length=16), nullable=False, comment="empty for users"),
-        sa.Column("place_id", sa.String(length=255), nullable=False),
         sa.Column("body", sa.Text(), nullable=False, comment="who is in it, as JSON; users sealed"),
         sa.Column("confirmed_at", UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("institution", "kind", "sis_id", name=op.f("pk_roster")),
-    )
-    op.create_index(
-        op.f("ix_roster_institution_place_kind_place_id"),
-        "roster",
-        ["institution", "place_kind", "place_id"],
-        unique=False,
     )
     op.create_table(
         "row_error",
@@ -310,7 +302,6 @@ def downgrade() -> None:
     op.drop_table("run")
     op.drop_index(op.f("ix_row_error_institution_gone_at"), table_name="row_error")
     op.drop_table("row_error")
-    op.drop_index(op.f("ix_roster_institution_place_kind_place_id"), table_name="roster")
     op.drop_table("roster")
     op.drop_table("refusal")
     op.drop_table("notice")
