@@ -166,7 +166,7 @@ def college(folder: Path, **settings: Any) -> Iterator[College]:
     """A college nobody has synced yet; ``settings`` are those of its institution."""
     clock = Clock()
     one = institution(**settings)
-    store = Store(f"sqlite:///{folder}/store.db")
+    store = Store(f"sqlite:///{folder}/store.db", [PAGE_KEY])
     migrate.upgrade(store)
     with (
         RunningSandbox(World(Settings(size="small"), now=clock)) as sandbox,

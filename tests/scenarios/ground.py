@@ -27,9 +27,10 @@ def ground(sandbox: RunningSandbox, folder: Path, key: str = "demo", **settings:
     :param settings: what differs from the usual institution.
     """
     one = institution(key, **settings)
-    store = Store(f"sqlite:///{folder}/store.db")
+    page_key = Fernet.generate_key().decode()
+    store = Store(f"sqlite:///{folder}/store.db", [page_key])
     migrate.upgrade(store)
-    harness = Harness(store, PageStore(str(folder / "pages"), [Fernet.generate_key().decode()]), one)
+    harness = Harness(store, PageStore(str(folder / "pages"), [page_key]), one)
     given = addresses(sandbox, one)
     os.environ.update(given)
     try:

@@ -92,7 +92,7 @@ def killed_at(job: Job, at: str | None) -> list[str] | None:
 def _work(job: Job, at: str | None, sender: Connection) -> None:
     os.environ.update(job.environment)
     killer = Killer(at)
-    store = Store(job.database)
+    store = Store(job.database, [job.page_key])
     harness = Harness(store, PageStore(job.pages, [job.page_key]), institution(), Clock(job.moment))
     run = harness.open("apply", dag="canvas_approval" if job.approval else "fs_canvas_sync")
     source = harness.read(run)

@@ -33,8 +33,10 @@ Kari Nordmann,1,FS_184_1,1,,1,AccountAdmin,active,true
 """
 
 
-def enrollment(user: str, status: str, by_sis: str = "true", section: str = "UA_1", observed: str = "") -> str:
-    return f"1,UE_1,1,{user},StudentEnrollment,3,1,{section},{status},,{observed},{by_sis},StudentEnrollment,false,1\n"
+def enrollment(
+    user: str, status: str, by_sis: str = "true", section: str = "UA_1", observed: str = "", role: str = "student"
+) -> str:
+    return f"1,UE_1,1,{user},{role},3,1,{section},{status},,{observed},{by_sis},StudentEnrollment,false,1\n"
 
 
 def found(report: bytes) -> dict[str, dict[str, str]]:
@@ -91,6 +93,12 @@ def test_a_section_without_a_sis_id_is_the_courses_own_and_observers_are_left_ou
     )
 
     assert found((HEADER + rows).encode()) == {"course UE_1 as StudentEnrollment": {"FS_184_1": "active"}}
+
+
+def test_a_custom_role_goes_by_its_name() -> None:
+    row = enrollment("FS_184_1", "active", role="Følger")
+
+    assert found((HEADER + row).encode()) == {"section UA_1 as Følger": {"FS_184_1": "active"}}
 
 
 def test_administrators_of_accounts_with_a_sis_id() -> None:

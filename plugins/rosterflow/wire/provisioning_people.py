@@ -26,6 +26,15 @@ STATES: dict[str, str] = {
 }
 """The report's status words. Who was invited and has not answered is not in the course yet; we never invite."""
 
+ROLES = {
+    "student": "StudentEnrollment",
+    "teacher": "TeacherEnrollment",
+    "ta": "TaEnrollment",
+    "designer": "DesignerEnrollment",
+    "observer": "ObserverEnrollment",
+}
+"""The report's words for Canvas's own roles; a custom role goes by its name."""
+
 YES = "true"
 USERS = ("user_id", "login_id", "full_name", "sortable_name", "email", "status")
 ENROLLMENTS = ("section_id", "course_id", "role", "user_id", "status", "created_by_sis", "associated_user_id")
@@ -86,7 +95,7 @@ def _enrollments(rows: Iterator[tuple[str, ...]], known: Callable[[str], bool], 
         if observed or not (section or course) or not known(user):
             continue
         place = (Kind.SECTION, section) if section else (Kind.COURSE, course)
-        _put(found, (Kind.ENROLLMENT, *place, role), user, STATES[status], by_sis)
+        _put(found, (Kind.ENROLLMENT, *place, ROLES.get(role, role)), user, STATES[status], by_sis)
 
 
 def _admins(rows: Iterator[tuple[str, ...]], known: Callable[[str], bool], found: Found) -> None:
