@@ -65,7 +65,7 @@ def test_people_are_confirmed_at_once_and_those_who_were_there_stay(at: Desk) ->
     assert (outcome.confirmed, outcome.refused, outcome.to_read_back) == (3, 0, 0)
     assert at.people() == {NAME: {"u1": INACTIVE, "u2": ACTIVE, "u3": ACTIVE, "u9": DELETED}}
     assert at.states(plan_id) == [ChangeState.CONFIRMED] * 2
-    assert sorted(at.events(Key(Kind.ENROLLMENT, NAME))) == ["create", "hide"]
+    assert sorted(at.events(Key(Kind.ENROLLMENT, NAME))) == ["added", "suspended"]
 
 
 def test_a_refused_person_waits_alone_and_is_told_by_their_id(at: Desk) -> None:

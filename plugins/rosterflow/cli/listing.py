@@ -12,6 +12,7 @@ from rich.console import Console
 from rosterflow.cli.opening import CannotAnswer, InstitutionOption, JsonOption, chosen, show_json, show_rows, the_store
 from rosterflow.domain.errors import Code
 from rosterflow.domain.plan import Change
+from rosterflow.domain.rosters import Roster
 from rosterflow.store import looking, plans, row_errors, runs
 from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.sync.reporting import COLUMNS, as_table, report
@@ -120,8 +121,11 @@ def _change_row(one: StoredChange) -> dict[str, Any]:
 
 
 def what_changes(change: Change) -> str:
-    """Which fields change, from what to what; for a new object only its name."""
+    """Which fields change, from what to what; for a new object only its name, for people how many they are."""
     before, after = change.before, change.after
+    if isinstance(after, Roster):
+        fields = f" ({', '.join(change.changed_fields)})" if change.changed_fields and before else ""
+        return f"{change.weight} people{fields}"
     if before is None:
         return str(getattr(after, "long_name", None) or getattr(after, "name", ""))
     names = [name for name in ("sis_id", *change.changed_fields, "state") if _differs(before, after, name)]

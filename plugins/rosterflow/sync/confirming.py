@@ -32,7 +32,7 @@ from rosterflow.sync.confirming_people import PeopleBook
 from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.joining import adds_up, words_about
 from rosterflow.sync.moving import departures
-from rosterflow.sync.publishing import UNPUBLISHED, put_back, remember_published
+from rosterflow.sync.publishing import UNPUBLISHED, put_back, remember_published, steered
 
 READ_BACK = frozenset({Action.UPDATE, Action.CLOSE, Action.REOPEN, Action.DELETE})
 """What Canvas may accept without doing, because a person's change of the field stands."""
@@ -201,7 +201,7 @@ def _judge(
         return _Verdict(one, thing, is_lost=thing.sis_id != after.sis_id)
     try:
         if is_trusted:
-            thing = _steered(hook, change, thing)
+            thing = steered(hook, change, thing)
         if change.action is Action.REOPEN and isinstance(after, Course) and thing.state is State.ACTIVE:
             put_back(hook, change, was_published=published.get(after.sis_id))
     except RowError as error:
@@ -210,23 +210,6 @@ def _judge(
         return _Verdict(one, thing, is_lost=thing.state not in (after.state, State.DELETED))
     lacks_term = isinstance(after, Course) and after.term is not None and after.term not in terms
     return _Verdict(one, thing, is_lost=bool(_stayed(change, thing)) and (lacks_term or not is_trusted))
-
-
-def _steered(hook: CanvasHook, change: Change, thing: CanvasObject) -> CanvasObject:
-    """Conclude or re-open by REST a course whose state CSV could not change; leave everything else.
-
-    :raises RowError: ``row-refused`` when Canvas refuses.
-    """
-    wanted = change.after
-    if isinstance(wanted, Roster) or thing.kind is not Kind.COURSE or thing.state is wanted.state:
-        return thing
-    if change.action is Action.CLOSE and thing.state is not State.DELETED:
-        hook.conclude_course(wanted.sis_id)
-    elif change.action is Action.REOPEN:
-        hook.course_event(wanted.sis_id, "offer")
-    else:
-        return thing
-    return replace(thing, state=wanted.state)
 
 
 def _stayed(change: Change, seen: CanvasObject) -> frozenset[str]:

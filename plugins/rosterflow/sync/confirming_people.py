@@ -32,6 +32,16 @@ CASCADES = frozenset({Action.DELETE, Action.CLOSE, Action.CHANGE_ID})
 """What done to an object means something to the people in it."""
 
 
+EVENTS = {
+    Action.CREATE: "added",
+    Action.REOPEN: "brought back",
+    Action.UPDATE: "updated",
+    Action.HIDE: "suspended",
+    Action.CLOSE: "completed",
+    Action.DELETE: "removed",
+}
+
+
 def is_read_back(change: Change) -> bool:
     """Whether only Canvas's own data can tell what came of accepted rows: of users, whose fields people may change."""
     return change.kind is Kind.USER and change.action is not Action.CREATE
@@ -65,6 +75,20 @@ class _Seen:
     members: Mapping[str, Member]
     owned: Mapping[str, frozenset[str]]
     lost: frozenset[str]
+
+    @property
+    def shown(self) -> dict[str, Member]:
+        """Those whom Canvas shows as they were sent, or as people changed them."""
+        return {user: member for user, member in self.members.items() if user not in self.lost}
+
+    @property
+    def verdict(self) -> tuple[ChangeState, str]:
+        """What became of the change, and a sentence about it."""
+        if self.lost:
+            return ChangeState.UNKNOWN, f"Canvas does not show {len(self.lost)} of them as they were sent."
+        if self.owned:
+            return ChangeState.OWNED, f"kept by Canvas for {len(self.owned)} of them"
+        return ChangeState.CONFIRMED, ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +131,14 @@ class PeopleBook:
             refusal.fingerprint for refusal in row_errors.refusals(self.connection, self.institution.key).values()
         }
         seen = [_seen(one, found, refused, is_trusted=trusted.get(one.seq, False)) for one in sent]
+        self._believe_seen(seen)
+        told: dict[ChangeState, dict[int, str]] = {}
         for one in seen:
-            self._believe_seen(one)
-            lost = f"Canvas does not show {len(one.lost)} of them as they were sent." if one.lost else ""
-            kept = f"kept by Canvas for {len(one.owned)} of them" if one.owned else ""
-            state = ChangeState.UNKNOWN if lost else ChangeState.OWNED if kept else ChangeState.CONFIRMED
-            told = {one.change.seq: lost or kept} if lost or kept else {}
-            plans.set_state(self.connection, self.plan_id, [one.change.seq], state, told)
+            state, words = one.verdict
+            told.setdefault(state, {})[one.change.seq] = words
+        for state, messages in told.items():
+            said = messages if state is not ChangeState.CONFIRMED else {}
+            plans.set_state(self.connection, self.plan_id, messages, state, said)
         return list(sent)
 
     def follow(self, accepted: Sequence[StoredChange]) -> None:
@@ -137,33 +162,31 @@ class PeopleBook:
         wholes = {part.whole for part in parts}
         after = World((), rosters.load(connection, key, wholes)).after(changes).rosters
         rosters.save(connection, key, (after[whole] for whole in wholes), now=self.now)
-        self._forget_refusals({whole: after[whole].members.keys() for whole in wholes}, parts)
-        self._record(
-            Event(change.after.whole, str(change.action), change.rule, " ".join(sorted(change.after.members)))
-            for change in changes
-            if isinstance(change.after, Roster)
-        )
+        self._forget_refusals(parts)
+        self._record(_event(change, change.after.members) for change in changes if isinstance(change.after, Roster))
 
-    def _believe_seen(self, seen: _Seen) -> None:
+    def _believe_seen(self, seen: Sequence[_Seen]) -> None:
         """Confirm people as Canvas has them, whatever was sent."""
-        part, connection, key = part_of(seen.change), self.connection, self.institution.key
-        known = next(rosters.load(connection, key, [part.whole]), replace(part, members={}, part=""))
-        members = {**{user: m for user, m in known.members.items() if user not in seen.lost}, **seen.members}
-        owned = dict(known.owned)
-        for user, names in seen.owned.items():
-            owned[user] = owned.get(user, frozenset()) | names
-        rosters.save(connection, key, [replace(known, members=members, owned=owned)], now=self.now)
-        good = sorted(seen.members.keys() - seen.lost)
-        self._forget_refusals({part.whole: good}, [part])
-        self._record([Event(part.whole, str(seen.change.change.action), seen.change.change.rule, " ".join(good))])
+        connection, key = self.connection, self.institution.key
+        wholes = {part_of(one.change).whole for one in seen}
+        known = {roster.whole: roster for roster in rosters.load(connection, key, wholes)}
+        for one in seen:
+            part = part_of(one.change)
+            before = known.get(part.whole, replace(part, members={}, part=""))
+            members = {user: member for user, member in before.members.items() if user not in one.lost}
+            owned = {user: before.owned.get(user, frozenset()) | names for user, names in one.owned.items()}
+            known[part.whole] = replace(before, members={**members, **one.members}, owned={**before.owned, **owned})
+        rosters.save(connection, key, known.values(), now=self.now)
+        shown = [replace(part_of(one.change), members=one.shown) for one in seen]
+        self._forget_refusals(shown)
+        self._record(_event(one.change.change, one.shown) for one in seen if one.shown)
 
-    def _forget_refusals(self, accepted: Mapping[Key, Iterable[str]], parts: Sequence[Roster]) -> None:
+    def _forget_refusals(self, accepted: Sequence[Roster]) -> None:
         """What Canvas accepts now is refused no longer."""
         known = row_errors.refusals(self.connection, self.institution.key)
         if not any(key.kind in MEMBER_FIELDS for key in known):
             return
-        keys = {refusal_key(part, user) for part in parts for user in part.members if user in set(accepted[part.whole])}
-        gone = keys & known.keys()
+        gone = {refusal_key(part, user) for part in accepted for user in part.members} & known.keys()
         row_errors.clear_refusals(self.connection, self.institution.key, gone)
         row_errors.settle(self.connection, self.institution.key, "canvas", [str(key) for key in gone], self.now)
 
@@ -182,7 +205,7 @@ class PeopleBook:
             notes.append(RowErrorNote("canvas", str(at), Code.ROW_REFUSED, part.kind, "", said, text))
         row_errors.save_refusals(connection, key, remembered)
         row_errors.note(connection, key, notes, self.now)
-        self._record(Event(Key(note_key.kind, note_key.sis_id), "refused", "", "") for note_key in remembered)
+        self._record(Event(part.whole, "refused", "", user) for part, user, _ in rows)
 
     def _record(self, events: Iterable[Event]) -> None:
         history.record(
@@ -219,3 +242,9 @@ def _seen(one: StoredChange, found: Mapping[Key, Roster], refused: Collection[st
         else:
             lost.add(user)
     return _Seen(one, members, owned, frozenset(lost))
+
+
+def _event(change: Change, people: Iterable[str]) -> Event:
+    """What happened in a roster; the detail names the users."""
+    key = change.after.whole if isinstance(change.after, Roster) else change.key
+    return Event(key, EVENTS[change.action], change.rule, " ".join(sorted(people)))

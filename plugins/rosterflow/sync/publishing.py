@@ -6,10 +6,12 @@ CSV cannot say so: it publishes whatever it re-opens, and never what was hidden 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from rosterflow.domain.institution import Institution
-from rosterflow.domain.model import Kind, State
+from rosterflow.domain.model import CanvasObject, Kind, State
 from rosterflow.domain.plan import Action, Change
+from rosterflow.domain.rosters import Roster
 from rosterflow.hooks.canvas import CanvasHook
 from rosterflow.store import closed_courses
 from rosterflow.store.engine import Store
@@ -52,3 +54,20 @@ def put_back(hook: CanvasHook, change: Change, *, was_published: bool | None) ->
         hook.course_event(sis_id, "offer")
     elif not was_published and before.state is State.COMPLETED and hook.course_state(sis_id) == PUBLISHED:
         hook.course_event(sis_id, "claim")
+
+
+def steered(hook: CanvasHook, change: Change, thing: CanvasObject) -> CanvasObject:
+    """Conclude or re-open by REST a course whose state CSV could not change; leave everything else.
+
+    :raises RowError: ``row-refused`` when Canvas refuses.
+    """
+    wanted = change.after
+    if isinstance(wanted, Roster) or thing.kind is not Kind.COURSE or thing.state is wanted.state:
+        return thing
+    if change.action is Action.CLOSE and thing.state is not State.DELETED:
+        hook.conclude_course(wanted.sis_id)
+    elif change.action is Action.REOPEN:
+        hook.course_event(wanted.sis_id, "offer")
+    else:
+        return thing
+    return replace(thing, state=wanted.state)
