@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from rosterflow.domain.plan import Plan
+from rosterflow.domain.model import Kind
+from rosterflow.domain.plan import Action, Change, Plan
+from rosterflow.domain.rosters import STANDINGS, Place, Roster
 from rosterflow.store import approvals, plans
 from rosterflow.sync.describing import SHOWN, Description, describe
 from tests.sync.desk import COURSE, HOME, NOW, OTHER, SECTION, TERM, UNIT, Desk, close, create, desk
@@ -77,3 +79,29 @@ def test_a_name_cannot_smuggle_a_link_or_a_table_into_the_question(at: Desk) -> 
     body = asked(at, close(evil)).body
 
     assert "\\[klikk\\](https://evil.example) \\| \\<img src=x\\> \\# Nei" in body
+
+
+def test_people_are_counted_one_by_one_and_the_courses_that_lose_most_are_named(at: Desk) -> None:
+    other = replace(COURSE, sis_id="UE_2")
+    at.believe(UNIT, TERM, COURSE, other, SECTION)
+
+    def leave(place: Place, count: int) -> Change:
+        before, after = (
+            Roster(
+                Kind.ENROLLMENT,
+                place,
+                "StudentEnrollment",
+                {f"FS_184_{number}": STANDINGS[state] for number in range(count)},
+                part="gone",
+            )
+            for state in ("active", "inactive")
+        )
+        return Change(Action.HIDE, before, after, "gone", "The source no longer has them there.")
+
+    told = asked(at, leave(Place(Kind.SECTION, SECTION.sis_id), 40), leave(Place(Kind.COURSE, "UE_2"), 2))
+
+    assert told.subject.startswith("Demohøgskolen: 42 change(s) held: 42 in 184_1_0_0")
+    assert f"| {COURSE.sis_id.replace('_', chr(92) + '_')} | 40 |" in told.body
+    assert "| UE\\_2 | 2 |" in told.body
+    assert told.lines[1].startswith("suspend 2 enrollment(s) in course UE_2 as StudentEnrollment: The source")
+    assert "FS_184_" not in told.body

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rosterflow.domain.institution import Freeze
 from rosterflow.domain.model import Account, Key, Kind, State
 from rosterflow.domain.plan import Action, Change, Plan
 from rosterflow.store import approvals, history, institutions, plans, runs
@@ -167,3 +168,16 @@ def test_what_waits_for_a_change_that_stays_held_waits_too(at: Desk) -> None:
     moved_out(at, inner)
 
     assert guard(at, planned(at, *closings)) == Guarded(allowed=0, held=2, ask=1)
+
+
+def test_during_a_freeze_removals_wait_without_anybody_being_asked_and_go_on_after_it(at: Desk) -> None:
+    today = NOW.astimezone(HOME.zone).date()
+    frozen = HOME.model_copy(
+        update={"guards": HOME.guards.model_copy(update={"freeze": (Freeze(first=today, to=today),)})}
+    )
+    plan_id = planned(at, create(replace(COURSE, sis_id="UE_NEW")), CLOSINGS[0])
+    again = planned(at, CLOSINGS[0])
+
+    assert guard_plan(at.store, frozen, at.run, plan_id, NOW) == Guarded(allowed=1, held=0, ask=None)
+    assert at.states(plan_id) == [ChangeState.ALLOWED, ChangeState.FROZEN]
+    assert guard_plan(at.store, frozen, at.run, again, NOW + 1 * DAY) == Guarded(allowed=1, held=0, ask=None)
