@@ -43,7 +43,12 @@ def test_every_dag_file_can_be_imported(load: Load) -> None:
     bag = load()
 
     assert bag.import_errors == {}
-    assert set(bag.dags) == {"canvas_approval__fjordvik", "fs_canvas_sync__fjordvik", "rosterflow_housekeeping"}
+    assert set(bag.dags) == {
+        "canvas_approval__fjordvik",
+        "canvas_reconcile__fjordvik",
+        "fs_canvas_sync__fjordvik",
+        "rosterflow_housekeeping",
+    }
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -80,6 +85,7 @@ def test_no_dag_makes_up_for_missed_runs_by_itself(load: Load) -> None:
 def test_one_run_at_a_time_except_of_approvals_which_may_wait_for_days(load: Load) -> None:
     assert {dag.dag_id: dag.max_active_runs for dag in load().dags.values()} == {
         "canvas_approval__fjordvik": 16,
+        "canvas_reconcile__fjordvik": 1,
         "fs_canvas_sync__fjordvik": 1,
         "rosterflow_housekeeping": 1,
     }
@@ -97,7 +103,7 @@ def test_every_task_writes_down_its_failure_and_forgets_it_when_it_went_well_aft
 
 def test_every_task_that_reads_or_writes_has_four_retries_decided_by_the_class_of_the_error(load: Load) -> None:
     bag = load()
-    for dag_id in ("canvas_approval__fjordvik", "fs_canvas_sync__fjordvik"):
+    for dag_id in ("canvas_approval__fjordvik", "canvas_reconcile__fjordvik", "fs_canvas_sync__fjordvik"):
         for task in bag.dags[dag_id].tasks:
             assert task.retries >= 4, task.task_id
             assert isinstance(task.retry_policy, ByErrorClass), task.task_id

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from aiosmtpd.controller import Controller
 
 from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError
 from rosterflow.notifications.mail import probe, send
-from rosterflow.sync.letters import Letter, PartlyRefused, as_html, write
+from rosterflow.sync.letters import Attachment, Letter, PartlyRefused, as_html, write
 from sandbox.faults import Fault
 from sandbox.mail import Message
 from sandbox.serving import RunningSandbox
@@ -66,6 +67,18 @@ def test_a_letter_arrives_as_html_with_a_plain_alternative(mails: Mails) -> None
     assert mail.header("Content-Type").startswith("multipart/alternative")
     assert mail.header("Auto-Submitted") == "auto-generated"
     assert mail.header("Message-ID").endswith("@drift.example>")
+
+
+def test_files_arrive_beside_the_letter(mails: Mails) -> None:
+    table = Attachment("list.csv", "text/csv", "emne;på\r\n".encode())
+
+    send(replace(LETTER, attachments=(table,)))
+
+    [mail] = mails()
+    assert (mail.plain, mail.html) == (LETTER.plain, LETTER.html)
+    assert [(file.name, file.content_type, file.size) for file in mail.attachments] == [
+        ("list.csv", "text/csv", len(table.data))
+    ]
 
 
 def test_a_subject_is_one_line_whatever_it_was_made_from() -> None:

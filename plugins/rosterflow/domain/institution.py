@@ -245,6 +245,7 @@ class Mail(Model):
     failures: tuple[Email, ...] = Field((), description="A failed run, at once.")
     held: tuple[Email, ...] = Field((), description="Changes that wait for a person, at once.")
     digest: tuple[Email, ...] = Field((), description="Row errors, once a day, by subscription.")
+    reconcile: tuple[Email, ...] = Field((), description="What the comparison with Canvas found, each time.")
     digest_hour: int = Field(7, ge=0, le=23, description="Local hour from which the day's digest may be sent.")
 
 
@@ -271,6 +272,9 @@ class Institution(Model):
     )
     timezone: Zone = "Europe/Oslo"
     schedule: Cron = Field("30 3 * * *", description="Cron expression in the institution's zone.")
+    reconcile: Cron | None = Field(
+        None, description="Cron expression of the comparison with Canvas; none: when a person starts it."
+    )
     fs: FsSettings
     canvas: CanvasSettings
     terms: TermWindow = TermWindow()

@@ -98,4 +98,7 @@ def _message(letter: Letter, sender: str) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: an answering machine does not answer it
     message.set_content(letter.plain, cte="quoted-printable")
     message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+    for one in letter.attachments:
+        main, sub = one.media_type.split("/")
+        message.add_attachment(one.data, main, sub, filename=one.name)
     return message

@@ -1,4 +1,4 @@
-"""The form with which a person starts a sync."""
+"""The forms with which a person starts a sync, or a comparison with Canvas."""
 
 from __future__ import annotations
 
@@ -50,5 +50,17 @@ SYNC_PARAMS: dict[str, Param] = {
         title="Really empty",
         description="Kinds that FS had before and now really has none of. Without this such a read is a failure.",
         section="Safety",
+    ),
+}
+
+RECONCILE_PARAMS: dict[str, Param] = {
+    "repair": Param(
+        False,
+        type="boolean",
+        title="Repair",
+        description="Believe Canvas about what is found, and start a sync that only plans how to put it right.",
+    ),
+    "reason": Param(
+        "", type="string", title="Why", description="Needed for a repair; kept in the audit.", maxLength=1000
     ),
 }

@@ -17,7 +17,14 @@ from rosterflow.sync.runs import close_run, mode_of, open_run, went_well
 
 
 class OpenRunOperator(InstitutionOperator):
-    """Writes down what a run is about. Returns its scope, for the reads."""
+    """Writes down what a run is about. Returns its scope, for the reads.
+
+    :param mode: what a run does whose form has no ``mode``.
+    """
+
+    def __init__(self, *, mode: str = "apply", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.mode = mode
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Decide mode and scope from the params and the run's date.
@@ -31,7 +38,7 @@ class OpenRunOperator(InstitutionOperator):
             self.settings,
             dag_id=dag_run.dag_id,
             dag_run_id=dag_run.run_id,
-            mode=mode_of(params.get("mode", "apply"), dag_run.run_type.value),
+            mode=mode_of(params.get("mode", self.mode), dag_run.run_type.value),
             scope=self._scope(context),
             now=now(),
         )

@@ -76,14 +76,18 @@ class WaitsForCanvas(InstitutionOperator):
 
     @undisturbed
     def report_of(self, report_id: str) -> list[Thing]:
-        """The objects and rosters that a finished provisioning report lists.
+        """The objects and rosters that a finished provisioning report lists; raises as :meth:`report_file` does."""
+        return list(things_of(self.settings, self.report_file(report_id)))
+
+    def report_file(self, report_id: str) -> bytes:
+        """A finished provisioning report.
 
         :raises RetryableError: ``server-error`` when Canvas could not make it.
         """
         report = self.canvas.provisioning_report(report_id)
         if report.state != "complete" or report.url is None:
             raise RetryableError(Code.SERVER_ERROR, f"Canvas ended the provisioning report as {report.state!r}.")
-        return list(things_of(self.settings, self.canvas.download(report.url)))
+        return self.canvas.download(report.url)
 
     def _is_over(self, awaited: Awaited, canvas_id: str) -> bool:
         if awaited is Awaited.REPORT:

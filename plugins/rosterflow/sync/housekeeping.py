@@ -26,7 +26,7 @@ DAILY = timedelta(days=1)
 UNPLANNED_AFTER = timedelta(hours=1)
 ORPHANED_AFTER = timedelta(days=30)
 """A zip this much older than the retention belongs to no import: a crash came between it and its row."""
-DAGS = ("fs_canvas_sync", "canvas_approval")
+DAGS = ("fs_canvas_sync", "canvas_approval", "canvas_reconcile")
 """DAGs made for each institution: ``<dag>__<institution>``."""
 LATEST_RUNS = 5
 

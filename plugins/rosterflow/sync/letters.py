@@ -30,6 +30,18 @@ TEMPLATES = Environment(
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that comes with a mail.
+
+    :param media_type: like ``text/csv``.
+    """
+
+    name: str
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """A mail before it is sent.
 
@@ -41,6 +53,7 @@ class Letter:
     subject: str
     plain: str
     html: str
+    attachments: tuple[Attachment, ...] = ()
 
 
 Post = Callable[[Letter], None]

@@ -28,6 +28,11 @@ OF_PEOPLE = "canvas_user_id"
 """A column that all files about people have, and no other."""
 
 
+BY_SIS = "created_by_sis"
+CANVAS_ID = 0
+"""Place of the column with Canvas's own id, in all files about objects."""
+
+
 def objects_of(report: bytes) -> Iterator[CanvasObject]:
     """The objects with a SIS id in a provisioning report; files about people are passed over.
 
@@ -44,6 +49,22 @@ def objects_of(report: bytes) -> Iterator[CanvasObject]:
         for row in rows:
             if row[sis_id]:
                 yield make(*pick(row))
+
+
+def made_by_hand(report: bytes) -> Iterator[CanvasObject]:
+    """The objects in a provisioning report that no import made; one without a SIS id goes by Canvas's: ``(Canvas 12)``.
+
+    Raises as :func:`objects_of` does.
+    """
+    for name, header, rows in rows_of(report):
+        if OF_PEOPLE in header:
+            continue
+        columns, make = _layout(name, frozenset(header))
+        pick = itemgetter(CANVAS_ID, *map(header.index, (BY_SIS, *columns)))
+        for row in rows:
+            canvas_id, by_sis, sis_id, *values = pick(row)
+            if by_sis != "true":
+                yield make(sis_id or f"(Canvas {canvas_id})", *values)
 
 
 def rows_of(report: bytes) -> Iterator[tuple[str, list[str], Iterator[list[str]]]]:
