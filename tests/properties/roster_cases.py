@@ -78,7 +78,7 @@ def _wanted(draw: st.DrawFn, place: CanvasObject, role: str) -> WantedRoster:
         p.roster(place, people, role),
         leaving={user: reason for user, reason in reasons.items() if user not in people},
         staying=frozenset(draw(st.sets(st.sampled_from(PEOPLE), max_size=1))) - people,
-        has_unknown=draw(st.integers(0, 9)) == 9,
+        has_unknown=draw(st.integers(0, 4)) == 4,
     )
 
 

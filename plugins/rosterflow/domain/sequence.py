@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from rosterflow.domain.confirmed import World
-from rosterflow.domain.model import Account, Key, Kind, key_of
+from rosterflow.domain.model import Account, Key, Kind, Section, key_of
 from rosterflow.domain.plan import Action, Change
 from rosterflow.domain.rosters import Part, Roster, lies_in
 
@@ -93,7 +93,7 @@ class Stalled:
         self._missing: dict[Key, Change] = {}
         self._staying_in: dict[Key, Change] = {}
         self._unmoved: dict[str, Change] = {}
-        self._people = _StalledPeople()
+        self._people = _StalledPeople(world, changes)
         self._any = False
 
     def add(self, change: Change) -> None:
@@ -153,9 +153,11 @@ class Stalled:
 class _StalledPeople:
     """People of a plan who are not made users, or not brought into a section, and what must not happen to them then."""
 
-    def __init__(self) -> None:
+    def __init__(self, world: World, changes: Sequence[Change]) -> None:
+        self._world = world
+        self._changes = changes
         self._no_users: dict[str, Change] = {}
-        self._not_arriving: dict[str, Change] = {}
+        self._not_arriving: dict[tuple[str, str], dict[str, Change]] = {}
 
     def add(self, change: Change, part: Roster) -> None:
         """Remember that these people do not become users, or do not arrive where they are wanted."""
@@ -163,17 +165,39 @@ class _StalledPeople:
             return
         if part.kind is Kind.USER:
             self._no_users |= dict.fromkeys(part.members, change)
-        else:
-            self._not_arriving |= dict.fromkeys(part.members, change)
+            return
+        for course in self._courses_of(part):
+            self._not_arriving.setdefault((course, part.role), {}).update(dict.fromkeys(part.members, change))
 
     def blocker(self, change: Change, part: Roster) -> Change | None:
         """Nobody is enrolled who is no user, and nobody leaves a section before they arrived in the other one."""
-        if change.is_removal:
-            missing = self._not_arriving if part.part == Part.MOVED else {}
-        else:
-            missing = self._no_users if part.kind is not Kind.USER else {}
-        found = missing.keys() & part.members.keys() if missing else ()
-        return missing[min(found)] if found else None
+        if not change.is_removal:
+            return self._first(self._no_users, part) if part.kind is not Kind.USER else None
+        found = (
+            self._first(self._not_arriving.get((course, part.role), {}), part)
+            for course in (self._courses_of(part) if part.part == Part.MOVED else ())
+        )
+        return next((change for change in found if change), None)
+
+    def _first(self, stalled: Mapping[str, Change], part: Roster) -> Change | None:
+        found = stalled.keys() & part.members.keys() if stalled else ()
+        return stalled[min(found)] if found else None
+
+    def _courses_of(self, part: Roster) -> set[str]:
+        """The course of a section as it is and as the plan has it, or the course that people are in."""
+        if part.place is None or part.place.kind is not Kind.SECTION:
+            return {part.place.sis_id} if part.place else set()
+        found = set(self._planned.get(part.place.key, ()))
+        one = self._world.get(part.place.key)
+        return found | {one.thing.course} if one and isinstance(one.thing, Section) else found
+
+    @cached_property
+    def _planned(self) -> dict[Key, list[str]]:
+        found: dict[Key, list[str]] = {}
+        for change in self._changes:
+            if isinstance(change.after, Section):
+                found.setdefault(key_of(change.after), []).append(change.after.course)
+        return found
 
 
 def _moves(change: Change) -> bool:
