@@ -26,10 +26,11 @@ from rosterflow.domain.windows import scope_on
 from rosterflow.hooks.canvas import CanvasHook
 from rosterflow.hooks.fs import FSGraphQLHook
 from rosterflow.hooks.fs_operations import STRUCTURE
-from rosterflow.store import approvals, imports, plans
+from rosterflow.store import approvals, imports, institutions, plans
 from rosterflow.store.approvals import ApprovalState
 from rosterflow.store.engine import Store
 from rosterflow.store.imports import ImportState
+from rosterflow.store.institutions import Standing
 from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.runs import Run
 from rosterflow.sync import runs
@@ -273,6 +274,11 @@ class Harness:
         with self.store.begin() as connection:
             waiting = approvals.in_state(connection, self.institution.key, ApprovalState.WAITING)
         return [request.id for request in waiting]
+
+    def standing(self) -> Standing:
+        """Where the institution stands."""
+        with self.store.begin() as connection:
+            return institutions.standing(connection, self.institution.key, self.clock())
 
     def changes(self, plan_id: int, *states: ChangeState) -> list[StoredChange]:
         with self.store.begin() as connection:

@@ -92,6 +92,15 @@ def test_a_run_that_only_plans_writes_and_asks_nothing(synced: College) -> None:
     assert synced.state_in_canvas(synced.course_of(ue)) == "claimed"
 
 
+def test_a_run_that_only_plans_does_not_count_as_a_complete_one(synced: College) -> None:
+    harness = synced.harness
+    before = harness.standing().complete_at
+
+    harness.run("plan", days_later=3)
+
+    assert harness.standing().complete_at == before != harness.clock()
+
+
 def test_a_day_of_change_is_carried_out_but_for_what_a_person_must_decide(synced: College) -> None:
     synced.sandbox.world.play_day_of_change()
 

@@ -98,6 +98,11 @@ WRONG: dict[str, tuple[str, str, str]] = {
         "30 24 * * *",
         "schedule: '30 24 * * *' is no cron expression of five fields in numbers; write one like 30 3 * * *",
     ),
+    "a schedule that never comes": (
+        "30 3 * * *",
+        "30 3 30-31 2 *",
+        "schedule: '30 3 30-31 2 *' never comes: no month that it names has such a day",
+    ),
     "a number that is none": ('"0184"', '"184A"', "number: is no institution number; write digits, like 0184"),
     "a number without quotes": ('"0184"', "184", "number: must be text; write it in quotes"),
     "text instead of a number": (
@@ -128,7 +133,7 @@ WRONG: dict[str, tuple[str, str, str]] = {
         "key: fjord",
         "key: 'fjord' must equal the file's name 'fjordvik'",
     ),
-    "a file that is no YAML": ("fs:\n", "fs: ]\n", "line 6, column 5: expected the node content, but found ']'"),
+    "a file that is no YAML": ("fs:\n", "fs: ]\n", "line 6, column 5: did not find expected node content"),
 }
 
 

@@ -38,6 +38,7 @@ class Code(StrEnum):
     ROW_INVALID = "row-invalid"
     ID_COLLISION = "id-collision"
     ROOM_CODE_UNKNOWN = "room-code-unknown"
+    EMNE_UNKNOWN = "emne-unknown"
     ROW_REFUSED = "row-refused"
     IMPORT_FAILED = "import-failed"
     IMPORT_ABORTED = "import-aborted"
@@ -76,6 +77,7 @@ REMEDIES: dict[Code, str] = {
     Code.ROW_INVALID: "Correct the row in the student system; until then it is not sent and nothing it names is removed.",
     Code.ID_COLLISION: "Correct one of the two rows in the student system so that their codes differ; neither new one is sent.",
     Code.ROOM_CODE_UNKNOWN: "Add the room code to 'room_codes' in the institution's settings, or correct it in FS.",
+    Code.EMNE_UNKNOWN: "Look up the emne's code in FS and start the run again with it; this one did what the others ask for.",
     Code.ROW_REFUSED: "Read Canvas's own words in the message, repair the cause there or in the source; the row is tried again by itself.",
     Code.IMPORT_FAILED: "Open the SIS import in Canvas for its messages; what was applied is known and the next run sends the rest.",
     Code.IMPORT_ABORTED: "Find out in Canvas who aborted the SIS import; the next run sends what is missing.",
