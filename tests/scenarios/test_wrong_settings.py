@@ -160,6 +160,18 @@ def test_every_problem_of_a_file_is_told_at_once(folder: Path) -> None:
     )
 
 
+def test_of_two_files_with_one_number_in_one_canvas_neither_is_used(folder: Path) -> None:
+    fjordvik = (folder / "fjordvik.yaml").read_text(encoding="utf-8")
+    (folder / "fjordvik2.yaml").write_text(fjordvik.replace("key: fjordvik", "key: fjordvik2"), encoding="utf-8")
+
+    usable, broken = load_institutions(folder)
+
+    words = "number: '184' is also that of {}, in the Canvas root account 'canvas_fjordvik'"
+    told = [_told(words.format("fjordvik2.yaml")), _told(words.format("fjordvik.yaml")).replace("vik.", "vik2.", 1)]
+    assert [one.key for one in usable] == ["granli"]
+    assert [(one.key, one.message) for one in broken] == list(zip(("fjordvik", "fjordvik2"), told, strict=True))
+
+
 def test_a_number_with_leading_zeros_is_right_and_loses_them(folder: Path) -> None:
     usable, broken = load_institutions(folder)
 
@@ -247,7 +259,11 @@ def test_check_live_tells_what_is_wrong_with_each_connection(
     code, found = check("--live")
 
     root = "Reached Canvas and authenticated; root account 'Sandbox University System' is visible."
-    assert code == 1
+    apart = (
+        "fjordvik and granli are in one Canvas; give them one name under canvas.root, or they write at the same time."
+    )
+    assert (code, found["fjordvik: root"][0]) == (1, False)
+    assert found["fjordvik: root"][1].startswith(apart)
     assert {subject: told for subject, told in found.items() if subject.endswith(("FS", "Canvas", "account"))} == {
         "fjordvik: FS": (
             False,

@@ -36,6 +36,8 @@ institution = Table(
     Column("complete_at", UtcDateTime, comment="end of the last complete run"),
     Column("first_seen_at", UtcDateTime, nullable=False),
     Column("silence_mailed_at", UtcDateTime),
+    Column("canvas", String(255), comment="address and uuid of the Canvas that what is confirmed is true of"),
+    Column("account", String(255), comment="SIS id of the institution's own account there"),
 )
 
 canvas_object = Table(

@@ -108,6 +108,15 @@ def upgrade() -> None:
         sa.Column("complete_at", UtcDateTime(timezone=True), nullable=True, comment="end of the last complete run"),
         sa.Column("first_seen_at", UtcDateTime(timezone=True), nullable=False),
         sa.Column("silence_mailed_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column(
+            "canvas",
+            sa.String(length=255),
+            nullable=True,
+            comment="address and uuid of the Canvas that what is confirmed is true of",
+        ),
+        sa.Column(
+            "account", sa.String(length=255), nullable=True, comment="SIS id of the institution's own account there"
+        ),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_institution")),
     )
     op.create_table(
