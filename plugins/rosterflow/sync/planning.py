@@ -45,9 +45,12 @@ def make_plan(
     :param source: every row that was read.
     :param accept_empty: kinds of row that a person says are really empty now.
     :returns: the plan's id.
-    :raises FatalError: ``empty-read`` when a kind that had rows before has none now.
+    :raises FatalError: ``empty-read`` when a kind that had rows before has none now; ``plan-stale`` when a run that
+        began later has planned, so that what this one read is older than what is confirmed.
     """
     with store.begin() as connection:
+        if run.mode == "apply" and (later := runs.planned_since(connection, run)):
+            raise FatalError(Code.PLAN_STALE, f"{institution.key}: run {later} has read later than run {run.id}.")
         world = World(objects.load(connection, institution.key))
         refused = row_errors.refusals(connection, institution.key)
         rejected = approvals.rejected_id_changes(connection, institution.key)
