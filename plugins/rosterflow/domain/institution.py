@@ -244,7 +244,7 @@ class Retention(Model):
     pages_days: int = Field(3, ge=1, description="Pages read from the source, and checkpoints.")
     zips_days: int = Field(30, ge=1, description="The SIS import zips that were sent.")
     plans_days: int = Field(
-        30, ge=1, description="Plans that are done, with their changes and the decisions of their runs."
+        30, ge=7, description="Plans that are done, with their changes and the decisions of their runs."
     )
     history_days: int = Field(
         400, ge=30, description="What happened to each object; audit of people's acts is kept for ever."
