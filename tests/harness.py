@@ -156,7 +156,7 @@ class Harness:
             verdict = self.task(lambda: decide(self.store, self.institution, run, number, given, self.clock()))
             if verdict.approved:
                 with self.store.begin() as connection:
-                    plan_id = approvals.get_approval(connection, number).plan_id
+                    plan_id = approvals.get_approval(connection, self.institution.key, number).plan_id
                 self.write(run, plan_id, number)
             conclude(self.store, self.institution, number, self.clock())
         finally:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 
 from rosterflow.domain.confirmed import World
 from rosterflow.domain.institution import Guards, Limit
-from rosterflow.domain.model import Account, CanvasObject, Course, Key, Kind, Section, State, key_of
+from rosterflow.domain.model import Account, CanvasObject, Course, Key, Kind, Section, State, Term, key_of
 from rosterflow.domain.plan import Action, Change, Plan
 from rosterflow.domain.sequence import Stalled, account_parents, ancestors
 from rosterflow.domain.snapshot import Scope
@@ -22,6 +23,7 @@ RULES: dict[str, str] = {
     "first-contact": "The first plan of an institution is approved as a whole.",
     "id-change": "A changed id is always approved by a person.",
     "account-had-courses": "Closing an account that has or had courses is always approved by a person.",
+    "term-shut": "Dates that shut a term with courses in use are always approved by a person.",
     "removals-institution": "Too many removals of a kind in the institution.",
     "removals-account": "Too many removals of a kind in an account and all below it.",
     "removals-term": "Too many removals of a kind in a term.",
@@ -63,17 +65,30 @@ class _Place:
 _EVERYWHERE = _Place("removals-institution", "the institution")
 
 
-def guard(plan: Plan, world: World, limits: Guards, *, first_contact: bool, scope: Scope | None = None) -> Verdict:
+def guard(
+    plan: Plan,
+    world: World,
+    limits: Guards,
+    *,
+    first_contact: bool,
+    scope: Scope | None = None,
+    recent: Iterable[CanvasObject] = (),
+    now: datetime | None = None,
+) -> Verdict:
     """Split a plan into what goes on and what waits for a person.
 
     :param world: what Canvas confirmed, as the plan was made against it.
     :param first_contact: whether nobody has yet approved a plan for this institution's Canvas.
     :param scope: what the plan speaks about. Shares are taken of what is in use inside it; else the courses of terms
         long past would make every limit wider from year to year.
+    :param recent: what was removed lately without a person and is still gone. It counts as if it were removed today:
+        else many small days would be what one day may not be.
+    :param now: aware instant by which dates shut something; ``None`` to leave dates out.
     """
     if first_contact:
         return Verdict((), tuple(Held(c, "first-contact", RULES["first-contact"]) for c in plan.changes))
-    risky = _risky(plan.changes, world, limits, _in_use(world, scope))
+    lately = [thing for thing in recent if scope is None or scope.covers(thing)]
+    risky = _risky(plan.changes, world, limits, _in_use(world, scope), lately, now)
     stalled = Stalled(world, plan.changes)
     allowed: list[Change] = []
     held: list[Held] = []
@@ -89,12 +104,19 @@ def guard(plan: Plan, world: World, limits: Guards, *, first_contact: bool, scop
     return Verdict(tuple(allowed), tuple(held))
 
 
-def needs_second_person(changes: Iterable[Change], world: World, limits: Guards, scope: Scope | None = None) -> bool:
+def needs_second_person(
+    changes: Iterable[Change],
+    world: World,
+    limits: Guards,
+    scope: Scope | None = None,
+    now: datetime | None = None,
+) -> bool:
     """Whether approving these changes takes two people, by the share of a kind that is removed or the sheer number.
 
     :param scope: what the plan speaks about; shares are taken of what is in use inside it.
+    :param now: aware instant by which dates shut something; ``None`` to leave dates out.
     """
-    removed = Counter(change.kind for change in changes if change.is_removal)
+    removed = Counter(change.kind for change in changes if change.is_removal or _shuts(change, now))
     alive = Counter(thing.kind for thing in _in_use(world, scope))
     limit = limits.two_person
     return removed.total() > limit.floor or any(
@@ -150,11 +172,20 @@ def _cascades_as_shown(change: Change, met: World) -> bool:
             return True
 
 
-def _risky(changes: Sequence[Change], world: World, limits: Guards, in_use: Sequence[CanvasObject]) -> dict[Key, Held]:
+def _risky(
+    changes: Sequence[Change],
+    world: World,
+    limits: Guards,
+    in_use: Sequence[CanvasObject],
+    recent: Sequence[CanvasObject],
+    now: datetime | None,
+) -> dict[Key, Held]:
     """What is held for itself, by key; the first rule that holds a change names the reason."""
+    removing = [change for change in changes if change.is_removal or _shuts(change, now)]
     found = [
         *_always(changes, world),
-        *_removals(changes, world, limits.removals, in_use),
+        *_shut_terms(removing, world),
+        *_removals(removing, world, limits.removals, in_use, recent),
         *_updates(changes, limits.updates, in_use),
     ]
     return {held.change.key: held for held in reversed(found)}
@@ -170,28 +201,60 @@ def _always(changes: Iterable[Change], world: World) -> Iterator[Held]:
                 yield Held(change, "account-had-courses", f"{courses} course(s) lie or lay in {change.key.sis_id}.")
 
 
+def _shut_terms(removing: Iterable[Change], world: World) -> Iterator[Held]:
+    for change in removing:
+        if isinstance(change.after, Term):
+            inside = sum(world[key].is_alive for key in world.below(change.key))
+            if inside:
+                yield Held(change, "term-shut", f"Its dates shut {inside} course(s) in use in {change.key.sis_id}.")
+
+
+def _shuts(change: Change, now: datetime | None) -> bool:
+    """Whether new dates shut people out of what is open to them now: an end that is over, a beginning to come."""
+    if now is None or change.action is not Action.UPDATE or change.before is None:
+        return False
+    return _is_open(change.before, now) and not _is_open(change.after, now)
+
+
+def _is_open(thing: CanvasObject, now: datetime) -> bool:
+    if not isinstance(thing, Term | Course):
+        return True
+    return (thing.start is None or thing.start <= now) and (thing.end is None or now < thing.end)
+
+
 def _courses_within(account: Key, world: World) -> int:
     """Courses in an account and all below it, of any state, as they lay before the plan."""
     inside = world.below(account)
     return sum(1 if key.kind is Kind.COURSE else _courses_within(key, world) for key in inside)
 
 
-def _removals(changes: Iterable[Change], world: World, limit: Limit, in_use: Iterable[CanvasObject]) -> Iterator[Held]:
+def _removals(
+    removing: Iterable[Change],
+    world: World,
+    limit: Limit,
+    in_use: Sequence[CanvasObject],
+    recent: Sequence[CanvasObject],
+) -> Iterator[Held]:
     places = _Places(world)
-    removals = [(change, change.before) for change in changes if change.is_removal and change.before]
-    removed = Counter((thing.kind, place) for _, thing in removals for place in places.of(thing))
+    removals = [(change, change.before) for change in removing if change.before]
+    gone = [*recent, *(thing for _, thing in removals)]
+    removed = Counter((thing.kind, place) for thing in gone for place in places.of(thing))
     suspects = {where for where, count in removed.items() if count > limit.floor}
     if not suspects:
         return
     alive = Counter(
-        (thing.kind, place) for thing in in_use for place in places.of(thing) if (thing.kind, place) in suspects
+        (thing.kind, place)
+        for thing in (*recent, *in_use)
+        for place in places.of(thing)
+        if (thing.kind, place) in suspects
     )
     too_many = {where for where in suspects if removed[where] > _most(limit, alive[where])}
     for change, thing in removals:
         where = next(((thing.kind, place) for place in places.of(thing) if (thing.kind, place) in too_many), None)
         if where:
             kind, place = where
-            numbers = f"{removed[where]} of {alive[where]} {kind}s in {place.name}"
+            since = " within a week" if recent else ""
+            numbers = f"{removed[where]} of {alive[where]} {kind}s in {place.name}{since}"
             yield Held(change, place.rule, f"{numbers}; the limit is {int(_most(limit, alive[where]))}.")
 
 

@@ -70,6 +70,11 @@ class Change(msgspec.Struct, frozen=True):
         return tuple(f for f in FIELDS[self.kind] if getattr(self.before, f) != getattr(self.after, f))
 
     @property
+    def aim(self) -> tuple[object, ...]:
+        """What it comes to, wherever it starts from: the same removal however the object is called by now."""
+        return (self.key,) if self.is_removal else (self.key, self.action, _compared(self.after))
+
+    @property
     def fingerprint(self) -> str:
         """A digest of the whole change; two plans that show the same change give the same digest."""
         shown = _encoded((self.action, _compared(self.before), _compared(self.after)))

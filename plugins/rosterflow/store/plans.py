@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, func, insert, select, update
 
-from rosterflow.domain.model import Key, Kind
-from rosterflow.domain.plan import Action, Change, Plan, hash_of
+from rosterflow.domain.model import CanvasObject, Key, Kind
+from rosterflow.domain.plan import REMOVALS, Action, Change, Plan, hash_of
 from rosterflow.store.bulk import among, insert_rows
 from rosterflow.store.codec import from_text, text_of
 from rosterflow.store.tables import canvas_object, plan, plan_change, sis_import
@@ -144,6 +144,14 @@ def sent_since_confirmed(connection: Connection, institution: str) -> list[Store
         canvas_object.c.confirmed_at <= sis_import.c.posting_at,
     )
     return changes_where(connection, sent_later, ChangeState.SENT, ChangeState.UNKNOWN)
+
+
+def removed_unasked(connection: Connection, institution: str, since: datetime) -> dict[Key, CanvasObject]:
+    """What plans made since a moment removed without a person's approval, as it was before."""
+    of_plan = (plan.c.id == plan_change.c.plan_id) & (plan.c.institution == institution) & (plan.c.made_at > since)
+    unasked = plan_change.c.action.in_(REMOVALS) & plan_change.c.approval_id.is_(None)
+    removed = changes_where(connection, of_plan & unasked, ChangeState.CONFIRMED)
+    return {one.change.key: one.change.before for one in removed if one.change.before}
 
 
 def changes_of_others(
