@@ -23,6 +23,7 @@ from rosterflow.store import approvals, decisions, institutions, objects, plans,
 from rosterflow.store.engine import Store
 from rosterflow.store.row_errors import RowErrorNote
 from rosterflow.store.runs import Run, RunState
+from rosterflow.sync.asking import withdraw_wanted
 from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.runs import verify_lease
 
@@ -66,6 +67,7 @@ def make_plan(
         if run.mode == "apply":
             moved = _new_origins(snapshot, world)
             objects.save(connection, institution.key, moved, now=now, run_id=run.id)
+            withdraw_wanted(connection, institution, snapshot.objects.keys() - snapshot.untouchable, now)
     return plan_id
 
 
