@@ -108,6 +108,18 @@ def test_a_course_that_was_closed_is_afterwards_published_only_if_it_was_before(
     assert off_and_on(synced, never, published) == ["completed", "completed", "claimed", "available"]
 
 
+def test_a_course_that_a_teacher_opened_again_stays_published_when_fs_wants_it_again(synced: College) -> None:
+    ue = synced.teaching()
+    synced.export(ue, on=False)
+    synced.harness.run(days_later=1)
+    synced.edit_course(synced.course_of(ue), event="offer")
+    synced.export(ue, on=True)
+
+    synced.harness.run(days_later=1)
+
+    assert synced.state_in_canvas(synced.course_of(ue)) == "available"
+
+
 def test_a_course_that_was_hidden_is_published_again_only_if_it_was_before(tmp_path: Path) -> None:
     with college(tmp_path, removal={"course": "unpublish"}) as one:
         one.harness.first_contact()

@@ -58,6 +58,7 @@ closed_course = Table(
     Column("institution", String(31), primary_key=True),
     Column("sis_id", String(255), primary_key=True),
     Column("was_published", Boolean, nullable=False, comment="whether it was published when we closed or hid it"),
+    Column("is_reopening", Boolean, nullable=False, comment="whether we have begun to re-open it"),
 )
 
 run = Table(

@@ -27,7 +27,7 @@ from rosterflow.store.runs import Run
 from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.pages import PageStore
 from rosterflow.sync.place import verify_place
-from rosterflow.sync.publishing import forget_reopened, remember_published
+from rosterflow.sync.publishing import leave_to_people, remember_published
 from rosterflow.sync.runs import root_of, verify_lease
 from rosterflow.wire.canvas_csv import first_import, second_import, sis_files, zip_of
 
@@ -185,7 +185,7 @@ def _post(
         reopening = plans.changes_doing(connection, one.plan_id, Action.REOPEN)
     mine = set(seqs)
     remember_published(store, hook, institution, [stored.change for stored in closing if stored.seq in mine])
-    forget_reopened(store, hook, institution, [stored.change for stored in reopening if stored.seq in mine])
+    leave_to_people(store, hook, institution, [stored.change for stored in reopening if stored.seq in mine])
     with store.begin() as connection:
         verify_lease(connection, institution, run)
         imports.note(connection, one.id, state=ImportState.POSTING, posting_at=now)

@@ -50,6 +50,7 @@ def upgrade() -> None:
             nullable=False,
             comment="whether it was published when we closed or hid it",
         ),
+        sa.Column("is_reopening", sa.Boolean(), nullable=False, comment="whether we have begun to re-open it"),
         sa.PrimaryKeyConstraint("institution", "sis_id", name=op.f("pk_closed_course")),
     )
     op.create_table(
