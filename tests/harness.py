@@ -20,7 +20,6 @@ from rosterflow.domain.errors import Code, FatalError, RetryableError, Rosterflo
 from rosterflow.domain.fs.rows import FsSource
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import CanvasObject, Key, Kind, SourceKind, key_of
-from rosterflow.domain.plan import Action
 from rosterflow.domain.snapshot import Scope
 from rosterflow.domain.windows import scope_on
 from rosterflow.hooks.canvas import CanvasHook
@@ -35,13 +34,14 @@ from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.runs import Run
 from rosterflow.sync import runs
 from rosterflow.sync.approving import APPROVE, Answer, Verdict, conclude, decide
-from rosterflow.sync.confirming import confirm_import, hide_courses, read_back, waits_for_reading_back
+from rosterflow.sync.confirming import confirm_import, read_back, waits_for_reading_back
 from rosterflow.sync.guarding import Guarded, guard_plan
+from rosterflow.sync.hiding import hide_courses
 from rosterflow.sync.pages import PageStore
 from rosterflow.sync.planning import make_plan
 from rosterflow.sync.reading import Checkpoint, operation_of, read_operation, source_of, summary_of, variables_for
 from rosterflow.sync.reporting import Report, report
-from rosterflow.sync.sending import post_import, prepare_import, sendable
+from rosterflow.sync.sending import post_import, prepare_import
 from rosterflow.sync.settling import REPORTED, settle_imports, take_base
 from rosterflow.wire.provisioning_csv import objects_of
 
@@ -258,10 +258,7 @@ class Harness:
     def confirm(self, run: Run, plan_id: int, approval_id: int | None = None) -> None:
         """Do by REST what CSV cannot, and read back what Canvas may have accepted without doing it."""
         hook = self.canvas()
-        with self.store.begin() as connection:
-            hidden = [o for o in sendable(connection, plan_id, approval_id) if o.change.action is Action.HIDE]
-        if hidden:
-            hide_courses(self.store, hook, self.institution, plan_id, hidden, run_id=run.id, now=self.clock())
+        hide_courses(self.store, hook, self.institution, plan_id, approval_id, run_id=run.id, now=self.clock())
         kinds = waits_for_reading_back(self.store, plan_id)
         if kinds:
             found = self.listed(hook, tuple(sorted(f"{kind}s" for kind in kinds)))

@@ -208,6 +208,13 @@ def give_up_sent(connection: Connection, institution: str) -> int:
     ).rowcount
 
 
+def with_sent(connection: Connection, institution: str) -> list[int]:
+    """The plans of which changes were sent and nobody knows yet what came of them."""
+    query = select(plan.c.id).join(plan_change, plan_change.c.plan_id == plan.c.id)
+    mine = (plan.c.institution == institution) & (plan_change.c.state == ChangeState.SENT)
+    return list(connection.execute(query.where(mine).distinct().order_by(plan.c.id)).scalars())
+
+
 def unsettled(connection: Connection, institution: str) -> frozenset[Key]:
     """The objects of which nobody knows yet what came of a change that was sent."""
     query = (

@@ -24,6 +24,7 @@ from rosterflow.store.imports import ImportState, StoredImport
 from rosterflow.store.runs import Run
 from rosterflow.sync.confirming import confirm_import
 from rosterflow.sync.cycles import undisturbed
+from rosterflow.sync.hiding import settle_hidden
 from rosterflow.sync.moving import departures
 from rosterflow.sync.place import no_account, verify_place
 from rosterflow.sync.runs import verify_lease
@@ -47,6 +48,7 @@ def settle_imports(store: Store, hook: CanvasHook, institution: Institution, run
         unfinished = imports.unfinished(connection, institution.key)
     for one in unfinished:
         _settle(store, hook, institution, one, now)
+    settle_hidden(store, hook, institution, run.id, now)
     with store.begin() as connection:
         if plans.give_up_sent(connection, institution.key):
             institutions.mark(connection, institution.key, based_at=None)
