@@ -30,8 +30,9 @@ def verify_place(store: Store, hook: CanvasHook, institution: Institution, now: 
             raise FatalError(Code.CANVAS_CHANGED, message)
     if not hook.account_exists(account):
         raise no_account(institution)
-    with store.begin() as connection:
-        institutions.mark(connection, institution.key, canvas=canvas, account=account)
+    if known.canvas is None:
+        with store.begin() as connection:
+            institutions.mark(connection, institution.key, canvas=canvas, account=account)
 
 
 def no_account(institution: Institution) -> FatalError:
