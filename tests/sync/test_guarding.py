@@ -126,6 +126,19 @@ def test_what_was_approved_and_never_carried_out_goes_on_by_itself(at: Desk) -> 
     assert set(at.states(again)) == {ChangeState.ALLOWED}
 
 
+def test_what_was_approved_and_no_guard_holds_any_more_is_carried_out_by_the_newer_plan(at: Desk) -> None:
+    first = planned(at, *CLOSINGS)
+    guard(at, first)
+    decided(at, 1, ApprovalState.APPROVED, ChangeState.ALLOWED)
+
+    again = planned(at, CLOSINGS[0])
+
+    assert guard(at, again, days=1) == Guarded(allowed=1, held=0, ask=())
+    assert at.states(first)[0] is ChangeState.STALE
+    with at.store.begin() as connection:
+        assert [one.approval_id for one in plans.changes(connection, again)] == [1]
+
+
 def test_an_approval_does_not_hold_for_another_change_nor_for_ever(at: Desk) -> None:
     guard(at, planned(at, *CLOSINGS))
     decided(at, 1, ApprovalState.APPROVED, ChangeState.ALLOWED)

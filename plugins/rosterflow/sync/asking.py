@@ -96,7 +96,8 @@ def withdraw_wanted(connection: Connection, institution: Institution, wanted: Co
 def _let_approved_through(matter: Matter, held: Sequence[StoredChange]) -> list[StoredChange]:
     """Let through what a person approved with an earlier plan and what could not be carried out then.
 
-    It is exactly what was shown, before and after, and waits for nothing that nobody approved.
+    It is exactly what was shown, before and after, and waits for nothing that nobody approved. What no guard holds any
+    more is carried out by this plan too, so the request need not wait for it.
 
     :returns: what is left of what is held.
     """
@@ -105,15 +106,16 @@ def _let_approved_through(matter: Matter, held: Sequence[StoredChange]) -> list[
         for one in approvals.approved_since(matter.connection, matter.institution.key, matter.now - APPROVAL_HOLDS)
     }
     stalled = Stalled(matter.world, [one.change for one in held])
+    waits = {one.seq for one in held}
     going: dict[int, list[int]] = {}
     left: list[StoredChange] = []
-    for one in held:
+    for one in matter.planned if approved else held:
         request = approved.get(one.fingerprint)
-        if request is None or stalled.blocker(one.change):
+        if request is not None and (one.seq not in waits or not stalled.blocker(one.change)):
+            going.setdefault(request, []).append(one.seq)
+        elif one.seq in waits:
             stalled.add(one.change)
             left.append(one)
-        else:
-            going.setdefault(request, []).append(one.seq)
     for request, seqs in going.items():
         plans.set_state(matter.connection, matter.plan.id, seqs, ChangeState.ALLOWED)
         approvals.hand_on(matter.connection, request, matter.plan.id, seqs)
