@@ -155,3 +155,30 @@ def test_with_a_section_its_people_go_and_with_a_course_they_are_done(at: Desk) 
     at.send(deleting)
     at.read_back(deleting, gone)
     assert at.people() == {NAME: {"u1": DELETED, "u2": DELETED}}
+
+
+def moves(*ids: str) -> tuple[Change, Change]:
+    """People who come to another section of the course, and leave this one."""
+    other = Place(Kind.SECTION, "UA_OTHER")
+    there = Roster(Kind.ENROLLMENT, other, "StudentEnrollment", dict.fromkeys(ids, ACTIVE), part="new")
+    before, after = (people(dict.fromkeys(ids, state), "moved") for state in (ACTIVE, DELETED))
+    return Change(Action.CREATE, None, there, "new", ""), Change(Action.DELETE, before, after, "moved", "")
+
+
+def test_who_moved_leaves_when_they_have_arrived(at: Desk) -> None:
+    plan_id = at.plan(*moves("u1", "u2"))
+
+    at.send(plan_id)
+
+    second = at.prepare(plan_id, part=2)
+    assert second is not None
+    assert [tuple(users) for users in second.users.values()] == [("u1", "u2")]
+
+
+def test_nobody_leaves_while_somebody_was_refused_in_the_other_section(at: Desk) -> None:
+    plan_id = at.plan(*moves("u1", "u2"))
+
+    send_with(at, plan_id, ("enrollments", 3, "An enrollment did not pass validation"))
+
+    assert at.prepare(plan_id, part=2) is None
+    assert at.states(plan_id) == [ChangeState.CONFIRMED, ChangeState.STALE]

@@ -10,7 +10,7 @@ from dataclasses import replace
 from rosterflow.domain.model import Course, Key, Kind, Section
 from rosterflow.domain.plan import Action, Change
 from rosterflow.domain.rosters import STANDINGS, Member, Place, Roster
-from rosterflow.wire.canvas_csv import SisFile, first_import, sis_files
+from rosterflow.wire.canvas_csv import SisFile, first_import, second_import, sis_files
 
 SECTION, COURSE, UNIT = Place(Kind.SECTION, "UA_1"), Place(Kind.COURSE, "UE_1"), Place(Kind.ACCOUNT, "184_1")
 
@@ -115,6 +115,13 @@ def test_people_of_a_place_whose_id_changes_in_the_same_import_go_by_the_new_one
 
 def test_people_are_hidden_by_csv_though_courses_are_not() -> None:
     assert first_import(people(SECTION, "StudentEnrollment", "inactive", "u1", action=Action.HIDE))
+
+
+def test_who_moved_leaves_in_the_second_import() -> None:
+    gone = Roster(Kind.ENROLLMENT, SECTION, "StudentEnrollment", {"u1": STANDINGS["deleted"]}, part="moved")
+    moved = Change(Action.DELETE, None, gone, "moved", "")
+
+    assert (first_import(moved), second_import(moved)) == (False, True)
 
 
 def test_objects_have_no_users() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from rosterflow.domain.errors import Code, RetryableError
 from rosterflow.domain.model import Account, CanvasObject, Course, Section, State, Term
-from rosterflow.wire.provisioning_csv import objects_of
+from rosterflow.wire.provisioning_csv import made_by_hand, objects_of
 
 ACCOUNTS = """canvas_account_id,account_id,canvas_parent_id,parent_account_id,name,status,created_by_sis
 2,FSDEMO,1,,Demohøgskolen,active,false
@@ -97,6 +97,14 @@ def test_sections_made_by_hand_have_no_id_and_are_left_out() -> None:
     assert found(SECTIONS.encode()) == [
         Section("UA_1", "Gruppe «1»", "UE_1"),
         Section("UA_2", "Gruppe 2", "UE_1", State.DELETED),
+    ]
+
+
+def test_what_no_import_made_is_told_apart_and_goes_by_canvass_id_where_it_has_none_of_ours() -> None:
+    assert list(made_by_hand(zipped(accounts=ACCOUNTS, courses=COURSES, sections=SECTIONS))) == [
+        Account("FSDEMO", "Demohøgskolen", ""),
+        Account("(Canvas 5)", "Laget for hånd", ""),
+        Section("(Canvas 3)", "Laget for hånd", "UE_1"),
     ]
 
 

@@ -17,10 +17,11 @@ from sqlalchemy import Connection
 from rosterflow.domain.confirmed import World
 from rosterflow.domain.errors import Code, RetryableError, RosterflowError
 from rosterflow.domain.institution import Institution
-from rosterflow.domain.model import State
+from rosterflow.domain.model import Kind, State
 from rosterflow.domain.plan import Action
+from rosterflow.domain.rosters import Roster
 from rosterflow.hooks.canvas import LOOK_BACK, CanvasHook, SisImport
-from rosterflow.store import approvals, imports, objects, plans
+from rosterflow.store import approvals, imports, objects, plans, row_errors
 from rosterflow.store.engine import Store
 from rosterflow.store.imports import ImportState, StoredImport
 from rosterflow.store.plans import ChangeState, StoredChange
@@ -67,7 +68,7 @@ def prepare_import(
             if (first_import if part == 1 else second_import)(one.change)
         ]
         if part == 2:
-            to_send = _emptied(connection, institution, plan_id, to_send)
+            to_send = _emptied(connection, institution, plan_id, _arrived(connection, institution, plan_id, to_send))
         if not to_send:
             return None
         number = imports.prepare(
@@ -110,12 +111,34 @@ def sendable(connection: Connection, plan_id: int, approval_id: int | None) -> l
     return [one for one in allowed if one.approval_id not in own]
 
 
-def _emptied(
-    connection: Connection, institution: Institution, plan_id: int, deletions: list[StoredChange]
+def _arrived(
+    connection: Connection, institution: Institution, plan_id: int, seconds: list[StoredChange]
 ) -> list[StoredChange]:
-    """The deletions whose account Canvas confirmed to be empty by now; the others wait for another plan."""
+    """What may be sent when the first part is confirmed: nobody leaves who did not arrive in the other section."""
+    moves = [one for one in seconds if isinstance(one.change.after, Roster)]
+    if not moves:
+        return seconds
+    refused = row_errors.refusals(connection, institution.key)
+    missing = {key.sis_id.rpartition(" / ")[2] for key in refused if key.kind is Kind.ENROLLMENT}
+    for one in plans.changes(connection, plan_id, ChangeState.UNKNOWN, ChangeState.SENT):
+        missing |= set(one.change.after.members) if isinstance(one.change.after, Roster) else set()
+    staying = [
+        one for one in moves if isinstance(one.change.after, Roster) and missing & one.change.after.members.keys()
+    ]
+    words = "somebody did not arrive in the other section"
+    plans.set_state(
+        connection, plan_id, [one.seq for one in staying], ChangeState.STALE, {one.seq: words for one in staying}
+    )
+    return [one for one in seconds if one not in staying]
+
+
+def _emptied(
+    connection: Connection, institution: Institution, plan_id: int, seconds: list[StoredChange]
+) -> list[StoredChange]:
+    """All but the deletions whose account Canvas did not confirm to be empty by now; they wait for another plan."""
+    deletions = [one for one in seconds if not isinstance(one.change.after, Roster)]
     if not deletions:
-        return []
+        return seconds
     world = World(objects.load(connection, institution.key))
     going = {one.change.key for one in deletions}
     full: list[StoredChange] = []
@@ -126,7 +149,7 @@ def _emptied(
             going.discard(one.change.key)
     words = "it still holds courses or accounts"
     plans.set_state(connection, plan_id, [one.seq for one in full], ChangeState.STALE, {one.seq: words for one in full})
-    return [one for one in deletions if one not in full]
+    return [one for one in seconds if one not in full]
 
 
 def post_import(

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from rosterflow.domain.model import Account, Course, Kind, Section, State, Term
 from rosterflow.domain.plan import Action, Change
-from rosterflow.domain.rosters import Thing
+from rosterflow.domain.rosters import Part, Roster, Thing
 from rosterflow.wire.people_csv import PEOPLE_FORMATS, people_lines
 
 CLEAR = "<delete>"
@@ -51,16 +51,18 @@ class _Format:
 
 
 def first_import(change: Change) -> bool:
-    """Whether a change goes into a plan's first import: all that CSV can do, but deleted accounts and terms.
-
-    Canvas processes accounts and terms before courses and refuses to delete one that still holds courses, so those
-    deletions need an import of their own (Canvas contract §3.4).
-    """
+    """Whether a change goes into a plan's first import: all that CSV can do, but what :func:`second_import` is for."""
     return not _is_unpublishing(change) and not second_import(change)
 
 
 def second_import(change: Change) -> bool:
-    """Whether a change goes into a plan's second import: deleted accounts and terms."""
+    """Whether a change goes into a plan's second import: deleted accounts and terms, and who moved to another section.
+
+    Canvas processes accounts and terms before courses and refuses to delete one that still holds courses (Canvas
+    contract §3.4). And nobody leaves a section before it is known that they arrived in the other one.
+    """
+    if isinstance(change.after, Roster):
+        return change.after.part == Part.MOVED
     return change.action is Action.DELETE and change.kind in (Kind.ACCOUNT, Kind.TERM)
 
 
