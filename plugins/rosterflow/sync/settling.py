@@ -137,14 +137,17 @@ def take_base(
     with store.begin() as connection:
         verify_lease(connection, institution, run)
         ground = _ground(connection, institution, listed)
+        known_people = list(rosters.load(connection, institution.key))
         lacking = {key.kind for key in ground.known} - {key.kind for key in listed}
+        if institution.people.sync:
+            lacking |= {one.kind for one in known_people if one.active()} - {one.kind for one in people}
         if lacking and institutions.standing(connection, institution.key, now).contacted_at is not None:
             kinds = " and no ".join(sorted(f"{kind}s" for kind in lacking))
             raise RetryableError(Code.BAD_RESPONSE, f"Canvas's provisioning report lists no {kinds} at all.")
         base = [one for thing in listed.values() if (one := ground.believed(institution, thing))]
         objects.forget_all(connection, institution.key)
         objects.save(connection, institution.key, base, now=now, run_id=run.id)
-        believed = believed_people(people, World(base), rosters.load(connection, institution.key), own)
+        believed = believed_people(people, World(base), known_people, own)
         rosters.forget_all(connection, institution.key)
         rosters.save(connection, institution.key, believed, now=now)
         events = departures(ground.known, base) + ground.set_by_people(base)
