@@ -15,6 +15,7 @@ from cryptography.fernet import Fernet
 
 from rosterflow.domain.errors import Code, FatalError, RetryableError
 from rosterflow.domain.institution import Institution
+from rosterflow.domain.model import Kind
 from rosterflow.operators import waiting
 from rosterflow.operators.institution import now
 from rosterflow.operators.planning import GuardOperator, SettleOperator
@@ -80,7 +81,7 @@ def test_settle_takes_the_base_from_canvas_on_first_contact(
 ) -> None:
     opened(store)
 
-    assert settle.execute(context()) == {"based": True, "account": 0, "term": 0, "course": 0, "section": 0}
+    assert settle.execute(context()) == {"based": True, **dict.fromkeys(map(str, Kind), 0)}
     with store.begin() as connection:
         assert institutions.standing(connection, "demo", now()).based_at is not None
 
