@@ -22,23 +22,24 @@ from rosterflow.domain.fs.rows import FsSource
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.mapping.people import PeopleSource
 from rosterflow.domain.model import Key, Kind, SourceKind, key_of
-from rosterflow.domain.plan import Action
 from rosterflow.domain.rosters import Thing
 from rosterflow.domain.snapshot import Scope
 from rosterflow.domain.windows import scope_on
 from rosterflow.hooks.canvas import CanvasHook
 from rosterflow.hooks.fs import FSGraphQLHook
 from rosterflow.hooks.fs_operations import STRUCTURE
-from rosterflow.store import approvals, imports, plans
+from rosterflow.store import approvals, imports, institutions, plans
 from rosterflow.store.approvals import ApprovalState
 from rosterflow.store.engine import Store
 from rosterflow.store.imports import ImportState
+from rosterflow.store.institutions import Standing
 from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.runs import Run
 from rosterflow.sync import runs
 from rosterflow.sync.approving import APPROVE, Answer, Verdict, conclude, decide
-from rosterflow.sync.confirming import confirm_import, hide_courses, read_back, waits_for_reading_back
+from rosterflow.sync.confirming import confirm_import, read_back, waits_for_reading_back
 from rosterflow.sync.guarding import Guarded, guard_plan
+from rosterflow.sync.hiding import hide_courses
 from rosterflow.sync.pages import PageStore
 from rosterflow.sync.planning import make_plan
 from rosterflow.sync.reading import (
@@ -53,7 +54,7 @@ from rosterflow.sync.reading import (
 from rosterflow.sync.reading_people import Pages, Part, page_size_of, people_parts, people_source, structure_of
 from rosterflow.sync.reported import reported_kinds, things_of
 from rosterflow.sync.reporting import Report, report
-from rosterflow.sync.sending import post_import, prepare_import, sendable
+from rosterflow.sync.sending import post_import, prepare_import
 from rosterflow.sync.settling import settle_imports, take_base
 
 T = TypeVar("T")
@@ -175,7 +176,7 @@ class Harness:
             verdict = self.task(lambda: decide(self.store, self.institution, run, number, given, self.clock()))
             if verdict.approved:
                 with self.store.begin() as connection:
-                    plan_id = approvals.get_approval(connection, number).plan_id
+                    plan_id = approvals.get_approval(connection, self.institution.key, number).plan_id
                 self.write(run, plan_id, number)
             conclude(self.store, self.institution, number, self.clock())
         finally:
@@ -293,10 +294,7 @@ class Harness:
     def confirm(self, run: Run, plan_id: int, approval_id: int | None = None) -> None:
         """Do by REST what CSV cannot, and read back what Canvas may have accepted without doing it."""
         hook = self.canvas()
-        with self.store.begin() as connection:
-            hidden = [o for o in sendable(connection, plan_id, approval_id) if o.change.action is Action.HIDE]
-        if hidden:
-            hide_courses(self.store, hook, self.institution, plan_id, hidden, run_id=run.id, now=self.clock())
+        hide_courses(self.store, hook, self.institution, plan_id, approval_id, run_id=run.id, now=self.clock())
         kinds = waits_for_reading_back(self.store, plan_id)
         if kinds:
             found = self.listed(hook, tuple(sorted(f"{kind}s" for kind in kinds)))
@@ -309,6 +307,11 @@ class Harness:
         with self.store.begin() as connection:
             waiting = approvals.in_state(connection, self.institution.key, ApprovalState.WAITING)
         return [request.id for request in waiting]
+
+    def standing(self) -> Standing:
+        """Where the institution stands."""
+        with self.store.begin() as connection:
+            return institutions.standing(connection, self.institution.key, self.clock())
 
     def changes(self, plan_id: int, *states: ChangeState) -> list[StoredChange]:
         with self.store.begin() as connection:

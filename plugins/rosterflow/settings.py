@@ -7,6 +7,7 @@ What an institution can set is in :mod:`rosterflow.domain.institution`; what the
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +100,8 @@ _WORDS = {
 def load_institutions(folder: Path) -> tuple[list[Institution], list[Broken]]:
     """Read every ``*.yaml`` of a folder; a broken institution never stops another.
 
+    Of two with one number in one Canvas root account neither can be used: their SIS ids would be the same.
+
     :returns: the usable institutions by key, and the broken ones with all their problems.
     """
     good: list[Institution] = []
@@ -108,7 +111,20 @@ def load_institutions(folder: Path) -> tuple[list[Institution], list[Broken]]:
             good.append(load_institution(path))
         except FatalError as error:
             broken.append(Broken(path.stem, str(error)))
-    return good, broken
+    shared = Counter(map(_ids_of, good))
+    twins = [one for one in good if shared[_ids_of(one)] > 1]
+    for one in twins:
+        number, root = _ids_of(one)
+        others = " and ".join(f"{twin.key}.yaml" for twin in twins if twin != one and _ids_of(twin) == (number, root))
+        problem = f"- {one.key}.yaml: number: {number!r} is also that of {others}, in the Canvas root account {root!r}"
+        told = FatalError(Code.SETTINGS_INVALID, f"1 problem(s) in the settings:\n{problem}\n")
+        broken.append(Broken(one.key, str(told)))
+    return [one for one in good if one not in twins], broken
+
+
+def _ids_of(institution: Institution) -> tuple[str, str]:
+    """What makes an institution's SIS ids its own: its number and the Canvas root account they are in."""
+    return institution.number, institution.canvas.root or institution.canvas.connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -274,13 +274,24 @@ def test_only_changes_in_a_state_are_shown_when_asked(shell: Shell, plan: int) -
     assert [(one["action"], one["sis_id"], one["guard"]) for one in told["changes"]] == [("close", UE, "removals-term")]
 
 
+def test_changes_in_a_state_are_those_of_the_newest_plan_that_has_any(shell: Shell, store: Store, plan: int) -> None:
+    planned(store, opened(store, name="scheduled__2"), [])
+
+    assert shell.json("plan", "show")["plan"] == plan + 1
+    assert shell.json("plan", "show", "--state", "held")["plan"] == plan
+
+
 def test_a_long_plan_says_how_many_changes_it_does_not_show(shell: Shell, plan: int) -> None:
     assert "… and 1 more; --limit shows more, --json all." in shell("plan", "show", "--limit", "1")
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
-    [((), "fjordvik has no plan yet.\n"), (("--plan", "9"), "The store has no plan 9.\n")],
+    [
+        ((), "fjordvik has no plan yet.\n"),
+        (("--plan", "9"), "The store has no plan 9.\n"),
+        (("--state", "stale"), "fjordvik has no plan with a stale change.\n"),
+    ],
 )
 def test_a_plan_that_is_not_there_is_said_to_be_not_there(
     shell: Shell, store: Store, words: tuple[str, ...], message: str

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from rosterflow.domain.errors import Code
 from rosterflow.domain.fs.rows import EmneKey, Navn
 from rosterflow.domain.model import Account, Course, Key, Kind, Origin, SourceKind
 from rosterflow.domain.snapshot import Scope
@@ -13,6 +14,7 @@ from tests.domain.fs_builders import (
     H27,
     HOME,
     INF,
+    NOW,
     account,
     emne,
     facts,
@@ -24,6 +26,7 @@ from tests.domain.fs_builders import (
     ua,
     ue,
     unit,
+    unreadable,
 )
 
 OURS = institution(fs={"service_numbers": ["2"]})
@@ -192,3 +195,13 @@ def test_a_run_that_did_not_read_units_finds_them_in_canvas() -> None:
     shot = snapshot(INF, ue("INF"), scope=narrow, confirmed=[Account("184_12_0_0", "Fakultet", HOME)])
 
     assert account(shot, "EMNE_184_INF_1").parent == "184_12_0_0"
+
+
+def test_an_emne_that_a_run_is_for_and_that_fs_does_not_have_is_a_problem() -> None:
+    narrowed = replace(NOW, emnekoder=frozenset({"INF", "MAT", "INF-11OO"}))
+
+    shot = snapshot(FAKULTET, INF, ue("INF"), unreadable(SourceKind.EMNE, "MAT"), scope=narrowed)
+
+    assert [(p.code, p.subject) for p in shot.problems if p.code is not Code.ROW_INVALID] == [
+        (Code.EMNE_UNKNOWN, "INF-11OO")
+    ]

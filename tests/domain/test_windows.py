@@ -154,6 +154,12 @@ def test_a_person_can_choose_terms_kinds_and_single_emner() -> None:
     assert scope.is_partial
 
 
+def test_the_code_of_an_emne_counts_however_it_was_typed() -> None:
+    scope = scope_on(date(2026, 10, 1), WINDOW, emnekoder=[" A\u030aRS-1 "])
+
+    assert scope.emnekoder == frozenset({"ÅRS-1"})
+
+
 def test_a_chosen_term_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="autumn"):
         scope_on(date(2026, 10, 1), WINDOW, terms=["autumn"])

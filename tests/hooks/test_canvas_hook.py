@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -195,6 +196,18 @@ def test_it_pauses_before_the_bucket_is_full(monkeypatch: pytest.MonkeyPatch, ho
 def test_ids_are_asked_for_as_strings(hook: CanvasHook) -> None:
     assert hook.post_sis_import(ARCHIVE).id == "1"
     assert hook.get_conn().headers["Accept"] == "application/json+canvas-string-ids"
+
+
+def test_a_canvas_without_even_a_default_term_is_not_believed(monkeypatch: pytest.MonkeyPatch, hooks: Hooks) -> None:
+    with answering(b'{"enrollment_terms": []}', headers={"Content-Type": "application/json"}) as canvas:
+        connect(monkeypatch, canvas.url)
+        error = problem(lambda: list(hooks().terms()))
+
+    assert (type(error), error.code) == (RetryableError, Code.BAD_RESPONSE)
+
+
+def test_a_canvas_is_known_by_its_address_and_its_root_account(hook: CanvasHook, sandbox: RunningSandbox) -> None:
+    assert hook.identity() == f"{urlsplit(sandbox.url).netloc} sandbox-account-1"
 
 
 def test_a_list_that_goes_on_at_another_host_is_not_followed(monkeypatch: pytest.MonkeyPatch, hooks: Hooks) -> None:

@@ -49,8 +49,19 @@ def test_what_waits_for_a_person_is_mailed_with_counts_reasons_and_the_link_to_a
     assert_golden(as_golden(letter), GOLDEN / "held.txt")
 
 
-def test_nobody_is_mailed_who_is_not_in_the_settings(installation: Path, mails: Mails) -> None:
+def test_where_the_settings_name_nobody_the_operators_are_told(installation: Path, mails: Mails) -> None:
     (installation / "fjordvik.yaml").write_text(yaml_of("fjordvik"), encoding="utf-8")
+
+    HeldMail("fjordvik")(asking())
+
+    assert [mail.recipients for mail in mails()] == [("operators@drift.example",)]
+
+
+def test_where_there_are_no_operators_either_nobody_is(
+    installation: Path, mails: Mails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (installation / "fjordvik.yaml").write_text(yaml_of("fjordvik"), encoding="utf-8")
+    monkeypatch.delenv("ROSTERFLOW_OPERATORS")
 
     HeldMail("fjordvik")(asking())
 

@@ -17,6 +17,7 @@ class Instance:
     """A task instance.
 
     :param pushed: what each task returned, by task id.
+    :param dag_runs: ids of the DAG runs that exist.
     """
 
     pushed: dict[str, Any] = field(default_factory=dict)
@@ -27,9 +28,13 @@ class Instance:
     max_tries: int = 4
     map_index: int = -1
     log_url: str = "http://airflow.example/log"
+    dag_runs: frozenset[str] = frozenset()
 
     def xcom_pull(self, task_ids: str, key: str = "return_value") -> Any:
         return self.pushed.get(task_ids)
+
+    def get_dr_count(self, dag_id: str, run_ids: list[str]) -> int:
+        return len(self.dag_runs.intersection(run_ids))
 
 
 @dataclass

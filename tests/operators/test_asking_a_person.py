@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from airflow.providers.common.compat.sdk import DagRunTriggerException
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import DAG, Param
 from airflow.sdk.exceptions import AirflowSkipException
 
 from rosterflow.domain.institution import Approval
 from rosterflow.operators.approval import AskPersonOperator, answer_of
+from rosterflow.operators.planning import AskApprovalOperator
 from rosterflow.sync.approving import Answer
 from tests.operators.running import Instance, Kept, context
 
@@ -127,3 +130,32 @@ def test_time_and_people_come_from_the_institutions_settings() -> None:
     assert task.response_timeout.total_seconds() == 5 * 3600
     assert [user["id"] for user in task.assigned_users or ()] == ["kari"]
     assert question().assigned_users is None
+
+
+# -- starting to ask ---------------------------------------------------------------------------------------------------
+
+
+def start_asking(requests: list[int], dag_runs: Iterable[str] = ()) -> dict[str, Any]:
+    """The DAG run that the sync starts for the requests that wait."""
+    task = AskApprovalOperator(task_id="ask_approval", institution="demo", guarded_by="guard")
+    ti = Instance({"guard": {"allowed": 0, "held": 3, "ask": requests}}, dag_runs=frozenset(dag_runs))
+    with pytest.raises(DagRunTriggerException) as started:
+        task.execute(context(ti))
+    return {"dag": started.value.trigger_dag_id, "run": started.value.dag_run_id, "conf": started.value.conf}
+
+
+def test_a_request_is_asked_about_in_a_run_of_its_own() -> None:
+    assert start_asking([7]) == {"dag": "canvas_approval__demo", "run": "approval__7", "conf": {"approval_id": 7}}
+
+
+def test_the_oldest_request_that_a_killed_run_never_asked_about_comes_first() -> None:
+    assert start_asking([5, 6, 7], dag_runs=["approval__5"])["run"] == "approval__6"
+
+
+@pytest.mark.parametrize("waiting", [[], [5]])
+def test_nobody_is_asked_twice(waiting: list[int]) -> None:
+    task = AskApprovalOperator(task_id="ask_approval", institution="demo", guarded_by="guard")
+    ti = Instance({"guard": {"ask": waiting}}, dag_runs=frozenset({"approval__5"}))
+
+    with pytest.raises(AirflowSkipException, match="Nothing is held that nobody was asked about yet."):
+        task.execute(context(ti))

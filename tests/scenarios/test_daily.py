@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from unittest import mock
+from urllib.parse import quote
 
 import pytest
 
@@ -16,7 +20,10 @@ from rosterflow.store import objects
 from rosterflow.store.approvals import ApprovalState
 from rosterflow.store.plans import ChangeState
 from rosterflow.sync.settling import rebase
-from sandbox.university.model import EvuKurs, Navn, Periode
+from sandbox.serving import RunningSandbox
+from sandbox.university.model import EvuKurs, Navn, Niva, Periode
+from sandbox.world import Settings, World
+from tests.harness import connections
 from tests.scenarios.college import College, college
 
 
@@ -50,7 +57,7 @@ def test_the_first_contact_is_approved_as_a_whole(stranger: College) -> None:
     assert (verdict.state, verdict.approved, verdict.stale) == (ApprovalState.APPROVED, len(planned), 0)
     assert {c.state for c in planned} == {ChangeState.CONFIRMED}
     assert {c.change.key for c in planned} <= stranger.canvas().keys()
-    assert stranger.request(done.guarded.ask or 0) is ApprovalState.APPLIED
+    assert stranger.request(*done.guarded.ask) is ApprovalState.APPLIED
     assert stranger.acts() == [("kari", "approve", "looks right")]
 
 
@@ -58,7 +65,7 @@ def test_until_it_is_approved_each_day_plans_the_same_and_asks_once(stranger: Co
     first = stranger.harness.run()
     second = stranger.harness.run(days_later=1)
 
-    assert (first.guarded.ask, second.guarded.ask) == (1, None)
+    assert (first.guarded.ask, second.guarded.ask) == ((1,), (1,))
     assert stranger.harness.waiting() == [1]
 
 
@@ -69,7 +76,7 @@ def test_a_first_plan_that_changed_is_asked_about_anew_as_a_whole(stranger: Coll
             emne.navn = Navn("Et annet navn")
     second = stranger.harness.run(days_later=1)
 
-    assert stranger.harness.waiting() == [second.guarded.ask]
+    assert stranger.harness.waiting() == list(second.guarded.ask)
     assert stranger.request(1) is ApprovalState.WITHDRAWN
 
 
@@ -92,6 +99,15 @@ def test_a_run_that_only_plans_writes_and_asks_nothing(synced: College) -> None:
     assert synced.state_in_canvas(synced.course_of(ue)) == "claimed"
 
 
+def test_a_run_that_only_plans_does_not_count_as_a_complete_one(synced: College) -> None:
+    harness = synced.harness
+    before = harness.standing().complete_at
+
+    harness.run("plan", days_later=3)
+
+    assert harness.standing().complete_at == before != harness.clock()
+
+
 def test_a_day_of_change_is_carried_out_but_for_what_a_person_must_decide(synced: College) -> None:
     synced.sandbox.world.play_day_of_change()
 
@@ -104,7 +120,7 @@ def test_a_day_of_change_is_carried_out_but_for_what_a_person_must_decide(synced
         ("delete", "held"): 2,
     }
     assert states(synced, quiet.plan_id) == {("delete", "held"): 2}
-    assert quiet.guarded.ask is None
+    assert quiet.guarded.ask == done.guarded.ask == (2,)
 
 
 def test_a_change_of_term_removes_nothing(synced: College) -> None:
@@ -163,11 +179,13 @@ def test_a_kind_that_had_rows_and_has_none_is_a_failure_and_no_plan(synced: Coll
 def test_a_refused_row_stays_visible_backs_off_is_tried_again_and_recovers(synced: College) -> None:
     start = synced.clock()
     with synced.changing_fs() as university:
-        kurs = EvuKurs("EVU-X", "2026 høst", Navn("Nytt kurs"), Periode(None, None), university.root)
+        faculty = next(unit for unit in university.enheter if unit.niva is Niva.FAKULTET)
+        kurs = EvuKurs("EVU-X", "2026 høst", Navn("Nytt kurs"), Periode(None, None), faculty)
         university.evukurs.append(kurs)
     key = Key(Kind.COURSE, "EVU_184_EVU-X_2026 høst")
-    words = 'Account not found "FSDEMO" for course EVU_184_EVU-X_2026 høst'
-    synced.edit_account("FSDEMO", sis_account_id="ELSEWHERE")
+    account = f"184_{faculty.fakultetsnummer}_0_0"
+    words = f'Account not found "{account}" for course EVU_184_EVU-X_2026 høst'
+    synced.edit_account(account, sis_account_id="ELSEWHERE")
 
     first = synced.harness.run()
     assert [(c.state, c.message) for c in synced.harness.changes(first.plan_id)] == [(ChangeState.REFUSED, words)]
@@ -183,7 +201,7 @@ def test_a_refused_row_stays_visible_backs_off_is_tried_again_and_recovers(synce
     synced.clock.forward(hours=1)
     assert synced.harness.run().changes == 0
 
-    synced.edit_account("ELSEWHERE", sis_account_id="FSDEMO")
+    synced.edit_account("ELSEWHERE", sis_account_id=account)
     synced.clock.forward(hours=2)
     healed = synced.harness.run()
     assert states(synced, healed.plan_id) == {("create", "confirmed"): 1}
@@ -352,7 +370,7 @@ def test_a_store_that_was_lost_takes_its_base_from_canvas_and_asks_again(synced:
     assert synced.harness.run(days_later=1).changes == 0
 
 
-def test_a_rebase_keeps_what_belongs_to_canvas(synced: College) -> None:
+def test_a_rebase_asks_about_what_belonged_to_canvas_and_learns_it_again(synced: College) -> None:
     ue = synced.teaching()
     synced.edit_course(synced.course_of(ue), name="Mitt eget navn")
     synced.rename_emne(ue, "Et navn fra FS")
@@ -363,9 +381,35 @@ def test_a_rebase_keeps_what_belongs_to_canvas(synced: College) -> None:
 
     done = synced.harness.run(days_later=1)
 
-    assert done.changes == 0
+    assert states(synced, done.plan_id) == {("update", "held"): 1}
     assert synced.acts()[-1] == ("ola", "rebase", "restored a backup")
+    synced.harness.approve()
+    assert states(synced, done.plan_id) == {("update", "owned-by-canvas"): 1}
     assert synced.canvas()[synced.course_of(ue)][1] == "Mitt eget navn"
+    assert synced.harness.run(days_later=1).changes == 0
+
+
+def test_a_connection_that_leads_to_another_canvas_stops_before_anything_is_planned(synced: College) -> None:
+    with RunningSandbox(World(Settings(size="small"), now=synced.clock)) as other:
+        name = "AIRFLOW_CONN_CANVAS_DEMO"
+        there = {name: connections(other.url, synced.harness.institution)[name]}
+        with mock.patch.dict(os.environ, there), pytest.raises(FatalError) as caught:
+            synced.harness.run(days_later=1)
+
+    assert caught.value.code is Code.CANVAS_CHANGED
+    assert synced.harness.run().changes == 0
+
+
+def test_a_term_that_a_person_deleted_is_there_again_when_a_course_needs_it(synced: College) -> None:
+    scope, ue = Scope(frozenset({"2028_VÅR"})), synced.teaching()
+    synced.harness.run(scope=scope)
+    synced.by_hand("DELETE", f"/accounts/1/terms/sis_term_id:{quote('2028_VÅR')}")
+    with synced.changing_fs():
+        ue.semester = replace(ue.semester, arstall=2028, kode=type(ue.semester.kode)("VÅR"))
+
+    synced.harness.run(scope=scope, days_later=1)
+
+    assert synced.canvas()[synced.course_of(ue)][3] == "2028_VÅR"
 
 
 def test_what_canvas_has_under_others_ids_is_not_ours(synced: College) -> None:

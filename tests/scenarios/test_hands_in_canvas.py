@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -11,6 +12,7 @@ from rosterflow.domain.model import Key, Kind
 from rosterflow.domain.plan import Action
 from rosterflow.store import institutions
 from rosterflow.store.plans import ChangeState
+from rosterflow.sync import hiding
 from rosterflow.sync.settling import rebase
 from sandbox.canvas.objects import Write
 from sandbox.university.model import Undervisningsenhet
@@ -108,6 +110,18 @@ def test_a_course_that_was_closed_is_afterwards_published_only_if_it_was_before(
     assert off_and_on(synced, never, published) == ["completed", "completed", "claimed", "available"]
 
 
+def test_a_course_that_a_teacher_opened_again_stays_published_when_fs_wants_it_again(synced: College) -> None:
+    ue = synced.teaching()
+    synced.export(ue, on=False)
+    synced.harness.run(days_later=1)
+    synced.edit_course(synced.course_of(ue), event="offer")
+    synced.export(ue, on=True)
+
+    synced.harness.run(days_later=1)
+
+    assert synced.state_in_canvas(synced.course_of(ue)) == "available"
+
+
 def test_a_course_that_was_hidden_is_published_again_only_if_it_was_before(tmp_path: Path) -> None:
     with college(tmp_path, removal={"course": "unpublish"}) as one:
         one.harness.first_contact()
@@ -162,6 +176,27 @@ def test_a_hiding_that_ended_before_it_was_written_down_still_knows_that_the_cou
             connection.exec_driver_sql("UPDATE canvas_object SET body = replace(body, 'unpublished', 'active')")
 
         assert off_and_on(one, ue) == ["claimed", "available"]
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+def test_a_course_that_was_hidden_by_a_run_that_was_killed_is_published_when_fs_wants_it_again(tmp_path: Path) -> None:
+    with college(tmp_path, removal={"course": "unpublish"}) as one:
+        one.harness.first_contact()
+        ue = one.teaching()
+        one.edit_course(one.course_of(ue), event="offer")
+        one.export(ue, on=False)
+        with mock.patch.object(hiding, "Book", side_effect=Killed), pytest.raises(Killed):
+            one.harness.run(days_later=1)
+        assert one.state_in_canvas(one.course_of(ue)) == "claimed"
+        one.clock.forward(days=1)  # the lease of the killed run is over
+        one.export(ue, on=True)
+
+        one.harness.run()
+
+        assert one.state_in_canvas(one.course_of(ue)) == "available"
 
 
 # -- terms ------------------------------------------------------------------------------------------------------------

@@ -126,6 +126,11 @@ WRONG: dict[str, tuple[str, str, str]] = {
         "30 24 * * *",
         "schedule: '30 24 * * *' is no cron expression of five fields in numbers; write one like 30 3 * * *",
     ),
+    "a schedule that never comes": (
+        "30 3 * * *",
+        "30 3 30-31 2 *",
+        "schedule: '30 3 30-31 2 *' never comes: no month that it names has such a day",
+    ),
     "a number that is none": ('"0184"', '"184A"', "number: is no institution number; write digits, like 0184"),
     "a number without quotes": ('"0184"', "184", "number: must be text; write it in quotes"),
     "text instead of a number": (
@@ -156,7 +161,7 @@ WRONG: dict[str, tuple[str, str, str]] = {
         "key: fjord",
         "key: 'fjord' must equal the file's name 'fjordvik'",
     ),
-    "a file that is no YAML": ("fs:\n", "fs: ]\n", "line 6, column 5: expected the node content, but found ']'"),
+    "a file that is no YAML": ("fs:\n", "fs: ]\n", "line 6, column 5: did not find expected node content"),
 }
 
 
@@ -181,6 +186,18 @@ def test_every_problem_of_a_file_is_told_at_once(folder: Path) -> None:
         "timezone: no time zone is called 'Oslo'; write one like Europe/Oslo",
         "room_codes.codes.eget-rom: must be 'section', 'own_room' or 'none'",
     )
+
+
+def test_of_two_files_with_one_number_in_one_canvas_neither_is_used(folder: Path) -> None:
+    fjordvik = (folder / "fjordvik.yaml").read_text(encoding="utf-8")
+    (folder / "fjordvik2.yaml").write_text(fjordvik.replace("key: fjordvik", "key: fjordvik2"), encoding="utf-8")
+
+    usable, broken = load_institutions(folder)
+
+    words = "number: '184' is also that of {}, in the Canvas root account 'canvas_fjordvik'"
+    told = [_told(words.format("fjordvik2.yaml")), _told(words.format("fjordvik.yaml")).replace("vik.", "vik2.", 1)]
+    assert [one.key for one in usable] == ["granli"]
+    assert [(one.key, one.message) for one in broken] == list(zip(("fjordvik", "fjordvik2"), told, strict=True))
 
 
 def test_a_number_with_leading_zeros_is_right_and_loses_them(folder: Path) -> None:
@@ -270,7 +287,11 @@ def test_check_live_tells_what_is_wrong_with_each_connection(
     code, found = check("--live")
 
     root = "Reached Canvas and authenticated; root account 'Sandbox University System' is visible."
-    assert code == 1
+    apart = (
+        "fjordvik and granli are in one Canvas; give them one name under canvas.root, or they write at the same time."
+    )
+    assert (code, found["fjordvik: root"][0]) == (1, False)
+    assert found["fjordvik: root"][1].startswith(apart)
     assert {subject: told for subject, told in found.items() if subject.endswith(("FS", "Canvas", "account"))} == {
         "fjordvik: FS": (
             False,

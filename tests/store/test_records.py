@@ -43,7 +43,7 @@ def asked(store: Store, number: int = 1) -> tuple[int, int]:
 def test_a_request_comes_back_with_the_changes_that_were_shown(store: Store) -> None:
     number, plan = asked(store)
     with store.begin() as connection:
-        request = approvals.get_approval(connection, number)
+        request = approvals.get_approval(connection, HOME, number)
         shown = approvals.changes_of(connection, request)
 
     assert (request.plan_id, request.state, request.two_person) == (plan, ApprovalState.WAITING, True)
@@ -51,15 +51,15 @@ def test_a_request_comes_back_with_the_changes_that_were_shown(store: Store) -> 
     assert request.hash == hash_of(one.fingerprint for one in shown)
 
 
-def test_what_a_person_is_being_asked_about_is_known_by_its_fingerprint(store: Store) -> None:
+def test_what_a_person_is_being_asked_about_is_known_with_the_reason(store: Store) -> None:
     number, plan = asked(store)
     with store.begin() as connection:
         plans.set_state(connection, plan, [0], ChangeState.WITHDRAWN)
 
-        assert approvals.asked_about(connection, HOME) == {
-            CHANGES[1].fingerprint: approvals.Asked(number, "updates", "too many")
-        }
-        assert approvals.asked_about(connection, "south") == {}
+        [asked_about] = approvals.asked_about(connection, HOME)
+        assert (asked_about.change, asked_about.approval_id) == (CHANGES[1], number)
+        assert (asked_about.guard_rule, asked_about.guard_reason) == ("updates", "too many")
+        assert approvals.asked_about(connection, "south") == []
 
 
 @pytest.mark.parametrize("how", [ApprovalState.REJECTED, ApprovalState.TIMED_OUT])
@@ -68,8 +68,8 @@ def test_what_was_rejected_or_timed_out_is_known_for_a_while(store: Store, how: 
     with store.begin() as connection:
         approvals.set_approval_state(connection, number, how, NOW + DAY)
 
-        assert set(approvals.rejected_since(connection, HOME, NOW)) == {one.fingerprint for one in CHANGES}
-        assert approvals.rejected_since(connection, HOME, NOW + 2 * DAY) == {}
+        assert [one.change for one in approvals.rejected_since(connection, HOME, NOW)] == list(CHANGES)
+        assert approvals.rejected_since(connection, HOME, NOW + 2 * DAY) == []
 
 
 def test_what_was_approved_and_is_not_carried_out_is_known_until_another_plan_has_it(store: Store) -> None:
@@ -80,14 +80,14 @@ def test_what_was_approved_and_is_not_carried_out_is_known_until_another_plan_ha
         plans.set_state(connection, plan, [1], ChangeState.CONFIRMED)
         newer = a_plan(connection, *CHANGES, number=2)
 
-        assert set(approvals.approved_since(connection, HOME, NOW)) == {CHANGES[0].fingerprint}
+        assert [one.change for one in approvals.approved_since(connection, HOME, NOW)] == [CHANGES[0]]
         assert not approvals.is_carried_out(connection, number)
         plans.set_state(connection, newer, [0], ChangeState.ALLOWED)
         approvals.hand_on(connection, number, newer, [0])
         assert [one.state for one in plans.changes(connection, plan)] == [ChangeState.STALE, ChangeState.CONFIRMED]
-        assert set(approvals.approved_since(connection, HOME, NOW)) == {CHANGES[0].fingerprint}
+        assert [one.change for one in approvals.approved_since(connection, HOME, NOW)] == [CHANGES[0]]
         plans.set_state(connection, newer, [0], ChangeState.CONFIRMED)
-        assert approvals.approved_since(connection, HOME, NOW) == {}
+        assert approvals.approved_since(connection, HOME, NOW) == []
         assert approvals.is_carried_out(connection, number)
 
 

@@ -73,6 +73,7 @@ class FakeCanvas:
     swallows: bool = False
     """Whether a failing POST arrives all the same."""
     uncounted: int = 0
+    address: str = "canvas.example.edu 1"
     course_states: dict[str, str] = field(default_factory=dict)
 
     def post_sis_import(self, archive: bytes) -> SisImport:
@@ -107,6 +108,12 @@ class FakeCanvas:
 
     def sis_import_messages(self, number: str) -> Iterator[ImportMessage]:
         return iter(self.messages)
+
+    def identity(self) -> str:
+        return self.address
+
+    def account_exists(self, sis_id: str) -> bool:
+        return sis_id == HOME.canvas.account
 
     def terms(self) -> Iterator[Term]:
         return iter(())

@@ -15,7 +15,8 @@ from rosterflow.domain.plan import Action
 from rosterflow.hooks.canvas import ImportMessage
 from rosterflow.store import plans, row_errors
 from rosterflow.store.plans import ChangeState
-from rosterflow.sync.confirming import hide_courses, waits_for_reading_back
+from rosterflow.sync.confirming import waits_for_reading_back
+from rosterflow.sync.hiding import hide_courses, settle_hidden
 from tests.sync.desk import (
     COURSE,
     HOME,
@@ -334,15 +335,53 @@ def test_courses_are_hidden_by_rest_and_one_that_canvas_refuses_is_a_refused_row
     at.believe(UNIT, TERM, COURSE)
     hide = change(Action.HIDE, COURSE, replace(COURSE, state=State.UNPUBLISHED))
     plan_id = at.plan(hide)
-    with at.store.begin() as connection:
-        hidden = plans.changes(connection, plan_id)
     at.canvas.fails = RowError(Code.ROW_REFUSED, "It has graded work.")
 
-    refused = hide_courses(at.store, at.hook, HOME, plan_id, hidden, run_id=at.run.id, now=NOW)
+    refused = hide_courses(at.store, at.hook, HOME, plan_id, None, run_id=at.run.id, now=NOW)
     assert (refused.refused, at.states(plan_id)) == (1, [REFUSED])
     at.canvas.fails = None
-    done = hide_courses(at.store, at.hook, HOME, plan_id, hidden, run_id=at.run.id, now=NOW)
+    with at.store.begin() as connection:
+        plans.set_state(connection, plan_id, [0], ChangeState.ALLOWED)
+    done = hide_courses(at.store, at.hook, HOME, plan_id, None, run_id=at.run.id, now=NOW)
 
     assert (done.confirmed, at.states(plan_id), at.canvas.steered) == (1, [CONFIRMED], [("claim", "UE_1")])
     assert at.believed()[Key(Kind.COURSE, "UE_1")].thing.state is State.UNPUBLISHED
     assert at.errors() == []
+
+
+@pytest.mark.parametrize(("found", "state"), [("unpublished", CONFIRMED), ("available", SENT)])
+def test_which_courses_a_killed_run_had_hidden_is_asked_of_canvas(at: Desk, found: str, state: ChangeState) -> None:
+    at.believe(UNIT, TERM, COURSE)
+    plan_id = at.plan(change(Action.HIDE, COURSE, replace(COURSE, state=State.UNPUBLISHED)))
+    at.canvas.fails = RetryableError(Code.UNREACHABLE, "Canvas did not answer.")
+    with pytest.raises(RetryableError):
+        hide_courses(at.store, at.hook, HOME, plan_id, None, run_id=at.run.id, now=NOW)
+    at.canvas.course_states["UE_1"] = found
+
+    settle_hidden(at.store, at.hook, HOME, at.run.id, NOW)
+
+    assert at.states(plan_id) == [state]
+
+
+def test_a_hiding_that_was_begun_is_gone_on_with(at: Desk) -> None:
+    at.believe(UNIT, TERM, COURSE)
+    plan_id = at.plan(change(Action.HIDE, COURSE, replace(COURSE, state=State.UNPUBLISHED)))
+    at.canvas.fails = RetryableError(Code.UNREACHABLE, "Canvas did not answer.")
+    with pytest.raises(RetryableError):
+        hide_courses(at.store, at.hook, HOME, plan_id, None, run_id=at.run.id, now=NOW)
+    at.canvas.fails = None
+
+    hide_courses(at.store, at.hook, HOME, plan_id, None, run_id=at.run.id, now=NOW)
+
+    assert (at.states(plan_id), at.canvas.steered) == ([CONFIRMED], [("claim", "UE_1")])
+
+
+def test_what_is_refused_only_for_lack_of_what_it_lies_in_does_not_rest_on_its_own(at: Desk) -> None:
+    inside = replace(OTHER, parent=UNIT.sis_id)
+    plan_id = at.plan(create(UNIT), create(inside))
+
+    send_with(at, plan_id, ("accounts", 2, "No name given"), ("accounts", 3, "Parent account didn't exist"))
+
+    assert at.states(plan_id) == [REFUSED, REFUSED]
+    with at.store.begin() as connection:
+        assert row_errors.refusals(connection, HOME.key).keys() == {key_of(UNIT)}

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from rosterflow.domain.institution import Freeze
-from rosterflow.domain.model import Account, Key, Kind, State
+from rosterflow.domain.model import Account, Course, Key, Kind, State
 from rosterflow.domain.plan import Action, Change, Plan
+from rosterflow.domain.rosters import Roster
 from rosterflow.store import approvals, history, institutions, plans, runs
 from rosterflow.store.approvals import ApprovalState
 from rosterflow.store.history import MOVED_OUT, Event
@@ -46,7 +47,7 @@ def guard(at: Desk, plan_id: int, days: float = 0, mode: str = "apply") -> Guard
 def decided(at: Desk, number: int, state: ApprovalState, of_changes: ChangeState, days: float = 0) -> None:
     """A person's decision about a request."""
     with at.store.begin() as connection:
-        request = approvals.get_approval(connection, number)
+        request = approvals.get_approval(connection, HOME.key, number)
         seqs = [one.seq for one in approvals.changes_of(connection, request)]
         plans.set_state(connection, request.plan_id, seqs, of_changes)
         approvals.set_approval_state(connection, number, state, NOW + days * DAY)
@@ -61,7 +62,7 @@ def moved_out(at: Desk, account: Account) -> None:
 def test_additions_go_on_and_too_many_removals_wait(at: Desk) -> None:
     plan_id = planned(at, create(replace(COURSE, sis_id="UE_NEW")), *CLOSINGS)
 
-    assert guard(at, plan_id) == Guarded(allowed=1, held=8, ask=1)
+    assert guard(at, plan_id) == Guarded(allowed=1, held=8, ask=(1,))
     assert at.states(plan_id) == [ChangeState.ALLOWED] + [ChangeState.HELD] * 8
 
 
@@ -76,7 +77,7 @@ def test_guarding_again_changes_nothing_even_after_something_was_sent(at: Desk) 
 
 
 def test_a_run_that_only_plans_asks_nobody(at: Desk) -> None:
-    assert guard(at, planned(at, *CLOSINGS), mode="plan") == Guarded(allowed=0, held=8, ask=None)
+    assert guard(at, planned(at, *CLOSINGS), mode="plan") == Guarded(allowed=0, held=8, ask=())
 
 
 def test_an_empty_first_plan_ends_the_first_contact(at: Desk) -> None:
@@ -96,16 +97,16 @@ def test_what_is_asked_about_already_is_not_asked_again(at: Desk) -> None:
     more = close(replace(COURSE, sis_id="UE_MORE"))
     at.believe(replace(COURSE, sis_id="UE_MORE"))
 
-    assert guard(at, planned(at, *CLOSINGS, more), days=1).ask == 2
+    assert guard(at, planned(at, *CLOSINGS, more), days=1).ask == (1, 2)
     with at.store.begin() as connection:
-        request = approvals.get_approval(connection, 2)
+        request = approvals.get_approval(connection, HOME.key, 2)
         assert [one.change for one in approvals.changes_of(connection, request)] == [more]
 
 
 def test_what_is_asked_about_stays_held_when_no_guard_holds_it_any_more(at: Desk) -> None:
     guard(at, planned(at, *CLOSINGS))
 
-    assert guard(at, planned(at, CLOSINGS[0]), days=1) == Guarded(allowed=0, held=1, ask=None)
+    assert guard(at, planned(at, CLOSINGS[0]), days=1) == Guarded(allowed=0, held=1, ask=(1,))
 
 
 @pytest.mark.parametrize("state", [ApprovalState.REJECTED, ApprovalState.TIMED_OUT])
@@ -113,8 +114,8 @@ def test_what_was_rejected_is_asked_about_again_only_after_a_week(at: Desk, stat
     guard(at, planned(at, *CLOSINGS))
     decided(at, 1, state, ChangeState.REJECTED)
 
-    assert guard(at, planned(at, *CLOSINGS), days=6.9) == Guarded(allowed=0, held=8, ask=None)
-    assert guard(at, planned(at, *CLOSINGS), days=7.1) == Guarded(allowed=0, held=8, ask=2)
+    assert guard(at, planned(at, *CLOSINGS), days=6.9) == Guarded(allowed=0, held=8, ask=())
+    assert guard(at, planned(at, *CLOSINGS), days=7.1) == Guarded(allowed=0, held=8, ask=(2,))
 
 
 def test_what_was_approved_and_never_carried_out_goes_on_by_itself(at: Desk) -> None:
@@ -123,8 +124,21 @@ def test_what_was_approved_and_never_carried_out_goes_on_by_itself(at: Desk) -> 
 
     again = planned(at, *CLOSINGS)
 
-    assert guard(at, again, days=1) == Guarded(allowed=8, held=0, ask=None)
+    assert guard(at, again, days=1) == Guarded(allowed=8, held=0, ask=())
     assert set(at.states(again)) == {ChangeState.ALLOWED}
+
+
+def test_what_was_approved_and_no_guard_holds_any_more_is_carried_out_by_the_newer_plan(at: Desk) -> None:
+    first = planned(at, *CLOSINGS)
+    guard(at, first)
+    decided(at, 1, ApprovalState.APPROVED, ChangeState.ALLOWED)
+
+    again = planned(at, CLOSINGS[0])
+
+    assert guard(at, again, days=1) == Guarded(allowed=1, held=0, ask=())
+    assert at.states(first)[0] is ChangeState.STALE
+    with at.store.begin() as connection:
+        assert [one.approval_id for one in plans.changes(connection, again)] == [1]
 
 
 def test_an_approval_does_not_hold_for_another_change_nor_for_ever(at: Desk) -> None:
@@ -167,7 +181,71 @@ def test_what_waits_for_a_change_that_stays_held_waits_too(at: Desk) -> None:
     closings = [change(Action.DELETE, one, replace(one, state=State.DELETED)) for one in (inner, outer)]
     moved_out(at, inner)
 
-    assert guard(at, planned(at, *closings)) == Guarded(allowed=0, held=2, ask=1)
+    assert guard(at, planned(at, *closings)) == Guarded(allowed=0, held=2, ask=(1,))
+
+
+def test_many_small_days_together_may_not_be_what_one_may_not(at: Desk) -> None:
+    first = planned(at, *CLOSINGS[:4])
+    assert guard(at, first).allowed == 4
+    carried_out(at, first)
+
+    again = planned(at, *CLOSINGS[4:6])
+
+    assert guard(at, again, days=6.9) == Guarded(allowed=0, held=2, ask=(1,))
+    with at.store.begin() as connection:
+        reasons = {one.guard_reason for one in plans.changes(connection, again)}
+    assert reasons == {"6 of 8 courses in the institution within a week; the limit is 5."}
+
+
+def test_what_was_removed_a_week_ago_or_approved_or_is_there_again_counts_no_more(at: Desk) -> None:
+    approved = planned(at, *CLOSINGS)
+    guard(at, approved)
+    decided(at, 1, ApprovalState.APPROVED, ChangeState.ALLOWED)
+    carried_out(at, approved)
+    assert guard(at, planned(at, close(fresh(at, "UE_A"))), days=1).allowed == 1
+
+    at.believe(*COURSES)
+    unasked = planned(at, *CLOSINGS[:4])
+    guard(at, unasked, days=1)
+    carried_out(at, unasked)
+    at.believe(*COURSES[:4])  # they are there again
+    assert guard(at, planned(at, *(close(fresh(at, f"UE_B{number}")) for number in range(2))), days=1).allowed == 2
+
+    carried_out(at, unasked)
+    assert guard(at, planned(at, *(close(fresh(at, f"UE_C{number}")) for number in range(2))), days=7.1).allowed == 2
+
+
+def carried_out(at: Desk, plan_id: int) -> None:
+    """Canvas confirms a plan."""
+    with at.store.begin() as connection:
+        changes = plans.changes(connection, plan_id)
+        plans.set_state(connection, plan_id, [one.seq for one in changes], ChangeState.CONFIRMED)
+    at.believe(*(one.change.after for one in changes if not isinstance(one.change.after, Roster)))
+
+
+def fresh(at: Desk, sis_id: str) -> Course:
+    """Another course that Canvas has."""
+    course = replace(COURSE, sis_id=sis_id)
+    at.believe(course)
+    return course
+
+
+def test_dates_that_shut_courses_now_count_as_removals(at: Desk) -> None:
+    ended = [change(Action.UPDATE, one, replace(one, end=NOW - DAY)) for one in COURSES[:6]]
+
+    assert guard(at, planned(at, *ended)) == Guarded(allowed=0, held=6, ask=(1,))
+
+
+def test_dates_that_shut_a_term_with_courses_in_use_always_wait(at: Desk) -> None:
+    plan_id = planned(at, change(Action.UPDATE, TERM, replace(TERM, end=NOW - DAY)))
+
+    assert guard(at, plan_id) == Guarded(allowed=0, held=1, ask=(1,))
+    with at.store.begin() as connection:
+        [held] = plans.changes(connection, plan_id)
+    assert (held.guard_rule, held.guard_reason) == (
+        "term-shut",
+        "Its dates shut 8 course(s) in use in 2026_HØST.",
+    )
 
 
 def test_during_a_freeze_removals_wait_without_anybody_being_asked_and_go_on_after_it(at: Desk) -> None:
@@ -178,6 +256,6 @@ def test_during_a_freeze_removals_wait_without_anybody_being_asked_and_go_on_aft
     plan_id = planned(at, create(replace(COURSE, sis_id="UE_NEW")), CLOSINGS[0])
     again = planned(at, CLOSINGS[0])
 
-    assert guard_plan(at.store, frozen, at.run, plan_id, NOW) == Guarded(allowed=1, held=0, ask=None)
+    assert guard_plan(at.store, frozen, at.run, plan_id, NOW) == Guarded(allowed=1, held=0, ask=())
     assert at.states(plan_id) == [ChangeState.ALLOWED, ChangeState.FROZEN]
-    assert guard_plan(at.store, frozen, at.run, again, NOW + 1 * DAY) == Guarded(allowed=1, held=0, ask=None)
+    assert guard_plan(at.store, frozen, at.run, again, NOW + 1 * DAY) == Guarded(allowed=1, held=0, ask=())

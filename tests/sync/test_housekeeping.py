@@ -215,7 +215,7 @@ def test_a_plan_within_its_retention_stays(house: House, store: Store) -> None:
     assert plan_ids(store) == [young, newest]
 
 
-@pytest.mark.parametrize("state", [ApprovalState.WAITING, ApprovalState.APPROVED])
+@pytest.mark.parametrize("state", [ApprovalState.WAITING, ApprovalState.INVALID, ApprovalState.APPROVED])
 def test_a_plan_stays_while_a_person_is_asked_about_it(house: House, store: Store, state: ApprovalState) -> None:
     waiting = old_plan(store, "scheduled__1")
     asked(store, waiting, state, NOW - 40 * DAY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from rosterflow.domain.snapshot import Scope
 from rosterflow.domain.windows import Semester
 from rosterflow.store import migrate, row_errors
 from rosterflow.store.engine import Store
+from rosterflow.store.runs import Run
 from rosterflow.store.tables import decision
 from rosterflow.sync.planning import make_plan, refuse_empty
 from rosterflow.sync.runs import close_run, open_run, take_lease
@@ -100,11 +101,18 @@ class Desk:
     runs: int = 0
 
     def plan(self, *rows: Row, scope: Scope = NOW, gaps: Iterable[str] = (), now: datetime = MORNING) -> None:
-        one, self.runs = institution(), self.runs + 1
-        run = open_run(self.store, one, dag_id="sync", dag_run_id=f"run {self.runs}", mode="plan", scope=scope, now=now)
-        run = take_lease(self.store, one, run, now)
-        make_plan(self.store, one, run, source_of(rows, gaps), accept_empty=(), now=now)
-        close_run(self.store, one, run, well=True, now=now)
+        self.finish(self.open("plan", scope=scope, now=now), *rows, gaps=gaps, now=now)
+
+    def open(self, mode: str = "apply", *, scope: Scope = NOW, now: datetime = MORNING) -> Run:
+        self.runs += 1
+        name = f"run {self.runs}"
+        return open_run(self.store, institution(), dag_id="sync", dag_run_id=name, mode=mode, scope=scope, now=now)
+
+    def finish(self, run: Run, *rows: Row, gaps: Iterable[str] = (), now: datetime = MORNING) -> None:
+        """Plan what an opened run has read."""
+        run = take_lease(self.store, institution(), run, now)
+        make_plan(self.store, institution(), run, source_of(rows, gaps), accept_empty=(), now=now)
+        close_run(self.store, institution(), run, well=True, now=now)
 
     def decided(self) -> dict[tuple[str, str], str]:
         """The rule by source and subject."""
@@ -122,6 +130,36 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     migrate.upgrade(store)
     yield Desk(store)
     store.dispose()
+
+
+@pytest.mark.parametrize("mode", ["plan", "apply"])
+def test_what_was_read_before_a_later_run_planned_is_only_looked_at(desk: Desk, mode: str) -> None:
+    monday = desk.open(mode)
+    tuesday = desk.open(now=MORNING + timedelta(days=1))
+    desk.finish(tuesday, *DAILY)
+
+    if mode == "plan":
+        desk.finish(monday, *STRUCTURE)
+        return
+    with pytest.raises(FatalError) as caught:
+        desk.finish(monday, *STRUCTURE)
+
+    assert (caught.value.code, caught.value.message) == (Code.PLAN_STALE, "fjord: run 2 has read later than run 1.")
+
+
+def test_a_later_run_that_only_plans_makes_no_read_old(desk: Desk) -> None:
+    monday = desk.open()
+    desk.plan(*DAILY, now=MORNING + timedelta(days=1))
+
+    desk.finish(monday, *DAILY)
+
+
+def test_a_run_that_began_anew_reads_anew(desk: Desk) -> None:
+    desk.open()
+    desk.finish(desk.open(now=MORNING + timedelta(days=1)), *DAILY)
+    desk.runs = 0  # the first one is cleared from its first task
+
+    desk.finish(desk.open(now=MORNING + timedelta(days=2)), *DAILY)
 
 
 def test_a_run_for_another_term_adds_its_decisions_and_takes_none_away(desk: Desk) -> None:

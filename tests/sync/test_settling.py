@@ -10,12 +10,14 @@ import pytest
 
 from rosterflow.domain.errors import Code, FatalError, RetryableError
 from rosterflow.domain.model import Account, Course, Kind, Origin, Section, SourceKind, State, Term, key_of
+from rosterflow.domain.plan import Action
 from rosterflow.hooks.canvas import SisImport
 from rosterflow.store import imports, institutions
 from rosterflow.store.imports import ImportState
 from rosterflow.store.plans import ChangeState
 from rosterflow.sync.settling import rebase, settle_imports, take_base
-from tests.sync.desk import COURSE, HOME, MINUTE, NOW, TERM, UNIT, Desk, create, desk
+from tests.domain.builders import plan, wants
+from tests.sync.desk import COURSE, HOME, MINUTE, NOW, OTHER, SECTION, TERM, UNIT, Desk, create, desk
 
 LOST = RetryableError(Code.UNREACHABLE, "Canvas did not answer.")
 OWN = Account("FSDEMO", "Demohøgskolen", "")
@@ -160,6 +162,47 @@ def test_a_base_without_the_institutions_own_account_is_a_wrong_setting(at: Desk
     assert at.things() == {UNIT, TERM}
 
 
+def test_an_object_with_an_id_of_ours_below_anothers_account_is_not_ours(at: Desk) -> None:
+    neighbour, grouped = Account("NORD", "Nordhøgskolen", ""), Account("GRUPPE", "Alle fakulteter", "FSDEMO")
+    unit, moved = replace(OTHER, parent="NORD"), replace(UNIT, sis_id="184_3_0_0", parent="")
+    ue = Course("UE_184_A_1_2026_HØST_1", "A", "A", unit.sis_id, "2026_HØST")
+
+    base(at, OWN, neighbour, grouped, replace(UNIT, parent="GRUPPE"), unit, moved, ue)
+
+    assert {thing.sis_id for thing in at.things()} == {UNIT.sis_id, moved.sis_id}
+
+
+def test_a_base_that_lacks_a_kind_we_know_is_not_believed(at: Desk) -> None:
+    at.believe(UNIT, TERM, COURSE, SECTION)
+
+    with pytest.raises(RetryableError) as caught:
+        base(at, OWN, UNIT, TERM)
+
+    words = "Canvas's provisioning report lists no courses and no sections at all."
+    assert (caught.value.code, caught.value.message) == (Code.BAD_RESPONSE, words)
+    assert at.things() == {UNIT, TERM, COURSE, SECTION}
+
+
+def test_after_a_rebase_a_canvas_without_a_kind_is_believed(at: Desk) -> None:
+    at.believe(UNIT, TERM, COURSE, SECTION)
+    rebase(at.store, HOME, actor="kari", reason="a new Canvas", now=NOW)
+
+    assert base(at, OWN, UNIT)[Kind.COURSE] == 0
+
+
+@pytest.mark.parametrize("state", [None, State.DELETED], ids=["settled", "based"])
+def test_a_term_that_people_deleted_is_made_again_before_a_course_lies_in_it(at: Desk, state: State | None) -> None:
+    at.believe(TERM)
+
+    if state is None:
+        settle(at)
+    else:
+        base(at, OWN, replace(TERM, state=state))
+
+    (change,) = plan(wants(TERM), at.believed()).changes
+    assert (change.action, change.after) == (Action.CREATE if state is None else Action.REOPEN, TERM)
+
+
 def test_what_we_knew_beyond_canvas_words_is_kept(at: Desk) -> None:
     later = replace(COURSE, origin=Origin(SourceKind.UNDERVISNINGSENHET, "2027_VÅR", "UE_A_2026_HØST"))
     hidden = replace(later, sis_id="UE_184_B_1_2026_HØST_1", state=State.UNPUBLISHED)
@@ -193,3 +236,61 @@ def test_a_base_is_only_taken_by_the_one_writer(at: Desk) -> None:
         take_base(at.store, HOME, asleep, [OWN, UNIT], NOW)
 
     assert (caught.value.code, at.things()) == (Code.WRITER_BUSY, set())
+
+
+# -- where it is ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("setting", "value"), [("address", "test.example.edu 1"), ("account", "OTHER")])
+def test_another_canvas_or_account_than_what_is_confirmed_is_of_stops_everything(
+    at: Desk, setting: str, value: str
+) -> None:
+    settle(at)
+    home = HOME
+    if setting == "account":
+        home = HOME.model_copy(update={"canvas": HOME.canvas.model_copy(update={"account": value})})
+    else:
+        at.canvas.address = value
+
+    with pytest.raises(FatalError, match=f"'{value}' now") as caught:
+        settle_imports(at.store, at.hook, home, at.run, NOW)
+
+    assert (caught.value.code, "rebase" in caught.value.remedy) == (Code.CANVAS_CHANGED, True)
+
+
+def test_nothing_is_sent_to_another_canvas_than_was_planned_for(at: Desk) -> None:
+    settle(at)
+    prepared = at.prepare(at.plan(create(UNIT)))
+    assert prepared is not None
+    at.canvas.address = "test.example.edu 1"
+
+    with pytest.raises(FatalError) as caught:
+        at.post(prepared)
+
+    assert (caught.value.code, at.canvas.posted) == (Code.CANVAS_CHANGED, [])
+
+
+def test_after_a_rebase_another_canvas_is_believed(at: Desk) -> None:
+    settle(at)
+    at.canvas.address = "test.example.edu 1"
+    rebase(at.store, HOME, actor="kari", reason="the contract moved", now=NOW)
+
+    assert settle(at) is True
+
+
+def test_an_own_account_that_is_gone_is_told_by_the_name_of_its_setting(at: Desk) -> None:
+    home = HOME.model_copy(update={"canvas": HOME.canvas.model_copy(update={"account": "FSDEMA"})})
+
+    with pytest.raises(FatalError) as caught:
+        settle_imports(at.store, at.hook, home, at.run, NOW)
+
+    assert caught.value.message == "demo: canvas.account: Canvas has no account with the SIS id 'FSDEMA'."
+
+
+def test_a_rebase_takes_fields_back_from_canvas_but_not_what_people_closed(at: Desk) -> None:
+    key = key_of(COURSE)
+    at.believe(COURSE, owned={key: frozenset({"long_name", "state"})})
+
+    rebase(at.store, HOME, actor="kari", reason="names are ours now", now=NOW)
+
+    assert at.believed()[key].owned_by_canvas == {"state"}

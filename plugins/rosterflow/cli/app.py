@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from rosterflow.cli import listing
 from rosterflow.cli.explaining import explain
-from rosterflow.cli.live import check_live
+from rosterflow.cli.live import check_live, check_roots
 from rosterflow.cli.opening import CannotAnswer, InstitutionOption, JsonOption, chosen, show_json, the_store
 from rosterflow.domain.errors import RosterflowError
 from rosterflow.settings import institutions_folder, load_institutions
@@ -67,6 +67,7 @@ def check(
     if live:
         usable, _ = load_institutions(institutions_folder())
         findings += [f for one in usable if institution in ("", one.key) for f in check_live(one)]
+        findings += check_roots(usable)
     if as_json:
         show_json([{"subject": f.subject, "is_good": f.is_good, "message": f.message} for f in findings])
     else:

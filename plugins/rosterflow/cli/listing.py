@@ -21,7 +21,9 @@ from rosterflow.sync.reporting import COLUMNS, as_table, report
 def show_plan(
     institution: InstitutionOption = "",
     plan: Annotated[int | None, typer.Option("--plan", help="Its number; without it the newest.")] = None,
-    state: Annotated[ChangeState | None, typer.Option("--state", help="Only changes in this state.")] = None,
+    state: Annotated[
+        ChangeState | None, typer.Option("--state", help="Only changes in this state; of the newest plan with any.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many changes in the table.")] = 200,
     as_json: JsonOption = False,
 ) -> None:
@@ -29,10 +31,10 @@ def show_plan(
     key = "" if plan is not None and not institution else chosen(institution).key
     with the_store() as store:
         with store.begin() as connection:
-            found = looking.find_plan(connection, plan, key)
+            found = looking.find_plan(connection, plan, key, state)
             if found is None:
-                which = "has no plan yet" if plan is None else f"has no plan {plan}"
-                raise CannotAnswer(f"{key or 'The store'} {which}.")
+                which = f"no plan {plan}" if plan else f"no plan with a {state} change" if state else "no plan yet"
+                raise CannotAnswer(f"{key or 'The store'} has {which}.")
             changes = plans.changes(connection, found.id, *([state] if state else []))
         told = report(store, found.run_id)
     rows = [_change_row(one) for one in changes]

@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from rosterflow.domain.errors import Code, FatalError, RosterflowError
 from rosterflow.domain.institution import Institution
@@ -66,6 +67,26 @@ def _check_canvas(institution: Institution) -> Iterator[Finding]:
         yield Finding(f"{institution.key}: roles", not missing, said)
     finally:
         hook.close()
+
+
+def check_roots(institutions: Iterable[Institution]) -> Iterator[Finding]:
+    """Whether institutions in one Canvas write in turn: that takes one and the same ``canvas.root``."""
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    from rosterflow.hooks.canvas import CanvasHook
+
+    living: dict[str, list[Institution]] = defaultdict(list)
+    for one in institutions:
+        try:
+            with CanvasHook(one.canvas.connection, attempts=1) as hook:
+                living[hook.identity()].append(one)
+        except (RosterflowError, AirflowNotFoundException):
+            continue  # its own checks tell
+    for together in living.values():
+        keys = " and ".join(one.key for one in together)
+        if len({one.canvas.pool for one in together}) > 1:
+            told = f"{keys} are in one Canvas; give them one name under canvas.root, or they write at the same time."
+            yield bad(f"{together[0].key}: root", FatalError(Code.SETTINGS_INVALID, told))
 
 
 def pools_of_airflow() -> dict[str, Pool] | None:

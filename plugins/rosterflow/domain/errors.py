@@ -38,6 +38,8 @@ class Code(StrEnum):
     ROW_INVALID = "row-invalid"
     ID_COLLISION = "id-collision"
     ROOM_CODE_UNKNOWN = "room-code-unknown"
+    EMNE_UNKNOWN = "emne-unknown"
+    CANVAS_CHANGED = "canvas-changed"
     ROW_REFUSED = "row-refused"
     IMPORT_FAILED = "import-failed"
     IMPORT_ABORTED = "import-aborted"
@@ -50,6 +52,7 @@ class Code(StrEnum):
     STORE_OUTDATED = "store-outdated"
     PAGE_KEY_INVALID = "page-key-invalid"
     APPROVAL_INVALID = "approval-invalid"
+    REQUEST_UNKNOWN = "request-unknown"
     MAIL_FAILED = "mail-failed"
     SILENCE = "silence"
     UNEXPECTED = "unexpected"
@@ -76,6 +79,8 @@ REMEDIES: dict[Code, str] = {
     Code.ROW_INVALID: "Correct the row in the student system; until then it is not sent and nothing it names is removed.",
     Code.ID_COLLISION: "Correct one of the two rows in the student system so that their codes differ; neither new one is sent.",
     Code.ROOM_CODE_UNKNOWN: "Add the room code to 'room_codes' in the institution's settings, or correct it in FS.",
+    Code.EMNE_UNKNOWN: "Look up the emne's code in FS and start the run again with it; this one did what the others ask for.",
+    Code.CANVAS_CHANGED: "If it is a mistake, correct what the message names; if it is meant, run 'python -m rosterflow rebase'.",
     Code.ROW_REFUSED: "Read Canvas's own words in the message, repair the cause there or in the source; the row is tried again by itself.",
     Code.IMPORT_FAILED: "Open the SIS import in Canvas for its messages; what was applied is known and the next run sends the rest.",
     Code.IMPORT_ABORTED: "Find out in Canvas who aborted the SIS import; the next run sends what is missing.",
@@ -88,6 +93,7 @@ REMEDIES: dict[Code, str] = {
     Code.STORE_OUTDATED: "Run 'python -m rosterflow store upgrade' once after installing a new version.",
     Code.PAGE_KEY_INVALID: "Set ROSTERFLOW_PAGE_KEYS to the same Fernet keys on every worker, the newest first.",
     Code.APPROVAL_INVALID: "Answer again with a comment, as one of the approvers of the institution's settings.",
+    Code.REQUEST_UNKNOWN: "Answer the request that the sync made; an approval that is started by hand needs the number of one of its own.",
     Code.MAIL_FAILED: "Check the connection 'smtp_default' and the mail server.",
     Code.SILENCE: "Look at the institution's last runs in Airflow: why has none been complete?",
     Code.UNEXPECTED: "Send the task log to the developers: this is a fault in Rosterflow.",

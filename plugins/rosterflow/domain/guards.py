@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import msgspec
 
 from rosterflow.domain.confirmed import World
 from rosterflow.domain.institution import Freeze, Guards, Limit
-from rosterflow.domain.model import Account, Key, Kind, Section, State, key_of
+from rosterflow.domain.model import Account, Course, Key, Kind, Section, State, Term, key_of
 from rosterflow.domain.places import EVERYWHERE, InUse, Places, Where, is_counted
 from rosterflow.domain.plan import Action, Change, Plan
 from rosterflow.domain.roster_changes import LOGIN_SWAP
-from rosterflow.domain.rosters import MEMBER_FIELDS, Place, Roster, Thing
+from rosterflow.domain.rosters import MEMBER_FIELDS, Place, Roster, Thing, weight_of
 from rosterflow.domain.sequence import Stalled
 from rosterflow.domain.snapshot import Scope
 
@@ -26,6 +26,7 @@ RULES: dict[str, str] = {
     "first-contact": "The first plan of an institution is approved as a whole.",
     "id-change": "A changed id is always approved by a person.",
     "account-had-courses": "Closing an account that has or had courses is always approved by a person.",
+    "term-shut": "Dates that shut a term with courses in use are always approved by a person.",
     "removals-institution": "Too many removals of a kind in the institution.",
     "removals-account": "Too many removals of a kind in an account and all below it.",
     "removals-term": "Too many removals of a kind in a term.",
@@ -40,6 +41,10 @@ RULES: dict[str, str] = {
     "waits-for": "It cannot go ahead without a change that is held.",
 }
 """Ids of the rules by which a change is held."""
+
+OVER_DAYS = frozenset({"removals-institution", "removals-term", "removals-role"})
+"""Where people who left on earlier days are counted too. A few a day leave each course in the first weeks of a term;
+that is no reason to hold what one more does there."""
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -73,6 +78,8 @@ def guard(
     *,
     first_contact: bool,
     scope: Scope | None = None,
+    recent: Iterable[Thing] = (),
+    now: datetime | None = None,
     today: date | None = None,
 ) -> Verdict:
     """Split a plan into what goes on, what waits for a person, and what waits for a day.
@@ -81,9 +88,13 @@ def guard(
     :param first_contact: whether nobody has yet approved a plan for this institution's Canvas.
     :param scope: what the plan speaks about. Shares are taken of what is in use inside it; else the courses of terms
         long past would make every limit wider from year to year.
+    :param recent: what was removed lately without a person and is still gone. It counts as if it were removed today:
+        else many small days would be what one day may not be.
+    :param now: aware instant by which dates shut something; ``None`` to leave dates out.
     :param today: the local day, looked up in the calendar of freezes; ``None`` to leave that out.
     """
-    risky = {} if first_contact else _risky(plan.changes, world, limits, InUse(world, scope))
+    lately = [thing for thing in recent if scope is None or scope.covers(thing)]
+    risky = {} if first_contact else _risky(plan.changes, world, limits, InUse(world, scope), lately, now)
     freezes = [one for one in limits.freeze if today and one.first <= today <= one.to]
     stalled = Stalled(world, plan.changes)
     allowed: list[Change] = []
@@ -120,14 +131,21 @@ def _until(freezes: Iterable[Freeze], change: Change) -> str:
     return f"Waits for the end of a freeze on {max(one.to for one in freezes if _is_frozen(change, one))}."
 
 
-def needs_second_person(changes: Iterable[Change], world: World, limits: Guards, scope: Scope | None = None) -> bool:
+def needs_second_person(
+    changes: Iterable[Change],
+    world: World,
+    limits: Guards,
+    scope: Scope | None = None,
+    now: datetime | None = None,
+) -> bool:
     """Whether approving these changes takes two people, by the share of a kind that is removed or the sheer number.
 
     :param scope: what the plan speaks about; shares are taken of what is in use inside it.
+    :param now: aware instant by which dates shut something; ``None`` to leave dates out.
     """
     removed: Counter[Kind] = Counter()
     for change in changes:
-        if is_counted(change):
+        if is_counted(change) or _shuts(change, now):
             removed[change.kind] += change.weight
     alive = InUse(world, scope).by_kind() if removed else Counter[Kind]()
     limit = limits.two_person
@@ -195,11 +213,20 @@ def _cascades_as_shown(change: Change, met: World, world: World) -> bool:
             return True
 
 
-def _risky(changes: Sequence[Change], world: World, limits: Guards, in_use: InUse) -> dict[Key, Held]:
+def _risky(
+    changes: Sequence[Change],
+    world: World,
+    limits: Guards,
+    in_use: InUse,
+    recent: Sequence[Thing],
+    now: datetime | None,
+) -> dict[Key, Held]:
     """What is held for itself, by key; the first rule that holds a change names the reason."""
+    removing = [change for change in changes if is_counted(change) or _shuts(change, now)]
     found = [
         *_always(changes, world),
-        *_removals(changes, world, limits.removals, in_use),
+        *_shut_terms(removing, world),
+        *_removals(removing, world, limits.removals, in_use, recent),
         *_updates(changes, limits.updates, in_use),
     ]
     return {held.change.key: held for held in reversed(found)}
@@ -217,29 +244,58 @@ def _always(changes: Iterable[Change], world: World) -> Iterator[Held]:
                 yield Held(change, "account-had-courses", f"{courses} course(s) lie or lay in {change.key.sis_id}.")
 
 
+def _shut_terms(removing: Iterable[Change], world: World) -> Iterator[Held]:
+    for change in removing:
+        if isinstance(change.after, Term):
+            inside = sum(world[key].is_alive for key in world.below(change.key))
+            if inside:
+                yield Held(change, "term-shut", f"Its dates shut {inside} course(s) in use in {change.key.sis_id}.")
+
+
+def _shuts(change: Change, now: datetime | None) -> bool:
+    """Whether new dates shut people out of what is open to them now: an end that is over, a beginning to come."""
+    if now is None or change.action is not Action.UPDATE or change.before is None:
+        return False
+    return _is_open(change.before, now) and not _is_open(change.after, now)
+
+
+def _is_open(thing: Thing, now: datetime) -> bool:
+    if not isinstance(thing, Term | Course):
+        return True
+    return (thing.start is None or thing.start <= now) and (thing.end is None or now < thing.end)
+
+
 def _courses_within(account: Key, world: World) -> int:
     """Courses in an account and all below it, of any state, as they lay before the plan."""
     inside = world.below(account)
     return sum(1 if key.kind is Kind.COURSE else _courses_within(key, world) for key in inside)
 
 
-def _removals(changes: Iterable[Change], world: World, limit: Limit, in_use: InUse) -> Iterator[Held]:
+def _removals(
+    removing: Iterable[Change], world: World, limit: Limit, in_use: InUse, recent: Sequence[Thing]
+) -> Iterator[Held]:
     places = Places(world)
-    removals = [(change, places.of(change.before)) for change in changes if is_counted(change) and change.before]
-    removed: Counter[Where] = Counter()
+    removals = [(change, places.of(change.before)) for change in removing if change.before]
+    gone = Counter[Where]()
+    for thing in recent:
+        for region in places.of(thing):
+            if not isinstance(thing, Roster) or region.rule in OVER_DAYS:
+                gone[thing.kind, region] += weight_of(thing)
+    removed = Counter(gone)
     for change, regions in removals:
         for region in regions:
             removed[change.kind, region] += change.weight
     suspects = {where for where, count in removed.items() if count > limit.floor}
     if not suspects:
         return
-    alive = in_use.in_regions(suspects, places)
+    alive = in_use.in_regions(suspects, places) + gone
     rules = {where: rule for where in suspects if (rule := _rule(where, removed[where], alive[where], limit))}
+    since = " within a week" if recent else ""
     for change, regions in removals:
         where = next(((change.kind, region) for region in regions if (change.kind, region) in rules), None)
         if where:
             kind, region = where
-            numbers = f"{removed[where]} of {alive[where]} {kind}s in {region.name}"
+            numbers = f"{removed[where]} of {alive[where]} {kind}s in {region.name}{since}"
             yield Held(change, rules[where], f"{numbers}; the limit is {int(_most(limit, alive[where]))}.")
 
 

@@ -60,20 +60,34 @@ def _unpadded(number: str) -> str:
 
 def _cron(text: str) -> str:
     fields = text.split()
-    if len(fields) != len(_CRON) or not all(map(_is_cron_field, fields, _CRON)):
+    named = [_numbers(field, *limits) for field, limits in zip(fields, _CRON, strict=False)]
+    if len(fields) != len(_CRON) or not all(named):
         raise ValueError(f"{text!r} is no cron expression of five fields in numbers; write one like 30 3 * * *")
+    days, months = named[2], named[3]
+    if fields[4] == "*" and not any(min(days) <= _LONGEST[month] for month in months):
+        raise ValueError(f"{text!r} never comes: no month that it names has such a day")
     return text
 
 
 _CRON = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 """Least and greatest number of a cron expression's minute, hour, day, month and weekday."""
+_LONGEST = {month: 29 if month == 2 else 30 if month in {4, 6, 9, 11} else 31 for month in range(1, 13)}
+"""How many days each month has at most."""
 
 
-def _is_cron_field(field: str, limits: tuple[int, int]) -> bool:
-    least, greatest = limits
-    found = [re.fullmatch(r"(?:\*|(\d+)(?:-(\d+))?)(?:/[1-9]\d*)?", part) for part in field.split(",")]
-    numbers = [int(number) for part in found if part for number in part.groups() if number]
-    return all(found) and all(least <= number <= greatest for number in numbers)
+def _numbers(field: str, least: int, greatest: int) -> set[int]:
+    """What a field of a cron expression names; nothing when it is no such field. ``22-2`` goes round."""
+    found: set[int] = set()
+    for part in field.split(","):
+        match = re.fullmatch(r"(?:\*|(\d+)(?:-(\d+))?)(?:/([1-9]\d*))?", part)
+        first, last, step = match.groups() if match else ("", "", "")
+        start = int(first or least)
+        end = int(last or (start if first and not step else greatest))
+        if match is None or not least <= min(start, end) <= max(start, end) <= greatest:
+            return set()
+        size = greatest - least + 1
+        found.update(least + (start - least + at) % size for at in range(0, (end - start) % size + 1, int(step or 1)))
+    return found
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
@@ -255,7 +269,7 @@ class Retention(Model):
     pages_days: int = Field(3, ge=1, description="Pages read from the source, and checkpoints.")
     zips_days: int = Field(30, ge=1, description="The SIS import zips that were sent.")
     plans_days: int = Field(
-        30, ge=1, description="Plans that are done, with their changes and the decisions of their runs."
+        30, ge=7, description="Plans that are done, with their changes and the decisions of their runs."
     )
     history_days: int = Field(
         400, ge=30, description="What happened to each object; audit of people's acts is kept for ever."

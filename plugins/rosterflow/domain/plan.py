@@ -14,7 +14,7 @@ import msgspec
 
 from rosterflow.domain.decisions import Decision
 from rosterflow.domain.model import FIELDS, CanvasObject, Key, Kind, key_of
-from rosterflow.domain.rosters import MEMBER_FIELDS, Member, Roster, Thing
+from rosterflow.domain.rosters import MEMBER_FIELDS, Member, Roster, Thing, weight_of
 
 
 class Action(StrEnum):
@@ -67,7 +67,7 @@ class Change(msgspec.Struct, frozen=True):
     @property
     def weight(self) -> int:
         """How many objects, or people in a role, it is about."""
-        return len(self.after.members) if isinstance(self.after, Roster) else 1
+        return weight_of(self.after)
 
     @property
     def changed_fields(self) -> tuple[str, ...]:
@@ -77,6 +77,13 @@ class Change(msgspec.Struct, frozen=True):
         if self.before is None:
             return FIELDS[self.kind]
         return tuple(f for f in FIELDS[self.kind] if getattr(self.before, f) != getattr(self.after, f))
+
+    @property
+    def aim(self) -> tuple[object, ...]:
+        """What it comes to, wherever it starts from: the same removal however the object is called by now."""
+        if not self.is_removal:
+            return self.key, self.action, _compared(self.after)
+        return (self.key, *sorted(self.after.members)) if isinstance(self.after, Roster) else (self.key,)
 
     @property
     def fingerprint(self) -> str:

@@ -165,6 +165,11 @@ Thing = CanvasObject | Roster
 """What a change may be about."""
 
 
+def weight_of(thing: Thing) -> int:
+    """How many objects, or people in a role, it is."""
+    return len(thing.members) if isinstance(thing, Roster) else 1
+
+
 def lies_in(thing: Thing) -> tuple[Key, ...]:
     """What must exist before a thing can: the objects that it lies in."""
     if isinstance(thing, Roster):

@@ -133,10 +133,11 @@ def scope_on(
     """The scope of a run on a local day; each of ``terms``, ``sources`` and ``emnekoder`` narrows it when it is given.
 
     :param terms: SIS ids of terms, instead of the ones in force.
+    :param emnekoder: as a person typed them; blanks around them and the way their letters are composed do not count.
     :raises ValueError: when one of them is no term.
     """
     chosen = [Semester.of(term) for term in terms] or terms_in_scope(day, window)
-    codes = frozenset(emnekoder)
+    codes = frozenset(unicodedata.normalize("NFC", code.strip()) for code in emnekoder)
     return Scope(frozenset(s.sis_id for s in chosen), frozenset(sources) or frozenset(SourceKind), codes or None)
 
 

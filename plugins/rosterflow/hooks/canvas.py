@@ -246,6 +246,11 @@ class CanvasHook(BaseHook):
 
     # -- looking around ------------------------------------------------------------------------------------------
 
+    def identity(self) -> str:
+        """Which Canvas this is: its address and its root account's uuid (GET /accounts/self)."""
+        root = self._read("/accounts/self").json()
+        return f"{urlsplit(self.settings()[0]).netloc} {root.get('uuid') or root['id']}"
+
     def account_exists(self, sis_id: str) -> bool:
         """Whether an account with this SIS id is there and may be seen (GET /accounts/sis_account_id:…)."""
         try:
@@ -258,8 +263,13 @@ class CanvasHook(BaseHook):
         """The root account's terms that have a SIS id and are not deleted (GET /accounts/self/terms).
 
         API: https://developerdocs.instructure.com/services/canvas/resources/enrollment_terms
+
+        :raises RetryableError: ``bad-response`` when Canvas lists none, not even its default term.
         """
-        for item in self._listed("/accounts/self/terms", {"per_page": 100}, wrapped_as="enrollment_terms"):
+        listed = list(self._listed("/accounts/self/terms", {"per_page": 100}, wrapped_as="enrollment_terms"))
+        if not listed:
+            raise RetryableError(Code.BAD_RESPONSE, "Canvas lists no terms at all, not even its default one.")
+        for item in listed:
             if item.get("sis_term_id"):
                 start, end = (_moment(item[name]) if item[name] else None for name in ("start_at", "end_at"))
                 yield Term(item["sis_term_id"], item["name"], start, end)

@@ -15,17 +15,19 @@ from rosterflow.sync.letters import as_html, write
 class HeldMail(InstitutionNotifier):
     """Mails what a person is asked, with the link to answer; for the ``notifiers`` of a human-in-the-loop task.
 
+    No answer in time is a no, so somebody is told: the institution's receivers, else the operators.
+
     The task's subject and body, already filled in, are the mail's: counts per account, reasons, the list. A dead mail
     server does not keep the question from being asked: the page in Airflow stays, and housekeeping turns red.
     """
 
     def notify(self, context: Context) -> None:
-        """Send the mail to the institution's ``mail.held``."""
+        """Send the mail to the institution's ``mail.held``, else to the operators."""
         task, ti = context["task"], context["ti"]
         if not isinstance(task, HITLOperator):
             raise TypeError(f"{task.task_id} asks nobody anything")
         institution = self.settings()
-        receivers = institution.mail.held if institution else ()
+        receivers = (institution.mail.held if institution else ()) or self.operators()
         if not receivers:
             self.log.warning("%s: changes wait for a person, and nobody is to be told: set mail.held", self.institution)
             return

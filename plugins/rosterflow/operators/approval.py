@@ -39,7 +39,7 @@ class DescribeApprovalOperator(InstitutionOperator):
         for some in batches(told.lines, LINES_IN_A_RECORD):
             self.log.info("%s", "\n".join(some))
         with self.store.begin() as connection:
-            request = approvals.get_approval(connection, number)
+            request = approvals.get_approval(connection, self.institution, number)
         return {
             "two_person": request.two_person,
             "subject": told.subject,

@@ -7,15 +7,14 @@ from typing import Any
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from rosterflow.domain.model import Kind, key_of
-from rosterflow.domain.plan import Action
+from rosterflow.domain.model import key_of
 from rosterflow.operators.institution import approval_of, now
 from rosterflow.operators.waiting import WaitsForCanvas
 from rosterflow.store import imports, runs
 from rosterflow.store.imports import ImportState
-from rosterflow.store.plans import StoredChange
-from rosterflow.sync.confirming import confirm_import, hide_courses, read_back, waits_for_reading_back
-from rosterflow.sync.sending import post_import, prepare_import, sendable
+from rosterflow.sync.confirming import confirm_import, read_back, waits_for_reading_back
+from rosterflow.sync.hiding import hide_courses
+from rosterflow.sync.sending import post_import, prepare_import
 from rosterflow.triggers.canvas import Awaited
 
 
@@ -97,11 +96,11 @@ class ConfirmOperator(WritesPlan):
         """
         self.skip_in_plan_mode(context)
         run, plan_id = self.writing_run(context), self.plan_of(context)
-        hidden = self._to_hide(plan_id, approval_of(context))
-        if hidden:
-            hide_courses(self.store, self.canvas, self.settings, plan_id, hidden, run_id=run.id, now=now())
+        hidden = hide_courses(
+            self.store, self.canvas, self.settings, plan_id, approval_of(context), run_id=run.id, now=now()
+        )
         kinds = waits_for_reading_back(self.store, plan_id)
-        if not kinds and not hidden:
+        if not kinds and not hidden.confirmed and not hidden.refused:
             raise AirflowSkipException("Everything that was sent is confirmed.")
         if not kinds:
             return {"read_back": 0}
@@ -114,8 +113,3 @@ class ConfirmOperator(WritesPlan):
         run = self.run_of(context)
         read_back(self.store, self.canvas, self.settings, self.plan_of(context), found, run_id=run.id, now=now())
         return {"read_back": len(found)}
-
-    def _to_hide(self, plan_id: int, approval_id: int | None) -> list[StoredChange]:
-        with self.store.begin() as connection:
-            allowed = sendable(connection, plan_id, approval_id)
-        return [one for one in allowed if one.change.action is Action.HIDE and one.change.kind is Kind.COURSE]

@@ -100,12 +100,12 @@ class InstitutionOperator(BaseOperator):
     def plan_of(self, context: Context) -> int:
         """Id of the plan that the run is about: the one it made, or the one it was asked to approve changes of.
 
-        :raises FatalError: ``unexpected`` when it made none.
+        :raises FatalError: ``unexpected`` when it made none; ``request-unknown`` for a request of somebody else.
         """
         approval_id = approval_of(context)
         with self.store.begin() as connection:
             if approval_id is not None:
-                return approvals.get_approval(connection, approval_id).plan_id
+                return approvals.get_approval(connection, self.institution, approval_id).plan_id
             plan = plans.plan_of_run(connection, self.run_of(context).id)
         if plan is None:
             raise FatalError(Code.UNEXPECTED, f"The run {context['dag_run'].run_id} has no plan.")

@@ -37,7 +37,7 @@ SYNC_PARAMS: dict[str, Param] = {
     "emnekoder": Param(
         None,
         type=["null", "array"],
-        items={"type": "string", "minLength": 1},
+        items={"type": "string", "pattern": r"\S"},
         title="Emner",
         description="Only these emner, by code, one a line; such a run adds and updates only.",
         section="Scope",

@@ -126,11 +126,16 @@ class AskApprovalOperator(TriggerDagRunOperator):
     def execute(self, context: Context) -> None:
         """Ask, once for each request.
 
+        A task can start one DAG run. Should an earlier run have been killed before it asked, its request is the oldest
+        that nobody asked about, so it comes first; the next run asks about this one's.
+
         :raises AirflowSkipException: when there is nothing to ask.
         """
-        number = context["ti"].xcom_pull(task_ids=self.guarded_by)["ask"]
-        if number is None:
+        ti = context["ti"]
+        asked = {number: f"approval__{number}" for number in ti.xcom_pull(task_ids=self.guarded_by)["ask"]}
+        new = [n for n, run_id in asked.items() if not ti.get_dr_count(dag_id=self.trigger_dag_id, run_ids=[run_id])]
+        if not new:
             raise AirflowSkipException("Nothing is held that nobody was asked about yet.")
-        self.conf = {"approval_id": number}
-        self.trigger_run_id = f"approval__{number}"
+        self.conf = {"approval_id": new[0]}
+        self.trigger_run_id = asked[new[0]]
         super().execute(context)

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
+from rosterflow.domain.errors import Code, FatalError
 from rosterflow.domain.id_changes import Pair
 from rosterflow.domain.model import Key, Kind, key_of
 from rosterflow.store.bulk import among, batches
@@ -19,7 +20,23 @@ from rosterflow.store.tables import approval, plan_change
 
 
 class ApprovalState(StrEnum):
-    """How far a request for approval is."""
+    """How far a request for approval is, who moves it there, and what becomes of its changes.
+
+    ============ ======================================================== ===================================
+    state        who moves it there                                       its changes
+    ============ ======================================================== ===================================
+    waiting      the guard                                                held
+    invalid      a person, by an answer that does not count               held
+    approved     a person                                                 allowed; too late: stale
+    applied      confirming, when nothing is left to send or to confirm   confirmed, refused, unknown …
+    rejected     a person                                                 rejected
+    timed-out    nobody answered                                          rejected
+    stale        a person, by a yes that came too late for everything     stale
+    withdrawn    a newer plan that does not want it, or asks anew         withdrawn
+    ============ ======================================================== ===================================
+
+    The first two are open: they can be answered.
+    """
 
     WAITING = "waiting"
     APPROVED = "approved"
@@ -31,7 +48,9 @@ class ApprovalState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+OPEN = (ApprovalState.WAITING, ApprovalState.INVALID)
 REFUSED = (ApprovalState.REJECTED, ApprovalState.TIMED_OUT)
+GIVEN = (ApprovalState.APPROVED, ApprovalState.APPLIED)
 ID_CHANGE = "id-change"
 """The guard's rule by which a changed id is held."""
 OPEN_ENDED = (ChangeState.ALLOWED, ChangeState.UNKNOWN, ChangeState.REFUSED)
@@ -55,15 +74,6 @@ class Approval:
     first_contact: bool
     asked_at: datetime
     decided_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A change that a person was asked about: by which request, and why it was held."""
-
-    request: int
-    rule: str
-    reason: str
 
 
 def ask(
@@ -103,9 +113,21 @@ def tie(connection: Connection, plan_id: int, seqs: Iterable[int], approval_id: 
         )
 
 
-def get_approval(connection: Connection, approval_id: int) -> Approval:
-    """One request by its id."""
-    return _approval(connection.execute(select(approval).where(approval.c.id == approval_id)).one())
+def get_approval(connection: Connection, institution: str, approval_id: int) -> Approval:
+    """One request of an institution by its id.
+
+    :raises FatalError: ``request-unknown`` when the institution has no such request, whoever else may have it.
+    """
+    query = select(approval).where(approval.c.id == approval_id, approval.c.institution == institution)
+    row = connection.execute(query).first()
+    if row is None:
+        raise FatalError(Code.REQUEST_UNKNOWN, f"{institution} has no request for approval {approval_id}.")
+    return _approval(row)
+
+
+def requests_of(connection: Connection, plan_id: int) -> frozenset[int]:
+    """Ids of the requests that were made about a plan."""
+    return frozenset(connection.execute(select(approval.c.id).where(approval.c.plan_id == plan_id)).scalars())
 
 
 def in_state(connection: Connection, institution: str, *states: ApprovalState) -> list[Approval]:
@@ -120,10 +142,31 @@ def changes_of(connection: Connection, one: Approval, *states: ChangeState) -> l
     return changes_where(connection, asked_for, *states)
 
 
-def rejected_since(connection: Connection, institution: str, moment: datetime) -> dict[str, Asked]:
-    """The changes that were rejected after a moment, by a person or by time-out, by fingerprint."""
-    decided = (approval.c.state.in_(REFUSED)) & (approval.c.decided_at > moment)
-    return _asked(connection, institution, decided & (plan_change.c.plan_id == approval.c.plan_id))
+def asked_about(connection: Connection, institution: str) -> list[StoredChange]:
+    """The changes about which a person is being asked, as they were shown."""
+    return _changes(connection, institution, approval.c.state.in_(OPEN) & _AS_SHOWN, ChangeState.HELD)
+
+
+def rejected_since(connection: Connection, institution: str, moment: datetime) -> list[StoredChange]:
+    """The changes that were rejected after a moment, by a person or by time-out, as they were shown."""
+    decided = approval.c.state.in_(REFUSED) & (approval.c.decided_at > moment)
+    return _changes(connection, institution, decided & _AS_SHOWN)
+
+
+def approved_since(connection: Connection, institution: str, moment: datetime) -> list[StoredChange]:
+    """The changes that a person approved after a moment and nobody carried out, in whatever plan they stand."""
+    decided = approval.c.state.in_(GIVEN) & (approval.c.decided_at > moment)
+    return _changes(connection, institution, decided, *OPEN_ENDED)
+
+
+_AS_SHOWN = plan_change.c.plan_id == approval.c.plan_id
+
+
+def _changes(
+    connection: Connection, institution: str, which: ColumnElement[bool], *states: ChangeState
+) -> list[StoredChange]:
+    of_request = (plan_change.c.approval_id == approval.c.id) & (approval.c.institution == institution)
+    return changes_where(connection, of_request & which, *states)
 
 
 def rejected_id_changes(connection: Connection, institution: str) -> frozenset[Pair]:
@@ -140,28 +183,6 @@ def rejected_id_changes(connection: Connection, institution: str) -> frozenset[P
     return frozenset(
         (Key(Kind(row.kind), row.sis_id), key_of(from_text(row.kind, row.after))) for row in connection.execute(query)
     )
-
-
-def approved_since(connection: Connection, institution: str, moment: datetime) -> dict[str, Asked]:
-    """The changes that a person approved after a moment and nobody carried out, by fingerprint."""
-    approved = approval.c.state.in_((ApprovalState.APPROVED, ApprovalState.APPLIED))
-    decided = approved & (approval.c.decided_at > moment)
-    return _asked(connection, institution, decided & plan_change.c.state.in_(OPEN_ENDED))
-
-
-def asked_about(connection: Connection, institution: str) -> dict[str, Asked]:
-    """The changes about which a person is being asked, by fingerprint."""
-    waiting = (approval.c.state == ApprovalState.WAITING) & (plan_change.c.plan_id == approval.c.plan_id)
-    return _asked(connection, institution, waiting & (plan_change.c.state == ChangeState.HELD))
-
-
-def _asked(connection: Connection, institution: str, which: ColumnElement[bool]) -> dict[str, Asked]:
-    query = (
-        select(plan_change.c.fingerprint, approval.c.id, plan_change.c.guard_rule, plan_change.c.guard_reason)
-        .join(approval, plan_change.c.approval_id == approval.c.id)
-        .where(approval.c.institution == institution, which)
-    )
-    return {row.fingerprint: Asked(row.id, row.guard_rule, row.guard_reason) for row in connection.execute(query)}
 
 
 def hand_on(connection: Connection, approval_id: int, plan_id: int, seqs: Collection[int]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from rosterflow.store.bulk import batches, upsert
 from rosterflow.store.tables import closed_course
@@ -12,8 +12,10 @@ from rosterflow.store.tables import closed_course
 
 def remember(connection: Connection, institution: str, were_published: Mapping[str, bool]) -> None:
     """Write down, by SIS id, whether courses are published that are about to be closed or hidden."""
-    rows = ({"institution": institution, "sis_id": k, "was_published": was} for k, was in were_published.items())
-    upsert(connection, closed_course, rows)
+    fresh = {"institution": institution, "is_reopening": False}
+    upsert(
+        connection, closed_course, ({**fresh, "sis_id": k, "was_published": was} for k, was in were_published.items())
+    )
 
 
 def were_published(connection: Connection, institution: str, sis_ids: Iterable[str]) -> dict[str, bool]:
@@ -24,6 +26,23 @@ def were_published(connection: Connection, institution: str, sis_ids: Iterable[s
             closed_course.c.institution == institution, closed_course.c.sis_id.in_(some)
         )
         found.update((sis_id, was) for sis_id, was in connection.execute(query))
+    return found
+
+
+def begin_reopening(connection: Connection, institution: str, sis_ids: Iterable[str]) -> None:
+    """Write down that we are about to re-open courses: if they are published from here on, it is our doing."""
+    for some in batches(sis_ids):
+        mine = (closed_course.c.institution == institution) & closed_course.c.sis_id.in_(some)
+        connection.execute(update(closed_course).where(mine).values(is_reopening=True))
+
+
+def still_closed(connection: Connection, institution: str, sis_ids: Iterable[str]) -> set[str]:
+    """Those of these courses that were unpublished when we closed them, and that we have not begun to re-open."""
+    found: set[str] = set()
+    for some in batches(sis_ids):
+        mine = (closed_course.c.institution == institution) & closed_course.c.sis_id.in_(some)
+        waiting = mine & ~closed_course.c.was_published & ~closed_course.c.is_reopening
+        found.update(connection.execute(select(closed_course.c.sis_id).where(waiting)).scalars())
     return found
 
 

@@ -18,6 +18,8 @@ class Standing:
     :param based_at: when its base was taken from Canvas; ``None`` when it must be, before anything is planned.
     :param contacted_at: when its first plan was approved; until then everything is held.
     :param complete_at: when a run last saw everything and ended well.
+    :param canvas: the Canvas that what is confirmed is true of; ``None`` before first contact and after `rebase`.
+    :param account: SIS id of the institution's own account there.
     """
 
     based_at: datetime | None
@@ -25,6 +27,8 @@ class Standing:
     complete_at: datetime | None
     first_seen_at: datetime
     silence_mailed_at: datetime | None
+    canvas: str | None = None
+    account: str | None = None
 
 
 def standing(connection: Connection, key: str, now: datetime) -> Standing:
@@ -36,6 +40,6 @@ def standing(connection: Connection, key: str, now: datetime) -> Standing:
     return Standing(**{name: row[name] for name in Standing.__dataclass_fields__})
 
 
-def mark(connection: Connection, key: str, **moments: datetime | None) -> None:
-    """Set some of the moments of :class:`Standing`."""
-    connection.execute(update(institution).where(institution.c.key == key).values(**moments))
+def mark(connection: Connection, key: str, **values: datetime | str | None) -> None:
+    """Set some fields of :class:`Standing`."""
+    connection.execute(update(institution).where(institution.c.key == key).values(**values))

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select
 
 from rosterflow.domain.confirmed import ConfirmedObject, Refusal
 from rosterflow.domain.model import Key, Kind
 from rosterflow.store.codec import from_text
-from rosterflow.store.plans import StoredPlan, get_plan
-from rosterflow.store.tables import canvas_object, plan, refusal, row_error
+from rosterflow.store.plans import ChangeState, StoredPlan, get_plan
+from rosterflow.store.tables import canvas_object, plan, plan_change, refusal, row_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,19 @@ def errors_about(connection: Connection, institution: str, subjects: Sequence[st
     return connection.execute(query.order_by(row_error.c.code, row_error.c.subject)).all()
 
 
-def find_plan(connection: Connection, number: int | None, institution: str) -> StoredPlan | None:
+def find_plan(
+    connection: Connection, number: int | None, institution: str, state: ChangeState | None = None
+) -> StoredPlan | None:
     """A plan by its number, or the newest of an institution; ``None`` when there is none.
 
     :param institution: empty when the number is enough.
+    :param state: without a number, the newest plan with a change in this state.
     """
     query = select(plan.c.id).order_by(plan.c.id.desc()).limit(1)
     if number is not None:
         query = query.where(plan.c.id == number)
+    elif state is not None:
+        query = query.where(exists().where(plan_change.c.plan_id == plan.c.id, plan_change.c.state == state))
     if institution:
         query = query.where(plan.c.institution == institution)
     found = connection.execute(query).scalar()

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, func, insert, select, update
 
 from rosterflow.domain.model import Key, Kind
-from rosterflow.domain.plan import Action, Change, Plan, hash_of
+from rosterflow.domain.plan import REMOVALS, Action, Change, Plan, hash_of
 from rosterflow.store.bulk import among, insert_rows
 from rosterflow.store.codec import text_of, thing_from_text
 from rosterflow.store.sealing import Seal, seal_of
@@ -156,6 +156,13 @@ def sent_since_confirmed(connection: Connection, institution: str) -> list[Store
     return changes_where(connection, sent_later, ChangeState.SENT, ChangeState.UNKNOWN)
 
 
+def removed_unasked(connection: Connection, institution: str, since: datetime) -> list[Change]:
+    """What plans made since a moment removed without a person's approval."""
+    of_plan = (plan.c.id == plan_change.c.plan_id) & (plan.c.institution == institution) & (plan.c.made_at > since)
+    unasked = plan_change.c.action.in_(REMOVALS) & plan_change.c.approval_id.is_(None)
+    return [one.change for one in changes_where(connection, of_plan & unasked, ChangeState.CONFIRMED)]
+
+
 def changes_of_others(
     connection: Connection, plan_id: int, approval_id: int, *states: ChangeState
 ) -> list[StoredChange]:
@@ -221,6 +228,13 @@ def give_up_sent(connection: Connection, institution: str) -> int:
         .where(plan_change.c.plan_id.in_(mine), plan_change.c.state == ChangeState.SENT)
         .values(state=ChangeState.UNKNOWN, message="The run ended before Canvas confirmed it.")
     ).rowcount
+
+
+def with_sent(connection: Connection, institution: str) -> list[int]:
+    """The plans of which changes were sent and nobody knows yet what came of them."""
+    query = select(plan.c.id).join(plan_change, plan_change.c.plan_id == plan.c.id)
+    mine = (plan.c.institution == institution) & (plan_change.c.state == ChangeState.SENT)
+    return list(connection.execute(query.where(mine).distinct().order_by(plan.c.id)).scalars())
 
 
 def unsettled(connection: Connection, institution: str) -> frozenset[Key]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, or_, select
 
-from rosterflow.store.approvals import ID_CHANGE, ApprovalState
+from rosterflow.store.approvals import ID_CHANGE, OPEN, ApprovalState
 from rosterflow.store.imports import UNFINISHED
 from rosterflow.store.plans import ChangeState
 from rosterflow.store.tables import (
@@ -72,7 +72,7 @@ def _old_plans(key: str, before: datetime, rejected_before: datetime) -> Select[
 
 def _still_counts(rejected_before: datetime) -> ColumnElement[bool]:
     return or_(
-        approval.c.state.in_((ApprovalState.WAITING, ApprovalState.APPROVED)),
+        approval.c.state.in_((*OPEN, ApprovalState.APPROVED)),
         and_(approval.c.state == ApprovalState.REJECTED, approval.c.decided_at >= rejected_before),
     )
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from rosterflow.domain.model import SourceKind
 from rosterflow.domain.snapshot import Scope
-from rosterflow.store.tables import run
+from rosterflow.store.tables import plan, run
 
 
 class RunState(StrEnum):
@@ -87,6 +87,12 @@ def latest_runs(connection: Connection, institution: str, limit: int = 20) -> li
     """The newest runs of an institution."""
     query = select(run).where(run.c.institution == institution).order_by(run.c.id.desc()).limit(limit)
     return [_run(row) for row in connection.execute(query)]
+
+
+def planned_since(connection: Connection, begun: Run) -> int | None:
+    """A run that applies, began after this one and has planned, and so knows its institution's source better."""
+    later = (run.c.institution == begun.institution) & (run.c.mode == "apply") & (run.c.started_at > begun.started_at)
+    return connection.execute(select(run.c.id).join(plan, plan.c.run_id == run.c.id).where(later).limit(1)).scalar()
 
 
 def unplanned_runs(connection: Connection, started_before: datetime) -> list[Run]:

@@ -36,6 +36,8 @@ institution = Table(
     Column("complete_at", UtcDateTime, comment="end of the last complete run"),
     Column("first_seen_at", UtcDateTime, nullable=False),
     Column("silence_mailed_at", UtcDateTime),
+    Column("canvas", String(255), comment="address and uuid of the Canvas that what is confirmed is true of"),
+    Column("account", String(255), comment="SIS id of the institution's own account there"),
 )
 
 canvas_object = Table(
@@ -66,6 +68,7 @@ closed_course = Table(
     Column("institution", String(31), primary_key=True),
     Column("sis_id", String(255), primary_key=True),
     Column("was_published", Boolean, nullable=False, comment="whether it was published when we closed or hid it"),
+    Column("is_reopening", Boolean, nullable=False, comment="whether we have begun to re-open it"),
 )
 
 run = Table(

@@ -18,19 +18,21 @@ from rosterflow.domain.guards import stale
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.plan import hash_of
 from rosterflow.domain.sequence import Stalled
-from rosterflow.store import approvals, history, institutions, plans, runs
+from rosterflow.store import approvals, history, imports, institutions, plans, runs
 from rosterflow.store.approvals import Approval, ApprovalState
 from rosterflow.store.engine import Store
 from rosterflow.store.history import Event
 from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.runs import Run
+from rosterflow.sync.asking import SYSTEM
 from rosterflow.sync.cycles import undisturbed
-from rosterflow.sync.guarding import SYSTEM
 from rosterflow.sync.runs import saw_all, verify_lease
 from rosterflow.sync.worlds import world_of
 
 APPROVE = "Approve"
 NOBODY = "time-out"
+LEFT_OUT = (ChangeState.HELD, ChangeState.STALE, ChangeState.WITHDRAWN, ChangeState.REJECTED)
+"""What became of a change that was not approved, or too late."""
 SETTLED = {
     ApprovalState.WITHDRAWN: "It was withdrawn: a newer plan no longer contains it, or asks anew.",
     ApprovalState.REJECTED: "It was rejected already.",
@@ -75,19 +77,20 @@ def decide(
 ) -> Verdict:
     """Carry out what people answered: the changes that may be sent become allowed, the others say why not.
 
-    Deciding again, after a killed try, finds what was decided.
+    Deciding again, after a killed try, finds what was decided, and sees again whether Canvas is as it was shown.
 
     :param run: the run that will send them; it holds the writer lease.
     :param answers: the first person's, and the second's where two are needed.
+    :raises FatalError: ``request-unknown`` when the institution has no such request.
     :raises NeedsPerson: ``approval-invalid`` when an answer does not count; it can be given again.
     """
     with store.begin() as connection:
         verify_lease(connection, institution, run)
-        request = approvals.get_approval(connection, approval_id)
+        request = approvals.get_approval(connection, institution.key, approval_id)
         shown = approvals.changes_of(connection, request)
-        if request.state in (ApprovalState.APPROVED, ApprovalState.APPLIED):
-            return _verdict(ApprovalState.APPROVED, shown)
         book = _Book(connection, institution, request, run.id, now)
+        if request.state in approvals.GIVEN:
+            return _again(book, shown)
         if request.state in SETTLED:
             book.act(_people(answers), "refused", SETTLED[request.state])
             return _verdict(request.state, shown)
@@ -100,23 +103,18 @@ def decide(
 
 
 def conclude(store: Store, institution: Institution, approval_id: int, now: datetime) -> None:
-    """Write down that what was approved has been carried out, when it has."""
+    """Write down that what was approved has been carried out, when it has.
+
+    :raises FatalError: ``request-unknown`` when the institution has no such request.
+    """
     with store.begin() as connection:
         conclude_request(connection, institution, approval_id, now)
 
 
 def conclude_request(connection: Connection, institution: Institution, approval_id: int, now: datetime) -> None:
-    """Inside a transaction: close an approved request of which nothing is left to send or to confirm.
-
-    The first approved plan that reached Canvas ends the institution's first contact, when it was one of everything.
-    """
-    request = approvals.get_approval(connection, approval_id)
-    if request.state is not ApprovalState.APPROVED:
-        return
-    planned_by = plans.get_plan(connection, request.plan_id).run_id
-    if request.first_contact and saw_all(institution, runs.get_run(connection, planned_by)):
-        institutions.mark(connection, institution.key, contacted_at=now)
-    if approvals.is_carried_out(connection, approval_id):
+    """Inside a transaction: close an approved request of which nothing is left to send or to confirm."""
+    request = approvals.get_approval(connection, institution.key, approval_id)
+    if request.state is ApprovalState.APPROVED and approvals.is_carried_out(connection, approval_id):
         approvals.set_approval_state(connection, approval_id, ApprovalState.APPLIED, now)
 
 
@@ -145,9 +143,28 @@ def _approve(
     detail = f"{len(going)} changes approved, {len(too_late)} refused as stale, {withdrawn} withdrawn before"
     for answer in answers:
         book.act([answer.user], "approve", answer.comment, detail)
-    if too_late:
-        book.refuse([one for one in waiting if one.seq in too_late], too_late)
+    book.refuse(waiting, too_late)
+    book.end_first_contact()
     return Verdict(state, len(going), len(too_late), withdrawn)
+
+
+def _again(book: _Book, shown: Sequence[StoredChange]) -> Verdict:
+    """What was approved by an earlier try; what it never began to send may be too late by now."""
+    plan_id, number = book.request.plan_id, book.request.id
+    begun = {
+        seq
+        for part in (1, 2)
+        if (one := imports.import_of(book.connection, plan_id, number, part))
+        for seqs in one.rows.values()
+        for seq in seqs
+    }
+    unsent = [one for one in shown if one.state is ChangeState.ALLOWED and one.seq not in begun]
+    too_late = _too_late(book, unsent) if unsent else {}
+    book.refuse(unsent, too_late)
+    verdict = _verdict(ApprovalState.APPROVED, approvals.changes_of(book.connection, book.request))
+    if too_late and not verdict.approved:
+        approvals.set_approval_state(book.connection, number, ApprovalState.STALE, book.now)
+    return verdict
 
 
 def _too_late(book: _Book, waiting: Sequence[StoredChange]) -> dict[int, str]:
@@ -205,7 +222,7 @@ def _problem_of(institution: Institution, answer: Answer) -> str:
     if answer.timed_out:
         return ""
     if institution.approval.approvers and answer.user not in institution.approval.approvers:
-        return f"The user {answer.user} is not among the approvers."
+        return "Whoever answered is not among the approvers."
     return "" if answer.comment.strip() else "The comment is missing."
 
 
@@ -215,10 +232,9 @@ def _people(answers: Iterable[Answer]) -> list[str]:
 
 def _verdict(state: ApprovalState, shown: Iterable[StoredChange]) -> Verdict:
     states = [one.state for one in shown]
-    gone = (ChangeState.HELD, ChangeState.STALE, ChangeState.WITHDRAWN, ChangeState.REJECTED)
     return Verdict(
         state,
-        approved=sum(one not in gone for one in states),
+        approved=sum(one not in LEFT_OUT for one in states),
         stale=states.count(ChangeState.STALE),
         withdrawn=states.count(ChangeState.WITHDRAWN),
     )
@@ -249,9 +265,20 @@ class _Book:
             guarded=True,
         )
 
-    def refuse(self, late: Sequence[StoredChange], reasons: Mapping[int, str]) -> None:
-        """Leave out changes that were approved too late, each with its reason by ``seq``."""
+    def end_first_contact(self) -> None:
+        """End the institution's first contact when a plan of everything was approved, and nothing of it left out."""
+        plan = plans.get_plan(self.connection, self.request.plan_id)
+        if not self.request.first_contact or not saw_all(self.institution, runs.get_run(self.connection, plan.run_id)):
+            return
+        if not any(plans.count(self.connection, plan.id, state) for state in LEFT_OUT):
+            institutions.mark(self.connection, self.institution.key, contacted_at=self.now)
+
+    def refuse(self, approved: Sequence[StoredChange], reasons: Mapping[int, str]) -> None:
+        """Leave out those changes that were approved too late, each with its reason by ``seq``."""
+        if not reasons:
+            return
         plan_id = self.request.plan_id
+        late = [one for one in approved if one.seq in reasons]
         plans.set_state(self.connection, plan_id, reasons, ChangeState.STALE, reasons)
         events = [Event(one.change.key, "stale", one.guard_rule or "", reasons[one.seq]) for one in late]
         history.record(self.connection, self.institution.key, events, self.now, run_id=self.run_id, plan_id=plan_id)

@@ -32,7 +32,7 @@ from rosterflow.sync.confirming_people import PeopleBook
 from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.joining import adds_up, words_about
 from rosterflow.sync.moving import departures
-from rosterflow.sync.publishing import UNPUBLISHED, put_back, remember_published, steered
+from rosterflow.sync.publishing import put_back, steered
 
 READ_BACK = frozenset({Action.UPDATE, Action.CLOSE, Action.REOPEN, Action.DELETE})
 """What Canvas may accept without doing, because a person's change of the field stands."""
@@ -71,7 +71,7 @@ def confirm_import(
     words = words_about(one, hook.sis_import_messages(ended.id))
     certain = ended.is_trustworthy and not words.stray and adds_up(one, ended, words)
     with store.begin() as connection:
-        book = _Book(connection, institution, one.plan_id, one.run_id, now)
+        book = Book(connection, institution, one.plan_id, one.run_id, now)
         sent = {s.seq: s for s in plans.changes(connection, one.plan_id, ChangeState.SENT)}
         mine = [sent[seq] for seq in dict.fromkeys(seq for seqs in one.rows.values() for seq in seqs) if seq in sent]
         things, people = _parted(mine)
@@ -142,7 +142,7 @@ def read_back(
     seen = {key: thing for key, thing in found.items() if not isinstance(thing, Roster)}
     verdicts = [_judge(hook, one, seen, terms, published, is_trusted=trusted.get(one.seq, False)) for one in things]
     with store.begin() as connection:
-        book = _Book(connection, institution, plan_id, run_id, now)
+        book = Book(connection, institution, plan_id, run_id, now)
         book.refuse([v.change for v in verdicts if v.words], {v.change.seq: v.words for v in verdicts})
         book.lose([v.change for v in verdicts if v.is_lost], {v.change.seq: v.thing for v in verdicts})
         done = {v.change.seq: v.thing for v in verdicts if v.thing and not v.is_lost and not v.words}
@@ -217,38 +217,8 @@ def _stayed(change: Change, seen: CanvasObject) -> frozenset[str]:
     return frozenset(f for f in (*FIELDS[change.kind], "state") if getattr(seen, f) != getattr(change.after, f))
 
 
-def hide_courses(
-    store: Store,
-    hook: CanvasHook,
-    institution: Institution,
-    plan_id: int,
-    hidden: list[StoredChange],
-    *,
-    run_id: int,
-    now: datetime,
-) -> Outcome:
-    """Unpublish courses, which CSV cannot do; Canvas refuses those with graded work."""
-    hidden = [one for one in hidden if one.change.kind is Kind.COURSE]
-    states = remember_published(store, hook, institution, [one.change for one in hidden])
-    words: dict[int, str] = {}
-    for one in hidden:
-        try:
-            if states[one.change.after.sis_id] != UNPUBLISHED:
-                hook.course_event(one.change.after.sis_id, "claim")
-        except RowError as error:
-            words[one.seq] = error.message
-    with store.begin() as connection:
-        book = _Book(connection, institution, plan_id, run_id, now)
-        book.refuse([one for one in hidden if one.seq in words], words)
-        closed_courses.forget(
-            connection, institution.key, [one.change.after.sis_id for one in hidden if one.seq in words]
-        )
-        book.accept([one for one in hidden if one.seq not in words], {})
-    return Outcome(len(hidden) - len(words), len(words), 0)
-
-
 @dataclass(frozen=True, slots=True)
-class _Book:
+class Book:
     """One transaction's bookkeeping of what became of a plan's changes."""
 
     connection: Connection
@@ -339,8 +309,14 @@ class _Book:
             return
         connection, key = self.connection, self.institution.key
         known = row_errors.refusals(connection, key)
-        remembered = {one.change.key: refused(one.change, known.get(one.change.key), self.now) for one in turned_down}
+        lacking = {one.change.key for one in turned_down if one.change.action is Action.CREATE}
+        on_its_own = {
+            one.change.key: one.change for one in turned_down if lacking.isdisjoint(lies_in(one.change.after))
+        }
+        remembered = {at: refused(change, known.get(at), self.now) for at, change in on_its_own.items()}
         row_errors.save_refusals(connection, key, remembered)
+        # What lacks only what it would lie in waits for that, and goes with it as soon as it is tried again.
+        row_errors.clear_refusals(connection, key, {one.change.key for one in turned_down} - remembered.keys())
         notes = [
             RowErrorNote("canvas", str(one.change.key), Code.ROW_REFUSED, one.change.kind, "", words[one.seq])
             for one in turned_down

@@ -62,9 +62,10 @@ def describe(store: Store, institution: Institution, approval_id: int, *, link: 
     """Describe what a request for approval asks about; what was withdrawn meanwhile is left out.
 
     :param link: where all changes can be read.
+    :raises FatalError: ``request-unknown`` when the institution has no such request.
     """
     with store.begin() as connection:
-        request = approvals.get_approval(connection, approval_id)
+        request = approvals.get_approval(connection, institution.key, approval_id)
         waiting = approvals.changes_of(connection, request, ChangeState.HELD)
         world = World(objects.load(connection, institution.key))
     planned = {key_of(one.change.after): one.change.after for one in waiting}

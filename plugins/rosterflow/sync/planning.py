@@ -26,6 +26,7 @@ from rosterflow.store import approvals, decisions, institutions, objects, plans,
 from rosterflow.store.engine import Store
 from rosterflow.store.row_errors import RowErrorNote
 from rosterflow.store.runs import Run, RunState
+from rosterflow.sync.asking import withdraw_wanted
 from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.runs import verify_lease
 from rosterflow.sync.worlds import world_of
@@ -53,9 +54,12 @@ def make_plan(
     :param source: every row that was read of the structure; ``people`` those of people, when they were read.
     :param accept_empty: kinds of row that a person says are really empty now.
     :returns: the plan's id.
-    :raises FatalError: ``empty-read`` when a kind that had rows before has none now.
+    :raises FatalError: ``empty-read`` when a kind that had rows before has none now; ``plan-stale`` when a run that
+        began later has planned, so that what this one read is older than what is confirmed.
     """
     with store.begin() as connection:
+        if run.mode == "apply" and (later := runs.planned_since(connection, run)):
+            raise FatalError(Code.PLAN_STALE, f"{institution.key}: run {later} has read later than run {run.id}.")
         world = world_of(connection, institution)
         refused = row_errors.refusals(connection, institution.key)
         rejected = approvals.rejected_id_changes(connection, institution.key)
@@ -76,6 +80,7 @@ def make_plan(
             moved = _new_origins(snapshot, world)
             objects.save(connection, institution.key, moved, now=now, run_id=run.id)
             rosters.save(connection, institution.key, _rosters_moved_on(snapshot, world), now=now)
+            withdraw_wanted(connection, institution, snapshot, now)
     return plan_id
 
 

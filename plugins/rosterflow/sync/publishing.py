@@ -41,6 +41,17 @@ def remember_published(
     return states
 
 
+def leave_to_people(store: Store, hook: CanvasHook, institution: Institution, changes: Iterable[Change]) -> None:
+    """See, just before courses are re-opened, which of them people have re-opened meanwhile: those stay published."""
+    coming = {change.after.sis_id for change in changes if change.kind is Kind.COURSE}
+    with store.begin() as connection:
+        closed = closed_courses.still_closed(connection, institution.key, coming)
+    theirs = {sis_id for sis_id in closed if hook.course_state(sis_id) == PUBLISHED}
+    with store.begin() as connection:
+        closed_courses.forget(connection, institution.key, theirs)
+        closed_courses.begin_reopening(connection, institution.key, closed - theirs)
+
+
 def put_back(hook: CanvasHook, change: Change, *, was_published: bool | None) -> None:
     """Publish or unpublish a course that was re-opened by CSV, so that it is as it was.
 

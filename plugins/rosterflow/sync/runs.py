@@ -88,11 +88,12 @@ def verify_lease(connection: Connection, institution: Institution, run: Run) -> 
 def close_run(store: Store, institution: Institution, run: Run, *, well: bool, now: datetime) -> None:
     """Write down how a run ended and let the next writer in.
 
-    :param well: whether every task went well; only then, and when everything was read, was the run complete.
+    :param well: whether every task went well; only then, and when everything was read and written, was it complete.
     """
     with store.begin() as connection:
         current = runs.get_run(connection, run.id)
-        complete = well and current.counts.get("gaps") == 0 and not current.scope.is_partial
+        saw_everything = current.counts.get("gaps") == 0 and not current.scope.is_partial
+        complete = well and saw_everything and current.mode == "apply"
         state = RunState.DONE if well else RunState.FAILED
         runs.note(connection, run.id, state=state, ended_at=now, complete=complete)
         if complete:

@@ -28,7 +28,8 @@ from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.runs import Run
 from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.pages import PageStore
-from rosterflow.sync.publishing import remember_published
+from rosterflow.sync.place import verify_place
+from rosterflow.sync.publishing import leave_to_people, remember_published
 from rosterflow.sync.runs import root_of, verify_lease
 from rosterflow.wire.canvas_csv import SisFile, first_import, second_import, sis_files, zip_of
 
@@ -106,8 +107,7 @@ def sendable(connection: Connection, plan_id: int, approval_id: int | None) -> l
     allowed = plans.changes(connection, plan_id, ChangeState.ALLOWED)
     if approval_id is not None:
         return [one for one in allowed if one.approval_id == approval_id]
-    asked = {one.approval_id for one in allowed if one.approval_id is not None}
-    own = {number for number in asked if approvals.get_approval(connection, number).plan_id == plan_id}
+    own = approvals.requests_of(connection, plan_id)
     return [one for one in allowed if one.approval_id not in own]
 
 
@@ -159,13 +159,14 @@ def post_import(
 
     :returns: the import with Canvas's id.
     :raises RetryableError: when it is not known yet whether an earlier POST arrived, or Canvas could not be reached.
-    :raises FatalError: when Canvas does not let us import; nothing was sent.
+    :raises FatalError: when it is not the Canvas that we know, or does not let us import; nothing was sent.
     """
     with store.begin() as connection:
         verify_lease(connection, institution, run)
         one = imports.get_import(connection, number)
     if one.state not in (ImportState.PREPARED, ImportState.POSTING):
         return one
+    verify_place(store, hook, institution, now)
     posted = find_posted(store, hook, one, now) if one.state is ImportState.POSTING else None
     posted = posted or _post(store, blobs, hook, institution, run, one, now)
     with store.begin() as connection:
@@ -209,7 +210,10 @@ def _post(
     seqs = [seq for seqs in one.rows.values() for seq in seqs]
     with store.begin() as connection:
         closing = plans.changes_doing(connection, one.plan_id, Action.CLOSE)
-    remember_published(store, hook, institution, [stored.change for stored in closing if stored.seq in set(seqs)])
+        reopening = plans.changes_doing(connection, one.plan_id, Action.REOPEN)
+    mine = set(seqs)
+    remember_published(store, hook, institution, [stored.change for stored in closing if stored.seq in mine])
+    leave_to_people(store, hook, institution, [stored.change for stored in reopening if stored.seq in mine])
     with store.begin() as connection:
         verify_lease(connection, institution, run)
         imports.note(connection, one.id, state=ImportState.POSTING, posting_at=now)

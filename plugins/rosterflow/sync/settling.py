@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,9 +11,9 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from rosterflow.domain.confirmed import ConfirmedObject, World
-from rosterflow.domain.errors import Code, FatalError, RetryableError, RowError
+from rosterflow.domain.errors import Code, RetryableError, RowError
 from rosterflow.domain.institution import Institution
-from rosterflow.domain.model import CanvasObject, Key, Kind, State, key_of
+from rosterflow.domain.model import Account, CanvasObject, Key, Kind, State, key_of, parents_of
 from rosterflow.domain.plan import Action
 from rosterflow.domain.recognition import origin_of
 from rosterflow.domain.rosters import Roster, Thing
@@ -25,7 +25,9 @@ from rosterflow.store.imports import ImportState, StoredImport
 from rosterflow.store.runs import Run
 from rosterflow.sync.confirming import confirm_import
 from rosterflow.sync.cycles import undisturbed
+from rosterflow.sync.hiding import settle_hidden
 from rosterflow.sync.moving import departures
+from rosterflow.sync.place import no_account, verify_place
 from rosterflow.sync.runs import verify_lease
 from rosterflow.sync.sending import find_posted
 
@@ -38,33 +40,44 @@ def settle_imports(store: Store, hook: CanvasHook, institution: Institution, run
     :returns: whether the base must be read from Canvas: on first contact, after a lost store, on demand (`rebase`), or
         because only Canvas knows what came of an earlier run.
     :raises RetryableError: ``import-slow`` while one of them still runs in Canvas.
+    :raises FatalError: ``canvas-changed``, ``settings-invalid`` as :func:`~rosterflow.sync.place.verify_place`.
     """
+    verify_place(store, hook, institution, now)
     with store.begin() as connection:
         verify_lease(connection, institution, run)
         unfinished = imports.unfinished(connection, institution.key)
     for one in unfinished:
         _settle(store, hook, institution, one, now)
+    settle_hidden(store, hook, institution, run.id, now)
     with store.begin() as connection:
         if plans.give_up_sent(connection, institution.key):
             institutions.mark(connection, institution.key, based_at=None)
         if institutions.standing(connection, institution.key, now).based_at is None:
             return True
-    _believe_new_terms(store, hook, institution, run, now)
+    _look_at_terms(store, hook, institution, run, now)
     return False
 
 
-def _believe_new_terms(store: Store, hook: CanvasHook, institution: Institution, run: Run, now: datetime) -> None:
-    """Take note of terms of ours that others made in Canvas since we looked last, so that they are not rewritten."""
+def _look_at_terms(store: Store, hook: CanvasHook, institution: Institution, run: Run, now: datetime) -> None:
+    """Take note of terms of ours that others made or deleted in Canvas since we looked last.
+
+    So the one are not rewritten, and no course is put into the other: a term that is wanted is made again first.
+    """
     listed = {key_of(term): term for term in hook.terms()}
     with store.begin() as connection:
         verify_lease(connection, institution, run)
-        known = World(objects.load(connection, institution.key, listed.keys()))
+        known = {
+            key: one for key, one in World(objects.load(connection, institution.key)).items() if key.kind is Kind.TERM
+        }
+        gone = [key for key, one in known.items() if one.is_alive and key not in listed]
         found = [one for key, term in listed.items() if key not in known and (one := _first_seen(institution, term))]
+        objects.forget(connection, institution.key, gone)
         keys = [key_of(one.thing) for one in found]
         objects.save(connection, institution.key, found, now=now, run_id=run.id)
         row_errors.clear_refusals(connection, institution.key, keys)
         row_errors.settle(connection, institution.key, "canvas", [str(key) for key in keys], now)
         events = [Event(key, "found in Canvas", "") for key in keys]
+        events += [Event(key, "gone from Canvas", "") for key in gone]
         history.record(connection, institution.key, events, now, run_id=run.id)
 
 
@@ -108,6 +121,8 @@ def take_base(
     :param found: the objects and rosters of a provisioning report.
     :returns: how many there are of each kind.
     :raises FatalError: ``settings-invalid`` when the institution's own account is not among them.
+    :raises RetryableError: ``bad-response`` when a kind that we know is not among them at all; on first contact and
+        after `rebase` that is believed, for then a person looks at everything.
     """
     own = Key(Kind.ACCOUNT, institution.canvas.account)
     listed: dict[Key, CanvasObject] = {}
@@ -118,17 +133,21 @@ def take_base(
         else:
             listed[key_of(thing)] = thing
     if own not in listed or listed.pop(own).state is not State.ACTIVE:
-        raise FatalError(
-            Code.SETTINGS_INVALID,
-            f"{institution.key}: canvas.account: Canvas has no account with the SIS id {own.sis_id!r}.",
-        )
+        raise no_account(institution)
     with store.begin() as connection:
         verify_lease(connection, institution, run)
-        ground = _ground(connection, institution)
+        ground = _ground(connection, institution, listed)
+        known_people = list(rosters.load(connection, institution.key))
+        lacking = {key.kind for key in ground.known} - {key.kind for key in listed}
+        if institution.people.sync:
+            lacking |= {one.kind for one in known_people if one.active()} - {one.kind for one in people}
+        if lacking and institutions.standing(connection, institution.key, now).contacted_at is not None:
+            kinds = " and no ".join(sorted(f"{kind}s" for kind in lacking))
+            raise RetryableError(Code.BAD_RESPONSE, f"Canvas's provisioning report lists no {kinds} at all.")
         base = [one for thing in listed.values() if (one := ground.believed(institution, thing))]
         objects.forget_all(connection, institution.key)
         objects.save(connection, institution.key, base, now=now, run_id=run.id)
-        believed = believed_people(people, World(base), rosters.load(connection, institution.key), own)
+        believed = believed_people(people, World(base), known_people, own)
         rosters.forget_all(connection, institution.key)
         rosters.save(connection, institution.key, believed, now=now)
         events = departures(ground.known, base) + ground.set_by_people(base)
@@ -164,24 +183,39 @@ class _Ground:
     :param known: what was confirmed until now.
     :param aims: the states that changes which were sent and never confirmed would give to objects.
     :param half_open: courses that were about to be re-opened and have yet to be unpublished after that.
+    :param listed: everything that Canvas lists.
     """
 
     known: World
     aims: AbstractSet[tuple[Key, State]]
     half_open: AbstractSet[Key]
+    listed: Mapping[Key, CanvasObject]
 
     def believed(self, institution: Institution, thing: CanvasObject) -> ConfirmedObject | None:
         """What is confirmed of an object that Canvas lists, ``None`` when it is none of ours."""
         key = key_of(thing)
         before = self.known.get(key)
         if before is None:
-            return _first_seen(institution, thing)
+            return None if self._lies_with_others(institution, thing) else _first_seen(institution, thing)
         state, owned = before.thing.state, before.owned_by_canvas
         looks_open = thing.state is State.ACTIVE and (state is State.UNPUBLISHED or key in self.half_open)
         if thing.state is not state and not looks_open:
             state = thing.state
-            owned = owned if (key, state) in self.aims else owned | {"state"}
+            is_theirs = (key, state) not in self.aims and thing.kind is not Kind.TERM  # a term's state is not sticky
+            owned = owned | {"state"} if is_theirs else owned
         return ConfirmedObject(replace(thing, origin=before.thing.origin, state=state), owned)
+
+    def _lies_with_others(self, institution: Institution, thing: CanvasObject) -> bool:
+        """Whether an object with an id of ours lies below another one's account: there are two with our number.
+
+        What lies below no account that has a SIS id is ours: people may have moved it.
+        """
+        home, top, passed = Key(Kind.ACCOUNT, institution.canvas.account), thing, set[Key]()
+        while (above := _container(top)) and above in self.listed and above not in passed:
+            passed.add(above)
+            top = self.listed[above]
+        is_home = above == home
+        return isinstance(top, Account) and not is_home and origin_of(institution.number, top) is None
 
     def set_by_people(self, base: Iterable[ConfirmedObject]) -> list[Event]:
         """One event for each object whose state belongs to Canvas from now on."""
@@ -194,7 +228,7 @@ class _Ground:
         ]
 
 
-def _ground(connection: Connection, institution: Institution) -> _Ground:
+def _ground(connection: Connection, institution: Institution, listed: Mapping[Key, CanvasObject]) -> _Ground:
     sent = [one.change for one in plans.sent_since_confirmed(connection, institution.key)]
     reopening = {change.key for change in sent if change.action is Action.REOPEN}
     published = closed_courses.were_published(connection, institution.key, {key.sis_id for key in reopening})
@@ -202,7 +236,13 @@ def _ground(connection: Connection, institution: Institution) -> _Ground:
         known=World(objects.load(connection, institution.key)),
         aims={(change.key, state) for change in sent if isinstance(state := change.after.state, State)},
         half_open={key for key in reopening if key.kind is Kind.COURSE and not published.get(key.sis_id, True)},
+        listed=listed,
     )
+
+
+def _container(thing: CanvasObject) -> Key | None:
+    """What an object lies in: an account or a course."""
+    return next((key for key in parents_of(thing) if key.kind is not Kind.TERM), None)
 
 
 def _first_seen(institution: Institution, thing: CanvasObject) -> ConfirmedObject | None:
@@ -211,11 +251,19 @@ def _first_seen(institution: Institution, thing: CanvasObject) -> ConfirmedObjec
 
 
 def rebase(store: Store, institution: Institution, *, actor: str, reason: str, now: datetime) -> None:
-    """Have the next run take its base from Canvas, by hand.
+    """Have the next run take its base from Canvas, whichever it is, and ask about its whole plan.
+
+    Fields that belong to Canvas are ours again, until Canvas keeps a value once more; what people concluded, deleted
+    or re-opened stays as they left it.
 
     :param reason: why, for the audit.
     """
+    afresh = dict.fromkeys(("based_at", "contacted_at", "canvas", "account"))
     with store.begin() as connection:
         institutions.standing(connection, institution.key, now)
-        institutions.mark(connection, institution.key, based_at=None, contacted_at=None)
+        institutions.mark(connection, institution.key, **afresh)
+        known = objects.load(connection, institution.key)
+        fields = [one for one in known if one.owned_by_canvas - {"state"}]
+        ours = [ConfirmedObject(one.thing, one.owned_by_canvas & {"state"}) for one in fields]
+        objects.save(connection, institution.key, ours, now=now, run_id=None)
         history.record_act(connection, institution.key, actor=actor, act="rebase", reason=reason, now=now)

@@ -6,8 +6,10 @@ objects, or says by which rule it asks for none; when all have spoken the draft 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+from rosterflow.domain.decisions import RowProblem
+from rosterflow.domain.errors import Code
 from rosterflow.domain.fs.rows import FsSource, UnreadableRow
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.mapping.activities import map_activities
@@ -56,6 +58,7 @@ def map_fs(institution: Institution, scope: Scope, source: FsSource, confirmed: 
     map_programmes(draft, units, source)
     map_evu(draft, units, source.evu_kurs)
     terms.map()
+    _note_unknown_emner(draft, {emne.key.kode for emne in emner} | unread)
     _note_the_read(draft, outside_ue=teaching.outside, outside_ua=outside)
     outcome = draft.finish()
     return Snapshot(
@@ -114,6 +117,13 @@ def _own_unit_gap(institution: Institution, source: FsSource) -> list[str]:
     """Several units without numbers: all but one of them stand for a unit that nobody can tell."""
     own = [u for u in source.units if u.sted[1:] == ("0", "0", "0") and u.sted[0] in {"", institution.number}]
     return [f"{len(own)} units have no numbers, but only one can be the institution's own."] if len(own) > 1 else []
+
+
+def _note_unknown_emner(draft: Draft, read: Collection[str]) -> None:
+    """One problem for each emne that the run is for and FS does not have."""
+    for kode in (draft.scope.emnekoder or frozenset()).difference(read):
+        message = f"The run was asked for emne {kode!r}, and FS has none with that code."
+        draft.problem(RowProblem(Code.EMNE_UNKNOWN, SourceKind.EMNE, kode, "kode", message))
 
 
 def _note_the_read(draft: Draft, *, outside_ue: int, outside_ua: int) -> None:

@@ -50,6 +50,7 @@ def upgrade() -> None:
             nullable=False,
             comment="whether it was published when we closed or hid it",
         ),
+        sa.Column("is_reopening", sa.Boolean(), nullable=False, comment="whether we have begun to re-open it"),
         sa.PrimaryKeyConstraint("institution", "sis_id", name=op.f("pk_closed_course")),
     )
     op.create_table(
@@ -108,6 +109,15 @@ def upgrade() -> None:
         sa.Column("complete_at", UtcDateTime(timezone=True), nullable=True, comment="end of the last complete run"),
         sa.Column("first_seen_at", UtcDateTime(timezone=True), nullable=False),
         sa.Column("silence_mailed_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column(
+            "canvas",
+            sa.String(length=255),
+            nullable=True,
+            comment="address and uuid of the Canvas that what is confirmed is true of",
+        ),
+        sa.Column(
+            "account", sa.String(length=255), nullable=True, comment="SIS id of the institution's own account there"
+        ),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_institution")),
     )
     op.create_table(
