@@ -145,5 +145,5 @@ _VALUES: dict[Kind, Callable[[CanvasObject], tuple[str | datetime | None, ...]]]
 def _compared(thing: Thing | None) -> tuple[object, ...] | None:
     """Every compared field of an object, or every person of a roster with theirs."""
     if isinstance(thing, Roster):
-        return thing.kind, thing.sis_id, sorted(thing.members.items())
+        return thing.kind, thing.sis_id, tuple(sorted(thing.members.items()))
     return _VALUES[thing.kind](thing) if thing else None
