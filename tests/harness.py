@@ -40,6 +40,7 @@ from rosterflow.sync.approving import APPROVE, Answer, Verdict, conclude, decide
 from rosterflow.sync.confirming import confirm_import, read_back, waits_for_reading_back
 from rosterflow.sync.guarding import Guarded, guard_plan
 from rosterflow.sync.hiding import hide_courses
+from rosterflow.sync.kept_reads import KeptRead, keep_read
 from rosterflow.sync.pages import PageStore
 from rosterflow.sync.planning import make_plan
 from rosterflow.sync.reading import (
@@ -229,16 +230,13 @@ class Harness:
         source = source_of(self.institution, read, gaps)
         ids = {name: self._nodes(pages) for name, pages in structure.items()}
         parts = people_parts(self.institution, run.scope, structure_of(run.scope, ids))
-        return Read(source, self._read_people(run, parts))
-
-    def _read_people(self, run: Run, parts: Sequence[Part]) -> PeopleSource:
-        reads: list[tuple[Part, Pages]] = []
-        gaps: list[str] = []
-        for part in parts:
-            pages = self._read_one(run, part.operation, part.variables)
-            gaps += summary_of(part.operation, pages).gaps
-            reads.append((part, partial(self._nodes, pages)))
-        return people_source(self.institution.fs.dialect, reads, gaps)
+        people = [(part, self._read_one(run, part.operation, part.variables)) for part in parts]
+        unknown = [gap for part, pages in people for gap in summary_of(part.operation, pages).gaps]
+        of_structure = {name: [page.name for page in pages] for name, pages in structure.items()}
+        of_people = [(part, [page.name for page in pages]) for part, pages in people]
+        keep_read(self.blobs, run, KeptRead(of_structure, of_people, gaps, unknown))
+        reads: list[tuple[Part, Pages]] = [(part, partial(self._nodes, pages)) for part, pages in people]
+        return Read(source, people_source(self.institution.fs.dialect, reads, unknown))
 
     def _nodes(self, pages: Sequence[KeptPage]) -> Iterator[list[Any]]:
         return (self.blobs.get(page.name) for page in pages)

@@ -50,7 +50,7 @@ class EncryptedPages(XComObjectStorageBackend):
         map_index: int | None = None,
     ) -> Any:
         """What Airflow's database gets: the value itself, or a reference to the page store."""
-        name = _name(dag_id, run_id, task_id, map_index, key)
+        name = blob_name(dag_id, run_id, task_id, map_index, key)
         if isinstance(value, StoredPage):
             page_store().copy(value.name, name)
             return BaseXCom.serialize_value(f"{PAGE}{name}")
@@ -104,6 +104,9 @@ def _opened(url: str, keys: tuple[str, ...]) -> PageStore:
     return PageStore(url, keys)
 
 
-def _name(*parts: str | int | None) -> str:
-    dag_id, run_id, task_id, map_index, key = (quote(str(part), safe="=") for part in parts)
-    return f"xcom/{dag_id}/{run_id}/{task_id}/{map_index}/{key}"
+def blob_name(
+    dag_id: str | None, run_id: str | None, task_id: str | None, map_index: int | None, key: str | None
+) -> str:
+    """The name in the page store of an XCom's value; a task that is not mapped has the index -1."""
+    parts = (quote(str(part), safe="=") for part in (dag_id, run_id, task_id, map_index, key))
+    return "/".join(("xcom", *parts))

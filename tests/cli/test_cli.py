@@ -1,15 +1,11 @@
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
 
-from rosterflow.cli.app import main
 from rosterflow.domain.confirmed import ConfirmedObject, Refusal
 from rosterflow.domain.decisions import Decision
 from rosterflow.domain.errors import Code
@@ -19,6 +15,7 @@ from rosterflow.store import decisions, history, institutions, migrate, objects,
 from rosterflow.store.engine import Store
 from rosterflow.store.history import Event
 from rosterflow.store.plans import ChangeState
+from tests.cli.conftest import Shell
 from tests.household import NOW, opened, planned, trouble, yaml_of
 
 UE = "UE_999_NOR1001_1_2026_HØST_1"
@@ -26,33 +23,6 @@ COURSE = Course(UE, "NOR1001 H26", "NOR1001 Norsk 1 (høst 2026)", "EMNE_999_NOR
 CLOSED = Course(UE, "NOR1001 H26", "NOR1001 Norsk (høst 2026)", COURSE.account, COURSE.term, state=State.COMPLETED)
 CREATE = Change(Action.CREATE, None, COURSE, "new", "FS has it and Canvas does not.")
 CLOSE = Change(Action.CLOSE, COURSE, CLOSED, "export-off", "It is not exported any more.")
-
-
-class Shell:
-    """Runs commands in this process."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self._monkeypatch, self._capsys = monkeypatch, capsys
-        self.code: int | str | None = None
-        self.error = ""
-
-    def __call__(self, *words: str) -> str:
-        self._monkeypatch.setattr(sys, "argv", ["rosterflow", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        self.code = ended.value.code
-        captured = self._capsys.readouterr()
-        self.error = captured.err
-        return captured.out
-
-    def json(self, *words: str) -> Any:
-        return json.loads(self(*words, "--json"))
-
-
-@pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
-    monkeypatch.setenv("COLUMNS", "300")
-    return Shell(monkeypatch, capsys)
 
 
 @pytest.fixture

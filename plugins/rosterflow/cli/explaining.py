@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from rosterflow.cli.listing import error_row
 from rosterflow.cli.opening import InstitutionOption, JsonOption, chosen, show_json, show_rows, the_store
+from rosterflow.cli.people import CourseOption, PersonOption, explain_a_person
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import FIELDS, Key, Kind
 from rosterflow.store import decisions, history, looking
@@ -36,12 +37,19 @@ class Explanation:
 
 
 def explain(
-    sis_id: Annotated[str, typer.Option("--sis-id", help="SIS id of an account, term, course or section.")],
+    sis_id: Annotated[str, typer.Option("--sis-id", help="SIS id of an account, term, course or section.")] = "",
+    person: PersonOption = "",
+    course: CourseOption = "",
     institution: InstitutionOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Say why something is, or is not, in Canvas: what Canvas confirmed, decisions, refusals, errors, history."""
+    """Say why something, or somebody, is or is not in Canvas: rules, what Canvas confirmed, refusals, history."""
+    if bool(sis_id) == bool(person) or (course and not person):
+        raise typer.BadParameter("give --sis-id, or --person with or without --course", param_hint="--sis-id, --person")
     one = chosen(institution)
+    if person:
+        explain_a_person(one, person, course, as_json=as_json)
+        return
     with the_store() as store, store.begin() as connection:
         found = explanation(connection, one, sis_id)
     if as_json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -48,6 +48,43 @@ def show_plan(
     show_rows(f"Changes of plan {found.id}", rows[:limit], columns, as_json=False)
     if len(rows) > limit:
         typer.echo(f"… and {len(rows) - limit} more; --limit shows more, --json all.")
+
+
+def diff_plans(
+    institution: InstitutionOption = "",
+    plan: Annotated[int | None, typer.Option("--plan", help="Its number; without it the newest.")] = None,
+    earlier: Annotated[int | None, typer.Option("--with", help="Compare with it; by default the plan before.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a plan has that an earlier one had not, what it has no longer, and what it does otherwise."""
+    one = chosen(institution)
+    with the_store() as store, store.begin() as connection:
+        new = looking.find_plan(connection, plan, one.key)
+        if new is None:
+            raise CannotAnswer(f"{one.key} has no plan {plan or 'yet'}.")
+        old_number = earlier or looking.plan_before(connection, new)
+        old = looking.find_plan(connection, old_number, one.key) if old_number else None
+        if old is None:
+            raise CannotAnswer(f"{one.key} has no plan {earlier or f'before {new.id}'}.")
+        now, before = (
+            {(c.change.key, c.change.action): c for c in plans.changes(connection, p.id)} for p in (new, old)
+        )
+    rows = _differences(now, before)
+    if as_json:
+        show_json({"plan": new.id, "with": old.id, "same": new.hash == old.hash, "differences": rows})
+        return
+    columns = ("difference", "action", "kind", "sis_id", "what", "reason", "state")
+    show_rows(f"Plan {new.id} compared with plan {old.id}", rows, columns, as_json=False)
+
+
+def _differences(now: Mapping[Any, StoredChange], before: Mapping[Any, StoredChange]) -> list[dict[str, Any]]:
+    """The changes that only one of two plans has, or that do something else in each."""
+    rows = [{"difference": "gone", **_change_row(one)} for key, one in before.items() if key not in now]
+    for key, one in now.items():
+        was = before.get(key)
+        if was is None or was.fingerprint != one.fingerprint:
+            rows.append({"difference": "other" if was else "new", **_change_row(one)})
+    return rows
 
 
 def list_runs(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
-from functools import partial
+from dataclasses import asdict, dataclass
 from itertools import count
 from typing import Any
 
@@ -28,14 +27,13 @@ from rosterflow.sync.reading import (
 )
 from rosterflow.sync.reading_people import (
     STRUCTURE_NEEDED,
-    Pages,
     Part,
     batches,
     page_size_of,
     people_parts,
     structure_of,
 )
-from rosterflow.xcom import EncryptedPages, StoredPage, page_store
+from rosterflow.xcom import EncryptedPages, StoredPage, blob_name, page_store
 
 
 def page_key(number: int) -> str:
@@ -191,16 +189,43 @@ def mapped_reads(task_id: str, institution: str, parts: XComArg, **kwargs: Any) 
     return ReadPeopleOperator.partial(task_id=task_id, institution=institution, **told).expand(parts=parts)
 
 
+@dataclass(frozen=True, slots=True)
+class PulledPages:
+    """The pages that an FS task of this run pushed; calling it pulls them, in order, each when it is asked for.
+
+    :param count: ``pages`` of what that task returned.
+    :param map_index: which of several mapped tasks; -1 when it is not mapped.
+    :param first: the number of the first of them.
+    """
+
+    ti: RuntimeTaskInstanceProtocol
+    task_id: str
+    count: int
+    map_index: int = -1
+    first: int = 1
+
+    def __call__(self) -> Iterator[list[Any]]:
+        """Pull them; raises as :func:`pages_of` does."""
+        which = None if self.map_index < 0 else self.map_index
+        return pages_of(self.ti, self.task_id, self.count, which, self.first)
+
+    @property
+    def names(self) -> list[str]:
+        """Their names in the page store."""
+        keys = map(page_key, range(self.first, self.first + self.count))
+        return [blob_name(self.ti.dag_id, self.ti.run_id, self.task_id, self.map_index, key) for key in keys]
+
+
 def people_read(
     ti: RuntimeTaskInstanceProtocol, task_id: str, made: Iterable[Iterable[Mapping[str, Any]]]
-) -> tuple[list[tuple[Part, Pages]], list[str]]:
+) -> tuple[list[tuple[Part, PulledPages]], list[str]]:
     """Every part with what gives its pages, each pulled when it is asked for, and what is unknown of them.
 
     :param task_id: of the mapped tasks that read them.
     :param made: the batches that the :class:`SplitPeopleOperator` returned.
     :raises FatalError: ``rows-missing`` when a part was not read, or a page of it is not there (any more).
     """
-    reads: list[tuple[Part, Pages]] = []
+    reads: list[tuple[Part, PulledPages]] = []
     gaps: list[str] = []
     for place, batch in enumerate(made):
         summaries = iter(ti.xcom_pull(task_ids=task_id, map_indexes=place) or ())
@@ -209,7 +234,7 @@ def people_read(
             summary = next(summaries, None)
             if summary is None or summary["operation"] != part.operation:
                 raise FatalError(Code.ROWS_MISSING, f"{task_id}: {part.title} was not read.")
-            reads.append((part, partial(pages_of, ti, task_id, summary["pages"], place, first)))
+            reads.append((part, PulledPages(ti, task_id, summary["pages"], place, first)))
             gaps.extend(summary["gaps"])
             first += summary["pages"]
     return reads, gaps

@@ -10,13 +10,12 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
 from rosterflow.domain.errors import Code, FatalError, RetryableError
-from rosterflow.domain.fs.rows import FsSource
-from rosterflow.domain.mapping.people import PeopleSource
 from rosterflow.domain.model import SourceKind
-from rosterflow.operators.fs import pages_of, people_read
+from rosterflow.operators.fs import PulledPages, people_read
 from rosterflow.operators.institution import InstitutionOperator, defaults, now
 from rosterflow.operators.waiting import WaitsForCanvas
 from rosterflow.sync.guarding import guard_plan
+from rosterflow.sync.kept_reads import KeptRead, keep_read
 from rosterflow.sync.planning import make_plan
 from rosterflow.sync.reading import source_of
 from rosterflow.sync.reading_people import people_source
@@ -76,30 +75,32 @@ class PlanOperator(InstitutionOperator):
         """
         run, ti = self.writing_run(context), context["ti"]
         accepted = [SourceKind(kind) for kind in context["params"].get("accept_empty") or ()]
+        structure, gaps = self._structure(ti)
+        split, read = self.people
+        people, people_gaps = people_read(ti, read, ti.xcom_pull(task_ids=split) or ())
+        of_structure = {name: pages.names for name, pages in structure.items()}
+        of_people = [(part, pages.names) for part, pages in people]
+        keep_read(self.blobs, run, KeptRead(of_structure, of_people, gaps, people_gaps))
         plan_id = make_plan(
             self.store,
             self.settings,
             run,
-            self._structure(ti),
-            self._people(ti),
+            source_of(self.settings, {name: pages() for name, pages in structure.items()}, gaps),
+            people_source(self.settings.fs.dialect, people, people_gaps),
             accept_empty=accepted,
             now=now(),
         )
         self.log.info("Plan %d: python -m rosterflow plan show --plan %d", plan_id, plan_id)
         return {"plan_id": plan_id}
 
-    def _structure(self, ti: Any) -> FsSource:
+    def _structure(self, ti: Any) -> tuple[dict[str, PulledPages], list[str]]:
+        """The pages of each operation, and what is unknown of them."""
         summaries = {name: ti.xcom_pull(task_ids=task) for name, task in self.reads.items()}
         missing = [name for name, summary in summaries.items() if summary is None]
         if missing:
             raise FatalError(Code.ROWS_MISSING, f"{self.institution}: nothing was read for {', '.join(missing)}.")
-        pages = {name: pages_of(ti, self.reads[name], summary["pages"]) for name, summary in summaries.items()}
-        return source_of(self.settings, pages, [gap for summary in summaries.values() for gap in summary["gaps"]])
-
-    def _people(self, ti: Any) -> PeopleSource:
-        split, read = self.people
-        reads, gaps = people_read(ti, read, ti.xcom_pull(task_ids=split) or ())
-        return people_source(self.settings.fs.dialect, reads, gaps)
+        pages = {name: PulledPages(ti, self.reads[name], summary["pages"]) for name, summary in summaries.items()}
+        return pages, [gap for summary in summaries.values() for gap in summary["gaps"]]
 
 
 class GuardOperator(InstitutionOperator):

@@ -70,3 +70,9 @@ def find_plan(
         query = query.where(plan.c.institution == institution)
     found = connection.execute(query).scalar()
     return None if found is None else get_plan(connection, found)
+
+
+def plan_before(connection: Connection, later: StoredPlan) -> int | None:
+    """The number of the plan that an institution had before another one."""
+    query = select(plan.c.id).where(plan.c.institution == later.institution, plan.c.id < later.id)
+    return connection.execute(query.order_by(plan.c.id.desc()).limit(1)).scalar()

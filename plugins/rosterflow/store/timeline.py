@@ -1,0 +1,62 @@
+"""What happened to one person, and what was planned for them, out of events and plans that are about many."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, func, or_, select
+
+from rosterflow.domain.model import Key, Kind
+from rosterflow.domain.rosters import Roster
+from rosterflow.store.plans import StoredChange, changes_where
+from rosterflow.store.tables import history, plan, plan_change, sis_import
+
+OF_PEOPLE = (Kind.USER, Kind.ENROLLMENT, Kind.ADMIN)
+
+
+class PlannedChange(NamedTuple):
+    """A change that is about a person, among others.
+
+    :param sent_at: when the plan's first import was sent, ``None`` when none was.
+    """
+
+    change: StoredChange
+    plan_id: int
+    planned_at: datetime
+    sent_at: datetime | None
+
+
+def events_about(connection: Connection, institution: str, user: str) -> list[Any]:
+    """What happened to a person, by the SIS id of the user, oldest first."""
+    query = select(history).where(
+        history.c.institution == institution,
+        history.c.kind.in_([str(kind) for kind in OF_PEOPLE]),
+        history.c.detail.contains(user, autoescape=True),
+    )
+    rows = connection.execute(query.order_by(history.c.id)).all()
+    return [row for row in rows if user in row.detail.split()]
+
+
+def changes_about(connection: Connection, institution: str, rosters: Collection[Key], user: str) -> list[PlannedChange]:
+    """The changes of kept plans that are about a person, oldest plan first.
+
+    :param rosters: the whole rosters to look through.
+    """
+    if not rosters:
+        return []
+    sent = func.min(sis_import.c.posting_at)
+    query = select(plan.c.id, plan.c.made_at, sent).outerjoin(sis_import, sis_import.c.plan_id == plan.c.id)
+    made = connection.execute(query.where(plan.c.institution == institution).group_by(plan.c.id).order_by(plan.c.id))
+    named = [
+        (plan_change.c.kind == str(kind)) & plan_change.c.sis_id.startswith(whole, autoescape=True)
+        for kind, whole in sorted(rosters)
+    ]
+    return [
+        PlannedChange(one, plan_id, planned_at, sent_at)
+        for plan_id, planned_at, sent_at in made.all()
+        for one in changes_where(connection, (plan_change.c.plan_id == plan_id) & or_(*named))
+        if isinstance(one.change.after, Roster) and one.change.after.whole in rosters
+        if user in one.change.after.members
+    ]
