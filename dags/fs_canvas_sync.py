@@ -51,9 +51,12 @@ def sync_dag(institution: Institution) -> DAG:
                 for name in STRUCTURE[institution.fs.dialect]
             ]
         of_structure = {task.operation: task.task_id for task in reads}
-        split = SplitPeopleOperator(task_id="split_people", institution=key, scope=opened.output, reads=of_structure)
-        people = mapped_reads("read_people", key, split.output, max_active_tis_per_dagrun=4)
         settle = SettleOperator(task_id="settle", institution=key, trigger_rule="none_failed")
+        if institution.people.sync:
+            split = SplitPeopleOperator(
+                task_id="split_people", institution=key, scope=opened.output, reads=of_structure
+            )
+            read >> split >> mapped_reads("read_people", key, split.output, max_active_tis_per_dagrun=4) >> settle
         read_by: dict[str, Any] = {"reads": of_structure, "people": ("split_people", "read_people")}
         plan = PlanOperator(task_id="plan", institution=key, pool=pool, **read_by)
         guard = GuardOperator(task_id="guard", institution=key, pool=pool)
@@ -66,8 +69,7 @@ def sync_dag(institution: Institution) -> DAG:
         report = ReportOperator(task_id="report", institution=key, trigger_rule="none_failed")
         close = CloseRunOperator(task_id="close_run", institution=key).as_teardown()
 
-        opened >> read >> split >> people >> settle
-        settle >> plan >> guard >> apply >> confirm >> close_accounts >> confirm_closed >> report
+        opened >> read >> settle >> plan >> guard >> apply >> confirm >> close_accounts >> confirm_closed >> report
         guard >> ask
         [report, ask] >> close
     return dag

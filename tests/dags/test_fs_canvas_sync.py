@@ -23,7 +23,7 @@ def test_the_graph_reads_like_the_picture_in_the_design(dag: Any) -> None:
 
     for before, after in zip(order, order[1:], strict=False):
         assert after in dag.get_task(before).downstream_task_ids
-    assert dag.get_task("settle").upstream_task_ids == {"read_people"}
+    assert dag.get_task("open_run").downstream_task_ids < dag.get_task("settle").upstream_task_ids | {"split_people"}
     assert dag.get_task("guard").downstream_task_ids == {"apply", "ask_approval"}
     assert dag.get_task("close_run").is_teardown
 
@@ -47,7 +47,17 @@ def test_people_are_read_when_the_structure_has_been_and_where_they_are_not_the_
 
     assert dag.get_task("split_people").upstream_task_ids == reads | {"open_run"}
     assert dag.get_task("read_people").upstream_task_ids == {"split_people"}
+    assert dag.get_task("settle").upstream_task_ids == reads | {"read_people"}
     assert dag.get_task("settle").trigger_rule == "none_failed"
+
+
+def test_where_people_are_not_synced_no_task_is_spent_on_them(institutions: Any, load: Load) -> None:
+    file = institutions / "fjordvik.yaml"
+    file.write_text(file.read_text(encoding="utf-8") + "people: {sync: false}\n", encoding="utf-8")
+
+    dag = load("fs_canvas_sync.py").dags["fs_canvas_sync__fjordvik"]
+
+    assert {"split_people", "read_people"}.isdisjoint(dag.task_ids)
 
 
 def test_the_older_dialect_reads_no_terms(institutions: Any, load: Load) -> None:
