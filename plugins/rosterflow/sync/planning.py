@@ -34,6 +34,18 @@ from rosterflow.sync.worlds import world_of
 UNKNOWN_IN_2023 = {SourceKind.TERMIN}
 """Kinds of row that FS's dialect of 2023 has no query for."""
 
+NAMES_STUDENTS = {
+    SourceKind.UNDERVISNINGSENHET: SourceKind.EMNESTUDIERETT,
+    SourceKind.UNDERVISNINGSAKTIVITET: SourceKind.EMNESTUDIERETT,
+    SourceKind.STUDIEPROGRAM: SourceKind.PROGRAMSTUDIERETT,
+    SourceKind.KULL: SourceKind.PROGRAMSTUDIERETT,
+    SourceKind.KLASSE: SourceKind.KLASSEMEDLEMSKAP,
+    SourceKind.EVU_KURS: SourceKind.EVU_DELTAKELSE,
+}
+"""Which rows say who follows what stands for a row of the structure."""
+
+PEOPLE_KINDS = {SourceKind.BRUKER, SourceKind.PERSONROLLE, *NAMES_STUDENTS.values()}
+
 STAFF_RULES = ("staff-grace", "no-longer-staff")
 """Rules whose decisions remember since when somebody is not staff any more."""
 
@@ -67,9 +79,9 @@ def make_plan(
         contacted = institutions.standing(connection, institution.key, now).contacted_at is not None
     today = now.astimezone(institution.zone).date()
     snapshot = map_fs(institution, run.scope, source, world.alive())
-    refuse_empty(snapshot, world, institution, accept_empty)
     if people is not None:
         snapshot = map_people(institution, run.scope, snapshot, people, world.rosters, today, staff_until)
+    refuse_empty(snapshot, world, institution, accept_empty)
     waits = {refusal.fingerprint: refusal for refusal in refused.values()}
     made = diff(snapshot, world, institution.removal, waits, now, rejected, Leaving.of(institution, today))
     with store.begin() as connection:
@@ -87,14 +99,47 @@ def make_plan(
 def refuse_empty(snapshot: Snapshot, world: World, institution: Institution, accepted: Collection[SourceKind]) -> None:
     """An empty read is never an empty world (design §2).
 
-    :raises FatalError: ``empty-read`` naming each kind that had objects in Canvas and has no row now.
+    :raises FatalError: ``empty-read`` naming each kind that had objects or people in Canvas and has no row now.
     """
     had = {one.thing.origin.source for one in world.values() if one.is_alive and snapshot.scope.covers(one.thing)}
     asked = had - (UNKNOWN_IN_2023 if institution.fs.dialect == "2023" else set())
+    asked |= _kinds_of_people(snapshot, world, institution)
     empty = sorted(kind for kind in asked if not snapshot.rows_read.get(kind) and kind not in accepted)
     if empty and not snapshot.scope.is_partial:
         kinds = ", ".join(empty)
         raise FatalError(Code.EMPTY_READ, f"{institution.key}: the source has no {kinds} at all, but Canvas has some.")
+
+
+def _kinds_of_people(snapshot: Snapshot, world: World, institution: Institution) -> set[SourceKind]:
+    """The kinds of row that were asked for and put people where now nobody is, though the place is there."""
+    unread = {kind for kind in PEOPLE_KINDS if snapshot.rows_read.get(kind) == 0}
+    found = set()
+    for whole, roster in world.rosters.items() if unread else ():
+        kind = _named_by(roster, institution)
+        if kind not in unread or not _is_there(roster, snapshot, institution):
+            continue
+        wanted = snapshot.rosters.get(whole)
+        if roster.active() and not (wanted and wanted.roster.members):
+            found.add(kind)
+    return found
+
+
+def _named_by(roster: Roster, institution: Institution) -> SourceKind:
+    """The kind of row that puts people into a roster."""
+    if roster.kind is Kind.USER:
+        return SourceKind.BRUKER
+    if roster.kind is Kind.ENROLLMENT and roster.role == institution.people.student_role:
+        return NAMES_STUDENTS.get(roster.origin.source, SourceKind.PERSONROLLE)
+    return SourceKind.PERSONROLLE
+
+
+def _is_there(roster: Roster, snapshot: Snapshot, institution: Institution) -> bool:
+    """Whether a run speaks about what a roster's people are in, and the source still has it: rows go with a place."""
+    place = roster.place
+    if place is None:
+        return True
+    has_it = place.key in snapshot.objects or place.sis_id == institution.canvas.account
+    return has_it and snapshot.scope.covers(roster)
 
 
 def _write_down(
