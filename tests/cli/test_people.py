@@ -86,6 +86,24 @@ def test_when_no_pages_are_kept_it_is_one_sentence_with_what_to_do(shell: Shell,
     assert "Start a sync that only plans, and ask again." in shell.error
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("sync: true", "sync: false", "keeps no people in step: people.sync is false."),
+        ("dialect: '2026'", "dialect: '2023'", "reads FS's dialect of 2023, which names no people."),
+    ],
+)
+def test_where_no_people_are_read_it_is_said(
+    shell: Shell, faculty: College, tmp_path: Path, before: str, after: str, message: str
+) -> None:
+    file = tmp_path / "institutions" / "demo.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace(before, after), encoding="utf-8")
+
+    shell("explain", "--institution", "demo", "--person", "1")
+
+    assert (shell.code, shell.error) == (1, f"Demohøgskolen {message}\n")
+
+
 def test_the_timeline_of_a_person_and_of_an_object(shell: Shell, faculty: College) -> None:
     _, number, course = student_of(faculty)
 

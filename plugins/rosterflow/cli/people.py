@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from rosterflow.cli.opening import InstitutionOption, JsonOption, chosen, show_json, show_rows, the_store
+from rosterflow.cli.opening import CannotAnswer, InstitutionOption, JsonOption, chosen, show_json, show_rows, the_store
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.naming import SisIds
 from rosterflow.settings import environment
@@ -24,6 +24,10 @@ CourseOption = Annotated[
 
 def explain_a_person(institution: Institution, person: str, course: str, *, as_json: bool) -> None:
     """Print the rules on a person in order, where they stand in Canvas, and what happened."""
+    if not institution.people.sync:
+        raise CannotAnswer(f"{institution.name} keeps no people in step: people.sync is false.")
+    if institution.fs.dialect == "2023":
+        raise CannotAnswer(f"{institution.name} reads FS's dialect of 2023, which names no people.")
     number = person.removeprefix(SisIds(institution.number).user(""))
     here = environment()
     with the_store() as store:
