@@ -1,6 +1,7 @@
 """``make bench``, or ``python -m tests.bench``: what the engine costs, as ratios to what nobody can avoid.
 
-``--airflow`` measures instead what Airflow itself adds to a run. docs/benchmarks.md tells how to read the tables.
+``--people`` measures it with people, ``--airflow`` what Airflow itself adds to a run. docs/benchmarks.md tells how to
+read the tables.
 Nothing here fails because something is slow.
 """
 
@@ -15,6 +16,8 @@ import time
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
+import yaml
+
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -23,11 +26,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m tests.bench", description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--airflow", action="store_true", help="measure what Airflow adds, with the demo's university")
     parser.add_argument(
+        "--people", type=int, nargs="?", const=300_000, choices=(300_000, 1_000_000), help="so many enrollments, too"
+    )
+    parser.add_argument(
         "--profiles", type=Path, help="write each task's cProfile to this folder (times mean little then)"
     )
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="rosterflow-bench-") as home:
         _isolate(Path(home))
+        if not options.airflow:
+            _prepare_institution(Path(home), with_people=options.people is not None)
         if options.profiles:
             options.profiles.mkdir(parents=True, exist_ok=True)
             os.environ["BENCH_PROFILES"] = str(options.profiles.resolve())
@@ -38,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             from tests.bench.engine import measure_engine
 
-            measure_engine(Path(home), _task_processes(), _say)
+            measure_engine(Path(home), _task_processes(), options.people, _say)
     return 0
 
 
@@ -54,6 +62,16 @@ def _isolate(home: Path) -> None:
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
     }
+
+
+def _prepare_institution(home: Path, *, with_people: bool) -> None:
+    """The demo's institution, with or without people; the DAGs are made for it when they are first imported."""
+    folder = home / "institutions"
+    folder.mkdir()
+    settings = yaml.safe_load((REPOSITORY / "include/institutions/demo.yaml").read_text(encoding="utf-8"))
+    settings["people"]["sync"] = with_people
+    (folder / "demo.yaml").write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
+    os.environ["ROSTERFLOW_INSTITUTIONS"] = str(folder)
 
 
 def _task_processes() -> ForkServerContext:

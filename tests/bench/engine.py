@@ -11,35 +11,43 @@ from demo.postgres import Postgres
 from demo.processes import Children
 from tests.bench.cost import Cost
 from tests.bench.tables import Measured, print_tables
-from tests.bench.world import BenchError, World, world
+from tests.bench.university import sizes
+from tests.bench.world import BenchError, Sync, World, world
 
 DOWNLOADS = 5
 
 
-def measure_engine(home: Path, processes: ForkServerContext, say: Callable[[str], None]) -> None:
-    """Measure a full university and a tenth of one, and print the tables."""
+def measure_engine(
+    home: Path, processes: ForkServerContext, enrollments: int | None, say: Callable[[str], None]
+) -> None:
+    """Measure a full university and a tenth of one, and print the tables.
+
+    :param enrollments: how many the full one has; none: without people.
+    """
+    whole, tenth_of_it = sizes(enrollments)
     with Children() as children, Postgres(children, home / "postgres") as postgres:
         say("a tenth of a university")
-        with world("tenth", postgres, processes, home) as small:
+        with world("tenth", tenth_of_it, postgres, processes, home) as small:
             tenth = _first(small, say)
             tenth_bare = _bare(small)
         say("a full university")
-        with world("full", postgres, processes, home) as full:
+        with world("full", whole, postgres, processes, home) as full:
             bare = _bare(full)
             first = _first(full, say)
+            counts = full.counts()
             say("the second sync, without any change")
             unchanged = full.sync()
-            if full.planned():
-                raise BenchError(f"The sync without any change planned {full.planned()} changes.")
+            if unchanged.changes:
+                raise BenchError(f"The sync without any change planned {unchanged.changes} changes.")
             for line in full.sandbox.day_of_change():
                 say(f"in FS: {line}")
             changed = full.sync()
-            say(f"{full.planned()} changes planned")
-            measured = Measured(full.counts(), full.pages(), bare, tenth_bare, first, unchanged, changed, tenth)
-    print_tables(measured)
+            say(f"{changed.changes} changes planned, of {changed.rows} rows")
+            measured = Measured(counts, full.pages(), bare, tenth_bare, first, unchanged, changed, tenth)
+    print_tables(measured, enrollments)
 
 
-def _first(measured: World, say: Callable[[str], None]) -> list[Cost]:
+def _first(measured: World, say: Callable[[str], None]) -> Sync:
     say("first contact, approved as a whole")
     return measured.sync()
 

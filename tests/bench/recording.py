@@ -12,9 +12,10 @@ from graphql import DocumentNode, print_ast
 from rosterflow.domain.windows import scope_on
 from rosterflow.hooks.fs import FSGraphQLHook
 from rosterflow.hooks.fs_operations import STRUCTURE
-from rosterflow.hooks.fs_paging import Position
 from rosterflow.settings import institutions_folder, load_institution
-from rosterflow.sync.reading import operation_of, variables_for
+from rosterflow.sync.reading import Checkpoint, KeptPage, operation_of, read_operation, variables_for
+from rosterflow.sync.reading_people import STRUCTURE_NEEDED, page_size_of, people_parts, structure_of
+from rosterflow.xcom import page_store
 from tests.bench.bare import Request
 from tests.bench.tasks import TODAY
 
@@ -30,15 +31,25 @@ class _Recorder(FSGraphQLHook):
 
 
 def record(environment: Mapping[str, str], answer: Connection) -> None:
-    """Send the requests that a read of the whole structure makes; the entry point of its process."""
+    """Send the requests that a read of everything makes; the entry point of its process."""
     os.environ.update(environment)
     institution = load_institution(institutions_folder() / "demo.yaml")
-    fs, scope = institution.fs, scope_on(TODAY.date(), institution.terms)
+    fs, scope, store = institution.fs, scope_on(TODAY.date(), institution.terms), page_store()
     hook = _Recorder(fs.connection, settings=fs)
     hook.asked = []
+
+    def kept(name: str, variables: Mapping[str, Any], about: str = "") -> list[KeptPage]:
+        operation = operation_of(institution, name)
+        checkpoint = Checkpoint(store, {"recorded": name, "about": about})
+        size = page_size_of(institution, operation)
+        return list(read_operation(hook, operation, variables, checkpoint, page_size=size))
+
     with hook:
-        for name in STRUCTURE[fs.dialect]:
-            operation = operation_of(institution, name)
-            for _ in hook.pages(operation, variables_for(institution, scope, operation), Position(fs.page_size)):
-                pass
+        read = {
+            name: kept(name, variables_for(institution, scope, operation_of(institution, name)))
+            for name in STRUCTURE[fs.dialect]
+        }
+        pages = {name: [store.get(page.name) for page in read[name]] for name in STRUCTURE_NEEDED[fs.dialect]}
+        for part in people_parts(institution, scope, structure_of(scope, pages)):
+            kept(part.operation, part.variables, part.title)
         answer.send(tuple(hook.asked))

@@ -19,6 +19,7 @@ from typing import Any, cast
 from airflow.sdk import DAG, BaseOperator, Context
 from airflow.sdk.api.datamodels._generated import DagRunType
 from airflow.sdk.bases.operator import ExecutorSafeguard
+from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.exceptions import AirflowSkipException, DagRunTriggerException, TaskDeferred
 from airflow.sdk.execution_time.comms import XComResult
 
@@ -36,7 +37,12 @@ OVER = frozenset(
 """States in which Canvas is done with an import or a report."""
 
 XComs = dict[str, dict[str, Any]]
-"""What tasks handed on: what Airflow's database would hold, by task and key."""
+"""What tasks handed on: what Airflow's database would hold, by name of the task instance and key."""
+
+
+def instance_name(task_id: str, map_index: int | None) -> str:
+    """What one of a task's instances goes by here."""
+    return task_id if map_index is None or map_index < 0 else f"{task_id}[{map_index}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,8 @@ class Order:
     :param xcoms: of the tasks that have run.
     :param states: what became of them.
     :param resume: method and arguments to go on with, after a deferral.
+    :param map_index: which of several mapped tasks; -1 when it is not mapped.
+    :param mapped: what such a one is told beside what all of them are.
     """
 
     file: str
@@ -57,6 +65,13 @@ class Order:
     xcoms: XComs
     states: Mapping[str, str]
     resume: tuple[str, Mapping[str, Any]] | None = None
+    map_index: int = -1
+    mapped: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The task's name among those of its run: ``read_people[3]`` when it is mapped."""
+        return instance_name(self.task_id, self.map_index)
 
     def going_on(self, resume: tuple[str, Mapping[str, Any]]) -> Order:
         """The same task after a deferral."""
@@ -112,9 +127,12 @@ class Instance:
             value, key=key, dag_id=self.dag_id, run_id=self.run_id, task_id=self.task_id, map_index=self.map_index
         )
 
-    def xcom_pull(self, task_ids: str, key: str = "return_value", **_: Any) -> Any:
-        stored = self.xcoms.get(task_ids, {}).get(key)
+    def xcom_pull(self, task_ids: str, key: str = "return_value", map_indexes: int | None = None, **_: Any) -> Any:
+        stored = self.xcoms.get(instance_name(task_ids, map_indexes), {}).get(key)
         return None if stored is None else EncryptedPages.deserialize_value(XComResult(key=key, value=stored))
+
+    def get_dr_count(self, dag_id: str, run_ids: list[str]) -> int:
+        return 0  # nobody was asked before
 
     def get_task_states(self, dag_id: str, run_ids: list[str]) -> dict[str, Mapping[str, str]]:
         return {run_ids[0]: self.states}
@@ -146,15 +164,17 @@ def run(order: Order, environment: Mapping[str, str], answer: Connection) -> Non
         return
     profile = cProfile.Profile()
     ended = profile.runcall(_ended, order)
-    profile.dump_stats(Path(folder) / f"{order.run_id}.{order.task_id}.prof")
+    profile.dump_stats(Path(folder) / f"{order.run_id}.{order.name}.prof")
     answer.send(ended)
 
 
 def _ended(order: Order) -> Ended:
     dag = DAG_BY_FILE[order.file]
     task = dag.task_dict[order.task_id]
+    if isinstance(task, MappedOperator):
+        task = task.unmap(order.mapped)
     assert isinstance(task, BaseOperator)
-    instance = Instance(dag.dag_id, order.run_id, order.task_id, order.xcoms, order.states)
+    instance = Instance(dag.dag_id, order.run_id, order.task_id, order.xcoms, order.states, map_index=order.map_index)
     context = cast(
         Context,
         {"ti": instance, "dag_run": DagRun(dag.dag_id, order.run_id), "params": {**dag.params.dump(), **order.conf}},

@@ -8,23 +8,27 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+from airflow.sdk.definitions.mappedoperator import MappedOperator
+from airflow.sdk.execution_time.comms import XComResult
 from cryptography.fernet import Fernet
 from sqlalchemy import func, select
 
 from demo.postgres import Postgres
 from rosterflow.domain.model import Kind
-from rosterflow.store import migrate, objects
+from rosterflow.store import migrate, objects, rosters
 from rosterflow.store.engine import Store
 from rosterflow.store.tables import plan, plan_change
+from rosterflow.xcom import EncryptedPages
 from tests.bench import bare, recording, tasks
 from tests.bench.cost import Cost
 from tests.bench.tasks import DAG_BY_FILE, Ended, Order, XComs
+from tests.bench.traffic import LOOKING, Traffic
 from tests.bench.university import RemoteSandbox, remote_sandbox
 
 T = TypeVar("T")
@@ -36,11 +40,38 @@ YES = {
 }
 SPAWN = multiprocessing.get_context("spawn")
 LOOK_SECONDS = 0.2
-CANVAS_SECONDS = 300.0
+LOOK_HEADERS = {"Authorization": "Bearer sandbox-canvas-token", "User-Agent": LOOKING.decode()}
+CANVAS_SECONDS = 1200.0
 
 
 class BenchError(Exception):
     """A run did not go as it must to be worth measuring."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """What a sync cost, and what it did.
+
+    :param costs: of each task, its approval's included.
+    :param traffic: what reached Canvas meanwhile.
+    :param changes: how many it planned.
+    :param rows: how many rows of Canvas these are about; a change of a roster is about many.
+    """
+
+    costs: tuple[Cost, ...]
+    traffic: Traffic
+    changes: int
+    rows: int
+
+    @property
+    def cpu(self) -> float:
+        """CPU seconds of all its tasks."""
+        return sum(cost.cpu for cost in self.costs)
+
+    @property
+    def peak(self) -> int:
+        """The most memory of any of its tasks, in bytes."""
+        return max(cost.peak for cost in self.costs)
 
 
 @dataclass(slots=True)
@@ -73,29 +104,36 @@ class World:
         return {"requests": len(self.recorded), "bytes": self.in_process(bare.size, self.recorded)}
 
     def counts(self) -> dict[str, int]:
-        """Objects in use in the store, by kind."""
-        store = Store(self.environment["ROSTERFLOW_DATABASE_URL"])
+        """Objects in use in the store and people who are active in a role, by kind."""
+        store = self._store()
         with store.begin() as connection:
             found = Counter(str(one.thing.kind) for one in objects.load(connection, "demo") if one.is_alive)
+            for roster in rosters.load(connection, "demo"):
+                found[str(roster.kind)] += len(roster.active())
         store.dispose()
-        return {str(kind): found[kind] for kind in Kind}
+        return {str(kind): found[kind] for kind in Kind if found[kind]}
 
-    def planned(self) -> int:
-        """How many changes the newest plan has."""
-        store = Store(self.environment["ROSTERFLOW_DATABASE_URL"])
+    def planned(self) -> tuple[int, int]:
+        """How many changes the newest plan has, and how many rows of Canvas they are about."""
+        store = self._store()
         with store.begin() as connection:
             newest = select(func.max(plan.c.id)).scalar_subquery()
-            found = connection.execute(select(func.count()).where(plan_change.c.plan_id == newest)).scalar_one()
+            numbers = select(func.count(), func.coalesce(func.sum(plan_change.c.weight), 0))
+            changes, rows = connection.execute(numbers.where(plan_change.c.plan_id == newest)).one()
         store.dispose()
-        return found
+        return changes, rows
 
-    def sync(self) -> list[Cost]:
+    def _store(self) -> Store:
+        return Store(self.environment["ROSTERFLOW_DATABASE_URL"], [self.environment["ROSTERFLOW_PAGE_KEYS"]])
+
+    def sync(self) -> Sync:
         """One sync that applies, and the approval it asks for."""
+        self.sandbox.traffic()
         asked: list[Mapping[str, Any]] = []
         costs = self._run(SYNC, {"mode": "apply"}, {}, asked)
         for conf in asked:
             costs += self._run(APPROVAL, conf, {"ask_person": {"return_value": YES}}, [])
-        return costs
+        return Sync(tuple(costs), self.sandbox.traffic(), *self.planned())
 
     def _run(self, file: str, conf: Mapping[str, Any], answers: XComs, asked: list[Mapping[str, Any]]) -> list[Cost]:
         """Every task of a run, in order; ``asked`` takes the params of the runs it asks for."""
@@ -112,10 +150,13 @@ class World:
                 states[task.task_id] = "skipped"
                 continue
             order = Order(file, f"bench__{self.runs}", task.task_id, conf, xcoms, states)
-            ended = self._task(order, costs)
-            states[task.task_id] = "success" if ended.state == "triggered" else ended.state
-            if ended.conf:
-                asked.append(ended.conf)
+            orders = _mapped(order) if isinstance(task, MappedOperator) else [order]
+            states[task.task_id] = "skipped"
+            for one in orders:
+                ended = self._task(one, costs)
+                states[task.task_id] = "success" if ended.state == "triggered" else ended.state
+                if ended.conf:
+                    asked.append(ended.conf)
         return costs
 
     def _task(self, order: Order, costs: list[Cost]) -> Ended:
@@ -127,7 +168,7 @@ class World:
             ended = self.in_process(tasks.run, order.going_on(ended.resume))
             pushed |= ended.pushed
             costs.append(ended.cost)
-        order.xcoms[order.task_id] = pushed
+        order.xcoms[order.name] = pushed
         return ended
 
     def _wait(self, trigger: Mapping[str, Any]) -> None:
@@ -136,11 +177,18 @@ class World:
         url = f"{self.sandbox.url}/canvas/api/v1{path}"
         patience = time.monotonic() + CANVAS_SECONDS
         while time.monotonic() < patience:
-            told = httpx.get(url, headers={"Authorization": "Bearer sandbox-canvas-token"}, timeout=60).json()
+            told = httpx.get(url, headers=LOOK_HEADERS, timeout=60).json()
             if told.get("workflow_state", told.get("status")) in tasks.OVER:
                 return
             time.sleep(LOOK_SECONDS)
         raise BenchError(f"Canvas was not done with {path} within {CANVAS_SECONDS:.0f} s.")
+
+
+def _mapped(order: Order) -> list[Order]:
+    """One order for each batch of parts that the reads of people were split into."""
+    stored = order.xcoms["split_people"]["return_value"]
+    parts = EncryptedPages.deserialize_value(XComResult(key="return_value", value=stored))
+    return [replace(order, map_index=place, mapped={"parts": batch}) for place, batch in enumerate(parts)]
 
 
 def _in_process(processes: ForkServerContext | SpawnContext, act: Callable[..., None], *arguments: object) -> Any:
@@ -158,10 +206,10 @@ def _in_process(processes: ForkServerContext | SpawnContext, act: Callable[..., 
 
 
 @contextmanager
-def world(size: str, postgres: Postgres, processes: ForkServerContext, home: Path) -> Iterator[World]:
-    """A world of a size of :data:`tests.bench.university.SIZES`: a university, an empty Canvas, an empty store."""
-    postgres.create_database(f"bench_{size}")
-    url = postgres.url(f"bench_{size}")
+def world(name: str, size: str, postgres: Postgres, processes: ForkServerContext, home: Path) -> Iterator[World]:
+    """A world of a size, in the sandbox's words: a university, an empty Canvas, an empty store."""
+    postgres.create_database(f"bench_{name}")
+    url = postgres.url(f"bench_{name}")
     store = Store(url)
     migrate.upgrade(store)
     store.dispose()
@@ -172,7 +220,7 @@ def world(size: str, postgres: Postgres, processes: ForkServerContext, home: Pat
             "AIRFLOW_CONN_FS_DEMO": json.dumps(fs),
             "AIRFLOW_CONN_CANVAS_DEMO": json.dumps(canvas),
             "ROSTERFLOW_DATABASE_URL": url,
-            "ROSTERFLOW_STORAGE": f"file://{home / size}",
+            "ROSTERFLOW_STORAGE": f"file://{home / name}",
             "ROSTERFLOW_PAGE_KEYS": Fernet.generate_key().decode(),
         }
         yield World(sandbox, environment, processes)
