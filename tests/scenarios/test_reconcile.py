@@ -262,3 +262,28 @@ def test_a_user_whom_somebody_renamed_is_told_without_the_name(faculty: College)
         (Finding.DRIFTED, Kind.USER, user.sis_id)
     }
     assert {(one.wanted, one.confirmed, one.actual) for one in found.differences} == {("", "", "")}
+
+
+def test_whom_people_enrolled_by_hand_and_in_a_role_of_theirs_are_told_apart(faculty: College) -> None:
+    canvas = faculty.sandbox.world.canvas
+    section = canvas.sections.by_sis_id(faculty.course_of(faculty.teaching()).sis_id)
+    assert section is not None
+    there = {row.user_id for row in canvas.enrollments if row.course_id == section.course_id}
+    teacher, observer = [login for login in canvas.pseudonyms if login.sis_id and login.user_id not in there][:2]
+    for login, role in ((teacher, "TeacherEnrollment"), (observer, "ObserverEnrollment")):
+        form = {"user_id": str(login.user_id), "type": role, "enrollment_state": "active"}
+        fields = {f"enrollment[{name}]": value for name, value in form.items()}
+        faculty.by_hand("POST", f"/sections/{section.id}/enrollments", **fields)
+
+    found = compared(faculty)
+
+    place = f"section {section.sis_id} as"
+    assert by_id(found) == {
+        Difference(
+            Finding.EXTRA_BY_HAND, Kind.ENROLLMENT, f"{place} TeacherEnrollment", str(teacher.sis_id), actual="active"
+        ),
+        Difference(
+            Finding.UNKNOWN_ROLE, Kind.ENROLLMENT, f"{place} ObserverEnrollment", str(observer.sis_id), actual="by-hand"
+        ),
+    }
+    assert found.to_believe == frozenset()
