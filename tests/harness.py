@@ -52,7 +52,15 @@ from rosterflow.sync.reading import (
     summary_of,
     variables_for,
 )
-from rosterflow.sync.reading_people import Pages, Part, page_size_of, people_parts, people_source, structure_of
+from rosterflow.sync.reading_people import (
+    STRUCTURE_NEEDED,
+    Pages,
+    Part,
+    page_size_of,
+    people_parts,
+    people_source,
+    structure_of,
+)
 from rosterflow.sync.reported import reported_kinds, things_of
 from rosterflow.sync.reporting import Report, report
 from rosterflow.sync.sending import post_import, prepare_import
@@ -228,7 +236,7 @@ class Harness:
         read = {name: self._nodes(pages) for name, pages in structure.items()}
         gaps = [gap for name, pages in structure.items() for gap in summary_of(name, pages).gaps]
         source = source_of(self.institution, read, gaps)
-        ids = {name: self._nodes(pages) for name, pages in structure.items()}
+        ids = {name: self._nodes(structure[name]) for name in STRUCTURE_NEEDED[self.institution.fs.dialect]}
         parts = people_parts(self.institution, run.scope, structure_of(run.scope, ids))
         people = [(part, self._read_one(run, part.operation, part.variables)) for part in parts]
         unknown = [gap for part, pages in people for gap in summary_of(part.operation, pages).gaps]
