@@ -1,13 +1,16 @@
 """What `make demo` does once everything is up; see `demo.steps` for how to add to it.
 
-An institution meets Canvas for the first time, a person approves it, an unchanged day does nothing, and a day of change
-does what it should and holds what a person must see.
+An institution meets Canvas for the first time, with its study structure and its people; a person approves it, an
+unchanged day does nothing, and a day of change does what it should and holds what a person must see.
 """
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
@@ -21,8 +24,11 @@ from demo.airflow_api import Json, wait_for
 from demo.errors import DemoError
 from demo.stack import Stack
 from demo.steps import step
+from rosterflow.domain.rosters import Roster
 from rosterflow.store.engine import Store
+from rosterflow.store.plans import changes
 from rosterflow.store.runs import find_run
+from rosterflow.sync.describing import PEOPLE_VERBS
 from rosterflow.sync.reporting import Report, as_table, report
 
 INSTITUTION = "demo"
@@ -30,6 +36,8 @@ SYNC = f"fs_canvas_sync__{INSTITUTION}"
 APPROVAL = f"canvas_approval__{INSTITUTION}"
 RUN_SECONDS = 600.0
 COMMENT = "Read through in the demo."
+PERSON = re.compile(r"\b\d{6}\b")
+"""A personlopenummer of the sandbox."""
 
 
 @step("Airflow has read the DAG folder")
@@ -91,13 +99,9 @@ def first_contact(stack: Stack) -> None:
 @step("A person reads the plan and approves it, with a comment")
 def approval(stack: Stack) -> None:
     """Answer the question in the UI's stead, and wait until Canvas has everything."""
-    client = stack.airflow.client
-    question = client.wait_for_approval(APPROVAL, seconds=RUN_SECONDS, meanwhile=stack.check)
+    question = asked(stack)
     stack.say(f"asked: {question['subject']}")
-    client.answer_approval(question, "Approve", {"comment": COMMENT}, seconds=RUN_SECONDS, meanwhile=stack.check)
-    run_id = question["task_instance"]["dag_run_id"]
-    ended = client.wait_for_run(APPROVAL, run_id, seconds=RUN_SECONDS, meanwhile=stack.check)
-    show(stack, ended)
+    approve(stack, question)
 
 
 @step("An unchanged day: the second sync finds nothing to do and sends nothing")
@@ -112,17 +116,54 @@ def unchanged(stack: Stack) -> None:
 
 @step("A day of change is played on FS, and the third sync brings it over")
 def day_of_change(stack: Stack) -> None:
-    """Play the day and sync."""
-    for change in post(stack, "/control/day-of-change")["changes"]:
+    """Play the day and sync; see what became of the people of whom the day tells."""
+    told = post(stack, "/control/day-of-change")["changes"]
+    for change in told:
         stack.say(f"in FS: {change}")
     done = sync(stack)
-    if any(row.held for row in done.rows):
-        question = stack.airflow.client.wait_for_approval(APPROVAL, seconds=RUN_SECONDS, meanwhile=stack.check)
-        stack.say("held for a person's approval, in Airflow under Required Actions and by mail:")
-        Console().print(Padding(Markdown(question["body"]), (1, 4)))
+    Console().print(people_table(stack, done, told))
+
+
+@step("What the third sync held is approved: a unit closes, and two people swap logins")
+def held(stack: Stack) -> None:
+    """Answer what is asked, and look at the mails."""
+    question = asked(stack)
+    stack.say("held for a person's approval, in Airflow under Required Actions and by mail:")
+    Console().print(Padding(Markdown(question["body"]), (1, 4)))
+    approve(stack, question)
     for mail in reversed(get(stack, "/mail.json")):
         stack.say(f"mail to {', '.join(mail['recipients'])}: {mail['subject']}")
     stack.say("to look at all of it in Airflow and in the sandbox: DEMO_KEEP=1 make demo")
+
+
+def asked(stack: Stack) -> Json:
+    """What a person is asked, once somebody is."""
+    return stack.airflow.client.wait_for_approval(APPROVAL, seconds=RUN_SECONDS, meanwhile=stack.check)
+
+
+def approve(stack: Stack, question: Json) -> None:
+    """Say yes with a comment, wait until it is done, and show what was."""
+    client = stack.airflow.client
+    client.answer_approval(question, "Approve", {"comment": COMMENT}, seconds=RUN_SECONDS, meanwhile=stack.check)
+    run_id = question["task_instance"]["dag_run_id"]
+    show(stack, client.wait_for_run(APPROVAL, run_id, seconds=RUN_SECONDS, meanwhile=stack.check))
+
+
+def people_table(stack: Stack, done: Report, told: list[str]) -> Table:
+    """What a run did about the persons of whom a day told, by personlopenummer."""
+    numbers = {number for line in told if line.startswith(("Person", "The role")) for number in PERSON.findall(line)}
+    table = Table("person", "in Canvas", "where", "because", "state", title="What became of them", title_justify="left")
+    with opened(stack) as store, store.begin() as connection:
+        planned = changes(connection, done.plan_id) if done.plan_id is not None else []
+    rows = [
+        (number, PEOPLE_VERBS[one.change.action], str(one.change.after.place or "user"), one.change.reason, one.state)
+        for one in planned
+        if isinstance(one.change.after, Roster)
+        for number in numbers.intersection(user.rpartition("_")[2] for user in one.change.after.members)
+    ]
+    for row in sorted(rows):
+        table.add_row(*row)
+    return table
 
 
 def university_of_today() -> dict[str, Any]:
@@ -148,15 +189,24 @@ def show(stack: Stack, ended: Json) -> Report:
     if ended["state"] != "success":
         failed = [t["task_id"] for t in stack.airflow.client.task_instances(dag_id, run_id) if t["state"] == "failed"]
         raise DemoError(f"the run {run_id} of {dag_id} failed in {', '.join(failed)}")
-    store = Store(stack.postgres.url("rosterflow"))
-    with store.begin() as connection:
-        run = find_run(connection, dag_id, run_id)
-    if run is None:
-        raise DemoError(f"the run {run_id} of {dag_id} left no record")
-    made = report(store, run.id)
+    with opened(stack) as store:
+        with store.begin() as connection:
+            run = find_run(connection, dag_id, run_id)
+        if run is None:
+            raise DemoError(f"the run {run_id} of {dag_id} left no record")
+        made = report(store, run.id)
     Console().print(as_table(made, f"What {dag_id} did in its run {run.id}"))
-    store.dispose()
     return made
+
+
+@contextmanager
+def opened(stack: Stack) -> Iterator[Store]:
+    """The store, with the keys to what is sealed in it."""
+    store = Store(stack.postgres.url("rosterflow"), stack.airflow.environment["ROSTERFLOW_PAGE_KEYS"].split(","))
+    try:
+        yield store
+    finally:
+        store.dispose()
 
 
 def imports(stack: Stack) -> int:
