@@ -40,14 +40,6 @@ def download(requests: Requests, environment: Mapping[str, str], answer: Connect
     answer.send(meter.cost)
 
 
-def size(requests: Requests, environment: Mapping[str, str], answer: Connection) -> None:
-    """Send how many bytes of JSON the requests bring; the entry point of its process."""
-    texts = (
-        json.dumps(one, ensure_ascii=False, separators=(",", ":")) for one in _answers(_prepared(requests), environment)
-    )
-    answer.send(sum(len(text.encode()) for text in texts))
-
-
 def _prepared(requests: Requests) -> list[GraphQLRequest]:
     documents = {one.name: gql(one.document).document for one in requests}
     return [

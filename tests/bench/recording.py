@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from typing import Any
 
+import msgspec
 from graphql import DocumentNode, print_ast
 
 from rosterflow.domain.windows import scope_on
@@ -21,17 +22,22 @@ from tests.bench.tasks import TODAY
 
 
 class _Recorder(FSGraphQLHook):
-    """Reads as the hook does, and keeps what it asked for."""
+    """Reads as the hook does, and keeps what it asked for, and how many bytes of JSON came."""
 
     asked: list[Request]
+    bytes = 0
 
     def execute(self, document: DocumentNode, name: str, variables: Mapping[str, Any], where: str) -> Mapping[str, Any]:
         self.asked.append(Request(print_ast(document), name, dict(variables)))
-        return super().execute(document, name, variables, where)
+        data = super().execute(document, name, variables, where)
+        self.bytes += len(msgspec.json.encode(data))
+        return data
 
 
 def record(environment: Mapping[str, str], answer: Connection) -> None:
-    """Send the requests that a read of everything makes; the entry point of its process."""
+    """Send the requests that a read of everything makes, and the bytes of JSON that it brings; the entry point of its
+    process.
+    """
     os.environ.update(environment)
     institution = load_institution(institutions_folder() / "demo.yaml")
     fs, scope, store = institution.fs, scope_on(TODAY.date(), institution.terms), page_store()
@@ -52,4 +58,4 @@ def record(environment: Mapping[str, str], answer: Connection) -> None:
         pages = {name: [store.get(page.name) for page in read[name]] for name in STRUCTURE_NEEDED[fs.dialect]}
         for part in people_parts(institution, scope, structure_of(scope, pages)):
             kept(part.operation, part.variables, part.title)
-        answer.send(tuple(hook.asked))
+        answer.send((tuple(hook.asked), hook.bytes))

@@ -87,6 +87,7 @@ class World:
     processes: ForkServerContext
     runs: int = 0
     recorded: bare.Requests = ()
+    bytes: int = 0
 
     def in_process(self, act: Callable[..., None], *arguments: object) -> Any:
         """What a function sends through a pipe, its last argument, from a process forked for it."""
@@ -95,13 +96,13 @@ class World:
     def download(self) -> Cost:
         """Download and decode the pages of a read, and nothing else, in a process that is no task's."""
         if not self.recorded:
-            self.recorded = self.in_process(recording.record)
+            self.recorded, self.bytes = self.in_process(recording.record)
         cost: Cost = _in_process(SPAWN, bare.download, self.recorded, self.environment)
         return cost
 
     def pages(self) -> dict[str, int]:
-        """Requests and bytes of JSON that a read takes."""
-        return {"requests": len(self.recorded), "bytes": self.in_process(bare.size, self.recorded)}
+        """Requests and bytes of JSON of the read that was downloaded."""
+        return {"requests": len(self.recorded), "bytes": self.bytes}
 
     def counts(self) -> dict[str, int]:
         """Objects in use in the store and people who are active in a role, by kind."""
