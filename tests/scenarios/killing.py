@@ -6,7 +6,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -33,6 +33,7 @@ class Job:
     """What the process to be killed does.
 
     :param approval: the request to approve; without one it is a daily run.
+    :param settings: what differs from the usual institution.
     """
 
     database: str
@@ -41,6 +42,7 @@ class Job:
     environment: Mapping[str, str]
     moment: datetime
     approval: int | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Killer:
@@ -93,7 +95,7 @@ def _work(job: Job, at: str | None, sender: Connection) -> None:
     os.environ.update(job.environment)
     killer = Killer(at)
     store = Store(job.database, [job.page_key])
-    harness = Harness(store, PageStore(job.pages, [job.page_key]), institution(), Clock(job.moment))
+    harness = Harness(store, PageStore(job.pages, [job.page_key]), institution(**job.settings), Clock(job.moment))
     run = harness.open("apply", dag="canvas_approval" if job.approval else "fs_canvas_sync")
     source = harness.read(run)
     _watch(store, killer)
