@@ -152,13 +152,17 @@ def approve(stack: Stack, question: Json) -> None:
 def people_table(stack: Stack, done: Report, told: list[str]) -> Table:
     """What a run did about the persons of whom a day told, by personlopenummer."""
     numbers = {number for line in told if line.startswith(("Person", "The role")) for number in PERSON.findall(line)}
-    table = Table("person", "in Canvas", "where", "because", "state", title="What became of them", title_justify="left")
+    table = Table("person", "in Canvas", title="What became of them", title_justify="left")
+    table.add_column("where", overflow="fold")
+    for name in ("because", "state"):
+        table.add_column(name)
     with opened(stack) as store, store.begin() as connection:
         planned = changes(connection, done.plan_id) if done.plan_id is not None else []
     rows = [
-        (number, PEOPLE_VERBS[one.change.action], str(one.change.after.place or "user"), one.change.reason, one.state)
+        (number, PEOPLE_VERBS[one.change.action], place.sis_id if place else "user", one.change.reason, one.state)
         for one in planned
         if isinstance(one.change.after, Roster)
+        for place in [one.change.after.place]
         for number in numbers.intersection(user.rpartition("_")[2] for user in one.change.after.members)
     ]
     for row in sorted(rows):

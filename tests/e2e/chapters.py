@@ -87,9 +87,9 @@ class Posted:
         return self.after - self.before
 
 
-def posted(ground: Ground, **conf: Any) -> Posted:
+def posted(ground: Ground, key: str = "demo", **conf: Any) -> Posted:
     before = ground.imports()
-    return Posted(ground.sync("demo", **conf), before, ground.imports())
+    return Posted(ground.sync(key, **conf), before, ground.imports())
 
 
 def unchanged(ground: Ground) -> Posted:
@@ -342,6 +342,37 @@ def neglected(ground: Ground) -> Neglected:
     released = ground.ended(dag_id, run_id)
     log = ground.log(broken, "check_settings")
     return Neglected(stuck, mail, released, broken, log, broken_mail)
+
+
+@dataclass(frozen=True)
+class People:
+    """First contact with people, its approval, a quiet day, and a day of change.
+
+    :param users: how many Canvas had after the approval.
+    :param enrollments: and how many enrollments in each state.
+    :param told: what happened in FS on the day of change, in words.
+    """
+
+    first: Posted
+    approval: Seen
+    users: int
+    enrollments: dict[str, int]
+    unchanged: Posted
+    told: list[str]
+    changed: Posted
+    enrollments_after: dict[str, int]
+
+
+def people(ground: Ground) -> People:
+    first = posted(ground, "folk", mode="apply")
+    question = ground.question("folk")
+    ground.answer("registrar", question, "Approve", COMMENT)
+    approval = ground.ended("canvas_approval__folk", question["task_instance"]["dag_run_id"])
+    users, enrollments = ground.canvas()["users"], ground.enrollments()
+    quiet = posted(ground, "folk", mode="apply")
+    told = ground.control("day-of-change")["changes"]
+    changed = posted(ground, "folk", mode="apply")
+    return People(first, approval, users, enrollments, quiet, told, changed, ground.enrollments())
 
 
 def timed(chapter: Any, ground: Ground) -> Any:

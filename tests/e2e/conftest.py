@@ -122,3 +122,9 @@ def two_people(ground: Ground, together: object) -> object:
 def backfilled(ground: Ground, two_people: object) -> object:
     """Three past days; see `chapters.Backfilled`."""
     return chapters.timed(chapters.backfilled, ground)
+
+
+@pytest.fixture(scope="session")
+def people(ground: Ground, backfilled: object) -> object:
+    """Users, enrollments and administrators; see `chapters.People`."""
+    return chapters.timed(chapters.people, ground)

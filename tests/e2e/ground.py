@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,9 @@ from tests.conftest import REPOSITORY
 SECONDS = 900.0
 """How long anything may take; a busy machine is no failure."""
 
+SEED = 7
+"""Of the university."""
+
 ENDED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 
 NEVER = "0 0 29 2 *"
@@ -36,10 +39,18 @@ INSTITUTIONS: dict[str, dict[str, Any]] = {
         "approval": {"approvers": ["registrar", "dean"]},
         "mail": {"failures": ["drift@demo.example"], "held": ["studieadm@demo.example"]},
     },
-    # Shares demo's Canvas root account, and so its one slot.
+    # Shares demo's Canvas root account, and so its one slot. FS has nothing of that number but the terms.
     "tvilling": {
         "schedule": NEVER,
+        "number": "185",
         "canvas": {"connection": "canvas_demo", "root": "sandbox", "account": "FSDEMO"},
+    },
+    # Syncs people, into the structure that is demo's.
+    "folk": {
+        "schedule": NEVER,
+        "people": {"account_roles": {"ADMIN": "AccountAdmin"}, "census_days": 14},
+        "mail": {"held": ["studieadm@folk.example"]},
+        "canvas": {"connection": "canvas_demo", "root": "folk", "account": "FSDEMO"},
     },
     # Reads the older dialect in small pages, and only ever plans.
     "eldre": {
@@ -104,7 +115,7 @@ class Ground:
         """Write every settings file, before Airflow starts."""
         plain = yaml.safe_load((REPOSITORY / "include" / "institutions" / "demo.yaml").read_text(encoding="utf-8"))
         for key, own in INSTITUTIONS.items():
-            self.settings[key] = {**plain, "key": key, "mail": {}, **own}
+            self.settings[key] = {**plain, "key": key, "mail": {}, "people": {"sync": False}, **own}
             self.change(key)
         (self.institutions / "skakk.yaml").write_text(BROKEN, encoding="utf-8")
 
@@ -123,11 +134,11 @@ class Ground:
         client.create_connection("canvas_demo", "canvas", host=f"{url}/canvas", password="sandbox-canvas-token")
         plain = {"disable_ssl": True, "disable_tls": True, "from_email": "rosterflow@demo.example", "retry_limit": 2}
         client.create_connection("smtp_default", "smtp", host="127.0.0.1", port=self.stack.smtp_port, extra=plain)
-        for pool in ("canvas_sandbox", "canvas_eldre"):
+        for pool in ("canvas_sandbox", "canvas_eldre", "canvas_folk"):
             client.create_pool(pool, 1)
         command = [sys.executable, "-m", "rosterflow", "store", "upgrade"]
         subprocess.run(command, env=self.stack.airflow.environment, check=True, capture_output=True)
-        self.control("reset", {"seed": 7, **university_of_today()})
+        self.control("reset", {"seed": SEED, **university_of_today()})
         self.wait_for_dag("fs_canvas_sync__skakk")
 
     def wait_for_dag(self, dag_id: str) -> None:
@@ -225,6 +236,10 @@ class Ground:
         """How many objects of each kind Canvas has."""
         return dict(self.get("/control/state")["canvas"])
 
+    def enrollments(self) -> dict[str, int]:
+        """How many enrollments Canvas has in each state."""
+        return dict(self.get("/control/state")["enrollments"])
+
     def mails(self, receiver: str) -> list[Json]:
         """The mails to somebody, the newest first."""
         return [mail for mail in self.get("/mail.json") if receiver in mail["recipients"]]
@@ -245,6 +260,13 @@ class Ground:
     def record(self, query: str) -> list[tuple[Any, ...]]:
         """Ask our store, or change it."""
         return self._ask("rosterflow", query)
+
+    def texts(self, database: str) -> Iterator[tuple[str, str]]:
+        """Every table of a database with its rows as text."""
+        tables = self._ask(database, "select table_name from information_schema.tables where table_schema = 'public'")
+        for (table,) in tables:
+            rows = self._ask(database, f'select one::text from "{table}" one')
+            yield table, "\n".join(row for (row,) in rows)
 
     def _ask(self, database: str, query: str) -> list[tuple[Any, ...]]:
         connection = psycopg2.connect(self.stack.postgres.url(database).replace("+psycopg2", ""))
