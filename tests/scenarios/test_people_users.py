@@ -144,19 +144,22 @@ def test_who_is_reserved_is_suspended_and_comes_back_when_it_is_withdrawn(
     faculty.harness.run(days_later=1)
     login = person.feide_bruker
 
-    person.kan_overfores = False
+    with faculty.changing_fs():
+        person.kan_overfores = False
     faculty.harness.run(days_later=1)
     assert (login_of(faculty, person), follows_in_canvas(faculty, person, ue)) == ((login, "suspended"), "inactive")
     assert "user-reserved" in decided(faculty, person)
 
-    person.kan_overfores = True
+    with faculty.changing_fs():
+        person.kan_overfores = True
     faculty.harness.run(days_later=1)
     assert (login_of(faculty, person), follows_in_canvas(faculty, person, ue)) == ((login, "active"), "active")
 
 
 def test_who_is_reserved_from_the_start_is_never_sent(faculty: College, ue: Undervisningsenhet) -> None:
     person = newcomer(faculty)
-    person.kan_overfores = False
+    with faculty.changing_fs():
+        person.kan_overfores = False
     follows(faculty, person, ue)
 
     faculty.harness.run(days_later=1)
@@ -171,7 +174,8 @@ def test_who_is_reserved_may_be_left_as_they_are(tmp_path: Path) -> None:
         follows(one, person, ue)
         one.harness.run(days_later=1)
 
-        person.kan_overfores = False
+        with one.changing_fs():
+            person.kan_overfores = False
         done = one.harness.run(days_later=1)
 
         assert (login_of(one, person), done.changes) == ((person.feide_bruker, "active"), 0)
@@ -184,11 +188,13 @@ def test_the_dead_are_suspended_and_a_mistake_is_undone(faculty: College, ue: Un
     faculty.harness.run(days_later=1)
     login = person.feide_bruker
 
-    person.er_dod = True
+    with faculty.changing_fs():
+        person.er_dod = True
     faculty.harness.run(days_later=1)
     assert (login_of(faculty, person), follows_in_canvas(faculty, person, ue)) == ((login, "suspended"), "inactive")
 
-    person.er_dod = False
+    with faculty.changing_fs():
+        person.er_dod = False
     faculty.harness.run(days_later=1)
     assert (login_of(faculty, person), follows_in_canvas(faculty, person, ue)) == ((login, "active"), "active")
 
