@@ -237,7 +237,7 @@ def _always(changes: Iterable[Change], world: World) -> Iterator[Held]:
         if change.action is Action.CHANGE_ID:
             yield Held(change, "id-change", f"The id changes from {change.key.sis_id} to {change.after.sis_id}.")
         if change.rule == LOGIN_SWAP:
-            yield Held(change, LOGIN_SWAP, f"{change.weight} user(s) of a circle take each other's logins.")
+            yield Held(change, LOGIN_SWAP, f"{change.weight} of the users who would take each other's logins.")
         if change.action is Action.DELETE and change.kind is Kind.ACCOUNT:
             courses = _courses_within(change.key, world)
             if courses:
