@@ -9,7 +9,6 @@ from __future__ import annotations
 import cProfile
 import importlib.util
 import os
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -163,7 +162,7 @@ def run(order: Order, environment: Mapping[str, str], answer: Connection) -> Non
     if not folder:
         answer.send(_ended(order))
         return
-    profile = cProfile.Profile(time.process_time)  # CPU, as the tables have it; other programs run too
+    profile = cProfile.Profile()
     ended = profile.runcall(_ended, order)
     profile.dump_stats(Path(folder) / f"{order.run_id}.{order.name}.prof")
     answer.send(ended)

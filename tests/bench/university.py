@@ -30,8 +30,10 @@ FOLLOWED = {300_000: 10, 1_000_000: 33}
 """How many emner a student follows in a term, in tenths, for so many enrollments in Canvas."""
 ONE_IN = 200
 """Of this many rows one gets another name on a day of change: 0.5 %."""
-ONE_RIGHT_IN = 400
-"""Of this many rights to follow teaching one is given up, and another one given: 0.5 % of them change."""
+ONE_RIGHT_IN = 200
+"""Of this many rights to follow teaching in the term one is given up and another one given. Together with the groups,
+and beside all other enrollments, these are about 0.5 % of all rows.
+"""
 
 
 def sizes(enrollments: int | None) -> tuple[str, str]:
@@ -131,7 +133,7 @@ def _rename_some(university: University) -> int:
 
 
 def _move_some(university: University) -> int:
-    """Let one in 400 students of some teaching give it up, groups and all, and follow what the next of them gave up."""
+    """Let one in 200 students of the term's teaching give it up, groups and all, and follow what the next gave up."""
     from sandbox.university.people import EmneStudierett
     from sandbox.university.studies import displace, place
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from rosterflow.domain.errors import Code, RetryableError
@@ -104,8 +104,7 @@ class Checkpoint:
             log.info("%s: page %d has %d bytes; asking for %d rows now", page.path, page.number, size, self.page_size)
         kept = KeptPage(name, len(page.nodes), page.cursor, page.next_cursor, page.total, page.gaps)
         self.pages.append(kept)
-        index = {"page_size": self.page_size, "pages": [asdict(one) for one in self.pages]}
-        self._store.put(f"{self._folder}/index", index)
+        self._store.put(f"{self._folder}/index", {"page_size": self.page_size, "pages": self.pages})
         return kept
 
     def drop(self) -> None:
