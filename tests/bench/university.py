@@ -26,7 +26,7 @@ TENTH = (
     "kull=4,klasser=3,evu=22"
 )
 TENTH_OF_PEOPLE = "studenter=5500,ansatte=350,kursdeltakere=150,deltakelser=20"
-FOLLOWED = {300_000: 10, 1_000_000: 33}
+FOLLOWED = {300_000: 10, 1_000_000: 42}
 """How many emner a student follows in a term, in tenths, for so many enrollments in Canvas."""
 ONE_IN = 200
 """Of this many rows one gets another name on a day of change: 0.5 %."""

@@ -41,6 +41,17 @@ def test_everything_comes_back_as_it_was_confirmed(store: Store) -> None:
     assert found[key_of(UNIT)].owned_by_canvas == {"name", "state"}
 
 
+def test_those_of_one_kind_come_alone_when_they_are_asked_for(store: Store) -> None:
+    save(store, *EVERYTHING)
+
+    with store.begin() as connection:
+        found = World(objects.load(connection, HOME, kind=Kind.TERM))
+
+    assert {key: one.thing for key, one in found.items()} == {
+        key_of(thing): thing for thing in EVERYTHING if thing.kind is Kind.TERM
+    }
+
+
 def test_the_newest_confirmation_counts(store: Store) -> None:
     save(store, UNIT)
     renamed = replace(UNIT, name="Institutt for fjernlesning")

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, literal, select, tuple_
 
 from rosterflow.domain.confirmed import ConfirmedObject
-from rosterflow.domain.model import Key
+from rosterflow.domain.model import Key, Kind
 from rosterflow.store.bulk import ROWS_AT_ONCE, among, batches, insert_into, upsert
 from rosterflow.store.codec import from_text, text_of
 from rosterflow.store.engine import UtcDateTime
@@ -20,19 +20,24 @@ COLUMNS = table.c["kind", "sis_id", "body", "owned_by_canvas"]
 NOTHING = frozenset[str]()
 
 
-def load(connection: Connection, institution: str, keys: Collection[Key] | None = None) -> Iterator[ConfirmedObject]:
+def load(
+    connection: Connection, institution: str, keys: Collection[Key] | None = None, *, kind: Kind | None = None
+) -> Iterator[ConfirmedObject]:
     """What Canvas confirmed for an institution, deleted objects included.
 
     :param keys: of these objects only; by default all.
+    :param kind: of objects of this kind only; by default all.
     """
     query = select(*COLUMNS).where(table.c.institution == institution)
+    if kind is not None:
+        query = query.where(table.c.kind == str(kind))
     if keys is not None and len(keys) <= ROWS_AT_ONCE:
         query = query.where(tuple_(table.c.kind, table.c.sis_id).in_([(str(kind), sis_id) for kind, sis_id in keys]))
         keys = None
-    for kind, sis_id, body, owned in connection.execute(query.execution_options(yield_per=ROWS_AT_ONCE)):
-        if keys is None or (kind, sis_id) in keys:
+    for of, sis_id, body, owned in connection.execute(query.execution_options(yield_per=ROWS_AT_ONCE)):
+        if keys is None or (of, sis_id) in keys:
             owned_by_canvas = frozenset(owned.split()) if owned else NOTHING
-            yield ConfirmedObject(from_text(kind, body), owned_by_canvas)
+            yield ConfirmedObject(from_text(of, body), owned_by_canvas)
 
 
 def save(

@@ -66,9 +66,7 @@ def _look_at_terms(store: Store, hook: CanvasHook, institution: Institution, run
     listed = {key_of(term): term for term in hook.terms()}
     with store.begin() as connection:
         verify_lease(connection, institution, run)
-        known = {
-            key: one for key, one in World(objects.load(connection, institution.key)).items() if key.kind is Kind.TERM
-        }
+        known = World(objects.load(connection, institution.key, kind=Kind.TERM))
         gone = [key for key, one in known.items() if one.is_alive and key not in listed]
         found = [one for key, term in listed.items() if key not in known and (one := _first_seen(institution, term))]
         objects.forget(connection, institution.key, gone)
