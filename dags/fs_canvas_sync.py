@@ -50,14 +50,12 @@ def sync_dag(institution: Institution) -> DAG:
                 FSGraphQLOperator(task_id=name, operation=name, institution=key, scope=opened.output)
                 for name in STRUCTURE[institution.fs.dialect]
             ]
-        of_structure = {task.operation: task.task_id for task in reads}
+        tasks = {task.operation: task.task_id for task in reads}
         settle = SettleOperator(task_id="settle", institution=key, trigger_rule="none_failed")
         if institution.people.sync:
-            split = SplitPeopleOperator(
-                task_id="split_people", institution=key, scope=opened.output, reads=of_structure
-            )
+            split = SplitPeopleOperator(task_id="split_people", institution=key, scope=opened.output, reads=tasks)
             read >> split >> mapped_reads("read_people", key, split.output, max_active_tis_per_dagrun=4) >> settle
-        read_by: dict[str, Any] = {"reads": of_structure, "people": ("split_people", "read_people")}
+        read_by: dict[str, Any] = {"reads": tasks, "people": ("split_people", "read_people")}
         plan = PlanOperator(task_id="plan", institution=key, pool=pool, **read_by)
         guard = GuardOperator(task_id="guard", institution=key, pool=pool)
         ask = AskApprovalOperator(task_id="ask_approval", institution=key, guarded_by="guard")
