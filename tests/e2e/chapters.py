@@ -196,7 +196,10 @@ class Together:
 
 
 def together(ground: Ground) -> Together:
-    ids = {key: ground.start(key, mode="apply") for key in ("demo", "tvilling")}
+    ids = {
+        "demo": ground.start("demo", mode="apply"),
+        "tvilling": ground.start("tvilling", mode="apply", accept_empty=["termin"]),  # FS has nothing of it
+    }
     seen = [ground.ended(f"fs_canvas_sync__{key}", run_id) for key, run_id in ids.items()]
     writing = [
         ground.metadata(
@@ -348,11 +351,13 @@ def neglected(ground: Ground) -> Neglected:
 class People:
     """First contact with people, its approval, a quiet day, and a day of change.
 
+    :param by_hand: enrollments that Canvas had before.
     :param users: how many Canvas had after the approval.
     :param enrollments: and how many enrollments in each state.
     :param told: what happened in FS on the day of change, in words.
     """
 
+    by_hand: int
     first: Posted
     approval: Seen
     users: int
@@ -364,6 +369,7 @@ class People:
 
 
 def people(ground: Ground) -> People:
+    by_hand = sum(ground.enrollments().values())
     first = posted(ground, "folk", mode="apply")
     question = ground.question("folk")
     ground.answer("registrar", question, "Approve", COMMENT)
@@ -372,7 +378,7 @@ def people(ground: Ground) -> People:
     quiet = posted(ground, "folk", mode="apply")
     told = ground.control("day-of-change")["changes"]
     changed = posted(ground, "folk", mode="apply")
-    return People(first, approval, users, enrollments, quiet, told, changed, ground.enrollments())
+    return People(by_hand, first, approval, users, enrollments, quiet, told, changed, ground.enrollments())
 
 
 def timed(chapter: Any, ground: Ground) -> Any:
