@@ -39,7 +39,7 @@ INSTITUTIONS: dict[str, dict[str, Any]] = {
         "approval": {"approvers": ["registrar", "dean"]},
         "mail": {"failures": ["drift@demo.example"], "held": ["studieadm@demo.example"]},
     },
-    # Shares demo's Canvas root account, and so its one slot. FS has nothing of that number but the terms.
+    # Shares demo's Canvas root account, and so its one slot. FS has nothing of that number.
     "tvilling": {
         "schedule": NEVER,
         "number": "185",
