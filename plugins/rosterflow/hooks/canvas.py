@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Self
 from urllib.parse import quote, urlsplit
 
@@ -22,7 +22,7 @@ from tenacity.wait import wait_exponential_jitter
 
 from rosterflow.domain.errors import REMEDIES, Code, FatalError, RetryableError, RosterflowError, RowError
 from rosterflow.domain.model import Term
-from rosterflow.hooks.canvas_answers import parsed, refusal, skew
+from rosterflow.hooks.canvas_answers import instant, parsed, refusal, skew
 from rosterflow.hooks.canvas_connection import base_of, headers_of
 
 RUNNING = frozenset({"initializing", "created", "importing", "cleanup_batch", "restoring"})
@@ -271,7 +271,7 @@ class CanvasHook(BaseHook):
             raise RetryableError(Code.BAD_RESPONSE, "Canvas lists no terms at all, not even its default one.")
         for item in listed:
             if item.get("sis_term_id"):
-                start, end = (_moment(item[name]) if item[name] else None for name in ("start_at", "end_at"))
+                start, end = (instant(item[name]) if item[name] else None for name in ("start_at", "end_at"))
                 yield Term(item["sis_term_id"], item["name"], start, end)
 
     def role_names(self) -> frozenset[str]:
@@ -388,19 +388,11 @@ def _sis_import(item: Mapping[str, Any]) -> SisImport:
     return SisImport(
         id=str(item["id"]),
         state=item["workflow_state"],
-        created_at=_moment(item["created_at"]),
+        created_at=instant(item["created_at"]),
         counts={name: int(n) for name, n in ((item.get("data") or {}).get("counts") or {}).items()},
         files=tuple(str(file.get("filename") or file.get("display_name")) for file in files),
     )
 
 
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
-
-
 def _report(item: Mapping[str, Any]) -> Report:
     return Report(str(item["id"]), item["status"], (item.get("attachment") or {}).get("url"))
-
-
-LOOK_BACK = timedelta(minutes=10)
-"""How much earlier than our own POST an import of ours may seem to be created: clocks differ."""

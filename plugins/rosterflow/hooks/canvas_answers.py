@@ -74,3 +74,8 @@ def skew(answer: httpx.Response) -> float:
     """Seconds by which Canvas's clock is ahead of ours."""
     stamp = answer.headers.get("Date")
     return (parsedate_to_datetime(stamp) - datetime.now(UTC)).total_seconds() if stamp else 0.0
+
+
+def instant(text: str) -> datetime:
+    """A moment as Canvas writes it, as an aware UTC instant."""
+    return datetime.fromisoformat(text).astimezone(UTC)

@@ -20,7 +20,7 @@ from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import Kind, State
 from rosterflow.domain.plan import Action
 from rosterflow.domain.rosters import Roster
-from rosterflow.hooks.canvas import LOOK_BACK, CanvasHook, SisImport
+from rosterflow.hooks.canvas import CanvasHook, SisImport
 from rosterflow.store import approvals, imports, objects, plans, row_errors
 from rosterflow.store.engine import Store
 from rosterflow.store.imports import ImportState, StoredImport
@@ -37,6 +37,8 @@ CERTAIN_AFTER = timedelta(seconds=60)
 """An import that Canvas does not list this long after our POST began did not arrive."""
 
 LOOK_AGAIN = 20.0
+LOOK_BACK = timedelta(minutes=10)
+"""How much earlier than our own POST an import of ours may seem to be created: clocks differ."""
 
 
 @undisturbed
