@@ -69,13 +69,15 @@ def test_where_there_are_no_operators_either_nobody_is(
 
 
 def test_a_dead_mail_server_does_not_keep_the_question_from_being_asked(
-    installation: Path, smtp: Callable[..., None]
+    installation: Path, mails: Mails, smtp: Callable[..., None]
 ) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         smtp(nobody.getsockname()[1])
 
         HeldMail("fjordvik")(asking())
+
+    assert mails() == []
 
 
 def test_a_task_that_asks_nothing_cannot_be_told_about(installation: Path, mails: Mails) -> None:

@@ -19,7 +19,7 @@ from rosterflow.domain.windows import Semester
 from rosterflow.store import migrate, row_errors
 from rosterflow.store.engine import Store
 from rosterflow.store.runs import Run
-from rosterflow.store.tables import decision
+from rosterflow.store.tables import decision, plan
 from rosterflow.sync.planning import make_plan, refuse_empty
 from rosterflow.sync.runs import close_run, open_run, take_lease
 from tests.domain.fs_builders import (
@@ -114,6 +114,11 @@ class Desk:
         make_plan(self.store, institution(), run, source_of(rows, gaps), accept_empty=(), now=now)
         close_run(self.store, institution(), run, well=True, now=now)
 
+    def planned(self) -> list[int]:
+        """The runs that have planned, in the order in which they did."""
+        with self.store.begin() as connection:
+            return list(connection.execute(select(plan.c.run_id).order_by(plan.c.id)).scalars())
+
     def decided(self) -> dict[tuple[str, str], str]:
         """The rule by source and subject."""
         with self.store.begin() as connection:
@@ -153,6 +158,8 @@ def test_a_later_run_that_only_plans_makes_no_read_old(desk: Desk) -> None:
 
     desk.finish(monday, *DAILY)
 
+    assert desk.planned() == [2, 1]
+
 
 def test_a_run_that_began_anew_reads_anew(desk: Desk) -> None:
     desk.open()
@@ -160,6 +167,8 @@ def test_a_run_that_began_anew_reads_anew(desk: Desk) -> None:
     desk.runs = 0  # the first one is cleared from its first task
 
     desk.finish(desk.open(now=MORNING + timedelta(days=2)), *DAILY)
+
+    assert desk.planned() == [2, 1]
 
 
 def test_a_run_for_another_term_adds_its_decisions_and_takes_none_away(desk: Desk) -> None:
