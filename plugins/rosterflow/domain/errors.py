@@ -51,6 +51,17 @@ class Code(StrEnum):
     STORE_UNAVAILABLE = "store-unavailable"
     STORE_OUTDATED = "store-outdated"
     PAGE_KEY_INVALID = "page-key-invalid"
+    OUTCOME_UNKNOWN = "outcome-unknown"
+    COURSEKEY_REFUSED = "coursekey-refused"
+    ATTENDANCE_NAME_UNKNOWN = "attendance-name-unknown"
+    OWNER_UNKNOWN = "owner-unknown"
+    ZONE_REFUSED = "zone-refused"
+    EMAIL_MISSING = "email-missing"
+    ACCOUNT_TAKEN = "account-taken"
+    COURSE_NAME_TAKEN = "course-name-taken"
+    GONE_IN_COURSEKEY = "gone-in-coursekey"
+    SITE_CHANGED = "site-changed"
+    TRIES_USED_UP = "tries-used-up"
     APPROVAL_INVALID = "approval-invalid"
     REQUEST_UNKNOWN = "request-unknown"
     MAIL_FAILED = "mail-failed"
@@ -92,6 +103,17 @@ REMEDIES: dict[Code, str] = {
     Code.STORE_UNAVAILABLE: "Check that the database in ROSTERFLOW_DATABASE_URL runs and can be reached from the workers.",
     Code.STORE_OUTDATED: "Run 'python -m rosterflow store upgrade' once after installing a new version.",
     Code.PAGE_KEY_INVALID: "Set ROSTERFLOW_PAGE_KEYS to the same Fernet keys on every worker, the newest first.",
+    Code.OUTCOME_UNKNOWN: "Nothing: CourseKey is asked whether it happened before anything is sent again.",
+    Code.COURSEKEY_REFUSED: "Read CourseKey's own words in the message, correct the record in Campus Cafe and requeue the entry.",
+    Code.ATTENDANCE_NAME_UNKNOWN: "Let RGENCD's description be 'enrollment code number:name' with the name as CourseKey has it, or have CourseKey add it; then requeue.",
+    Code.OWNER_UNKNOWN: "Have CourseKey make COURSEKEY_COURSE_OWNER a user under this auth key, or name one who is a user under every key; then requeue.",
+    Code.ZONE_REFUSED: "Correct the time zone beside the auth key in CRSKEYAUTH; then requeue.",
+    Code.EMAIL_MISSING: "Give the person an e-mail address in Campus Cafe: the entry is tried again when it arrives.",
+    Code.ACCOUNT_TAKEN: "Decide whose account in CourseKey it is: correct the e-mail address in Campus Cafe, or the issued ID in CourseKey; then requeue.",
+    Code.COURSE_NAME_TAKEN: "Let COURSEKEY_COURSE_NAME_FORMAT give every section its own name, or rename the other course in CourseKey; then requeue.",
+    Code.GONE_IN_COURSEKEY: "Find out who removed it in CourseKey; requeue the entry to have it made again.",
+    Code.SITE_CHANGED: "Give the section its old course site back, or move the course in CourseKey by hand: it would be another school's.",
+    Code.TRIES_USED_UP: "Look at the last error in the queue history, repair its cause and requeue the entry.",
     Code.APPROVAL_INVALID: "Answer again with a comment, as one of the approvers of the institution's settings.",
     Code.REQUEST_UNKNOWN: "Answer the request that the sync made; an approval that is started by hand needs the number of one of its own.",
     Code.MAIL_FAILED: "Check the connection 'smtp_default' and the mail server.",
