@@ -12,8 +12,8 @@ from cryptography.fernet import Fernet
 from demo.postgres import Postgres
 from demo.processes import Children
 from rosterflow.store import migrate
+from rosterflow.store.coursekey_tables import queue_entry
 from rosterflow.store.engine import Store
-from rosterflow.store.tables import metadata
 
 KEY = Fernet.generate_key().decode()
 
@@ -52,7 +52,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         store: Store = request.getfixturevalue("on_postgres")
         yield store
         with store.begin() as connection:
-            for table in reversed(metadata.sorted_tables):
+            for table in reversed(queue_entry.metadata.sorted_tables):
                 connection.execute(table.delete())
         return
     path = tmp_path / "store.db"

@@ -13,14 +13,14 @@ from sqlalchemy import inspect
 
 from rosterflow.domain.errors import Code, FatalError
 from rosterflow.store import migrate
+from rosterflow.store.coursekey_tables import queue_entry
 from rosterflow.store.engine import Store
-from rosterflow.store.tables import metadata
 
 
 def test_the_migrations_make_the_tables_that_the_code_knows(store: Store) -> None:
     with store.begin() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, metadata) == []
+        assert compare_metadata(context, queue_entry.metadata) == []
 
 
 def test_upgrading_an_upgraded_store_changes_nothing(store: Store) -> None:
@@ -35,7 +35,7 @@ def test_a_store_that_was_never_upgraded_is_refused_by_name_of_both_versions(tmp
 
     assert (caught.value.code, caught.value.message) == (
         Code.STORE_OUTDATED,
-        "The store is at version none, this code needs 0001.",
+        "The store is at version none, this code needs 0002.",
     )
 
 

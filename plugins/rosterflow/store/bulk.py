@@ -54,13 +54,16 @@ def insert_rows(connection: Connection, table: Table, rows: Iterable[Row]) -> No
         _execute(connection, table, some, insert_into(connection, table))
 
 
-def upsert(connection: Connection, table: Table, rows: Iterable[Row], *, keep: Sequence[str] = ()) -> None:
-    """Insert rows, or update the ones whose primary key is already there.
+def upsert(
+    connection: Connection, table: Table, rows: Iterable[Row], *, keep: Sequence[str] = (), by: Sequence[str] = ()
+) -> None:
+    """Insert rows, or update the ones whose key is already there.
 
-    :param rows: as for :func:`insert_rows`; no two with the same primary key.
+    :param rows: as for :func:`insert_rows`; no two with the same key.
     :param keep: columns that an existing row keeps as they are.
+    :param by: the key, columns that are unique together; without them the primary key.
     """
-    keys = [each.name for each in table.primary_key]
+    keys = by or [each.name for each in table.primary_key]
     for some in batches(rows, ROWS_IN_A_TEXT):
         statement = insert_into(connection, table)
         changed = {name: statement.excluded[name] for name in some[0] if name not in keys and name not in keep}

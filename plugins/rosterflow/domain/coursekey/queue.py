@@ -93,6 +93,9 @@ class Entry(msgspec.Struct, frozen=True):
     :param asked_by: ``collector``, or who asked for it by hand.
     :param due_at: not before this moment (back-off).
     :param attempts: how often it was tried.
+    :param holder: who processes it.
+    :param error_code: of its last failure.
+    :param changed_at: when its state last changed.
     """
 
     id: int
@@ -108,3 +111,6 @@ class Entry(msgspec.Struct, frozen=True):
     created_at: datetime
     opens_on: date | None = None
     attempts: int = 0
+    holder: str = ""
+    error_code: str = ""
+    changed_at: datetime | None = None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from alembic import context
 
-from rosterflow.store.tables import metadata
+from rosterflow.store.coursekey_tables import queue_entry
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=metadata, compare_type=True, render_as_batch=True)
+context.configure(connection=connection, target_metadata=queue_entry.metadata, compare_type=True, render_as_batch=True)
 with context.begin_transaction():
     context.run_migrations()

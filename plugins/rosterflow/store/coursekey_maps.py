@@ -1,0 +1,181 @@
+"""What we know of CourseKey, which keeps no id of ours: its ids, what we last sent, and what we made ourselves.
+
+Personal data in a mapping (an e-mail address) is sealed; ids are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Row, delete, select, tuple_
+
+from rosterflow.domain.coursekey.campus import SectionKey
+from rosterflow.store.bulk import batches, upsert
+from rosterflow.store.coursekey_tables import coursekey_map
+from rosterflow.store.sealing import seal_of
+
+
+class MapKind(StrEnum):
+    """What a mapping is of."""
+
+    USER = "user"
+    COURSE = "course"
+    STAFF = "staff"
+    ENROLLMENT = "enrollment"
+    SESSION = "session"
+
+
+class MapKey(msgspec.Struct, frozen=True, order=True):
+    """What of ours a mapping is about: a person at a school, a section, a person in a section, or a meeting.
+
+    :param section: ``None`` of a USER.
+    :param person: Campus Cafe ID, of a USER, STAFF and an ENROLLMENT.
+    :param slot: of a SESSION, its date and beginning: ``2026-09-01T09:00:00``.
+    """
+
+    kind: MapKind
+    school: str
+    section: SectionKey | None = None
+    person: str = ""
+    slot: str = ""
+
+    def __str__(self) -> str:
+        return "/".join(part for part in (*(self.section or ()), self.person, self.slot) if part)
+
+
+class Mapped(msgspec.Struct, frozen=True):
+    """One thing of ours in CourseKey.
+
+    :param remote_id: CourseKey's id: ``userID``, ``courseID``, ``sessionID``; of staff and enrollments the user's.
+    :param fingerprint: digest of what was last sent; the same digest again is not sent again.
+    :param created_by_us: ``False`` for what was found there, and what people added by hand.
+    :param join_code: of a course its ``addCode``.
+    :param private: personal data needed again (the e-mail address that was sent), as the caller encodes it.
+    """
+
+    key: MapKey
+    remote_id: str
+    fingerprint: str = ""
+    created_by_us: bool = True
+    join_code: str = ""
+    private: bytes = b""
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+
+    def __repr__(self) -> str:
+        return f"Mapped({self.key.kind} {self.key} at {self.key.school})"
+
+
+def put(connection: Connection, institution: str, mapped: Iterable[Mapped], now: datetime) -> None:
+    """Write mappings down, or what is new of them; when each was first known is kept."""
+    seal = seal_of(connection)
+    upsert(
+        connection,
+        coursekey_map,
+        (
+            {
+                **_columns(institution, one.key),
+                "remote_id": one.remote_id,
+                "join_code": one.join_code,
+                "sealed": seal.close(one.private) if one.private else None,
+                "fingerprint": one.fingerprint,
+                "created_by_us": one.created_by_us,
+                "first_at": now,
+                "last_at": now,
+            }
+            for one in mapped
+        ),
+        keep=("first_at",),
+    )
+
+
+def get(connection: Connection, institution: str, key: MapKey) -> Mapped | None:
+    """The mapping of one thing, ``None`` when CourseKey has none of it that we know."""
+    return next(iter(_where(connection, institution, _same(key))), None)
+
+
+def forget(connection: Connection, institution: str, key: MapKey) -> None:
+    """Remove a mapping: the thing is no longer there, or was never ours."""
+    connection.execute(delete(coursekey_map).where(coursekey_map.c.institution == institution, _same(key)))
+
+
+def of_sections(connection: Connection, institution: str, sections: Iterable[SectionKey]) -> list[Mapped]:
+    """Everything known of some sections: courses, staff, enrollments and sessions, at whatever school."""
+    here = tuple_(coursekey_map.c.semester, coursekey_map.c.course, coursekey_map.c.section)
+    found: list[Mapped] = []
+    for some in batches(sections, SECTIONS_AT_ONCE):
+        found += _where(connection, institution, here.in_([tuple(key) for key in some]))
+    return found
+
+
+def of_persons(connection: Connection, institution: str, persons: Iterable[str], *kinds: MapKind) -> list[Mapped]:
+    """Everything known of some people, or what is of some kinds: accounts, staff, enrollments."""
+    found: list[Mapped] = []
+    for some in batches(persons):
+        which = coursekey_map.c.person.in_(some)
+        found += _where(connection, institution, which & coursekey_map.c.kind.in_(kinds) if kinds else which)
+    return found
+
+
+def users(connection: Connection, institution: str, school: str, persons: Iterable[str]) -> dict[str, Mapped]:
+    """The accounts of some people at a school, by Campus Cafe ID."""
+    known = of_persons(connection, institution, persons, MapKind.USER)
+    return {one.key.person: one for one in known if one.key.school == school}
+
+
+def people_in_sections(connection: Connection, institution: str) -> Sequence[Any]:
+    """Who is where in CourseKey: ``kind``, ``semester``, ``course``, ``section``, ``person``, ``created_by_us``."""
+    columns = coursekey_map.c["kind", "semester", "course", "section", "person", "created_by_us"]
+    of_people = coursekey_map.c.kind.in_((MapKind.STAFF, MapKind.ENROLLMENT))
+    return connection.execute(select(*columns).where(coursekey_map.c.institution == institution, of_people)).all()
+
+
+SECTIONS_AT_ONCE = 300
+"""Three values each, and a statement takes only so many."""
+
+
+def _columns(institution: str, key: MapKey) -> dict[str, str]:
+    semester, course, section = key.section or ("", "", "")
+    return {
+        "institution": institution,
+        "school": key.school,
+        "kind": key.kind,
+        "key": str(key),
+        "semester": semester,
+        "course": course,
+        "section": section,
+        "person": key.person,
+        "slot": key.slot,
+    }
+
+
+def _same(key: MapKey) -> ColumnElement[bool]:
+    table = coursekey_map.c
+    return (table.school == key.school) & (table.kind == key.kind) & (table.key == str(key))
+
+
+def _where(connection: Connection, institution: str, which: ColumnElement[bool]) -> list[Mapped]:
+    query = select(coursekey_map).where(coursekey_map.c.institution == institution, which)
+    seal = seal_of(connection)
+    return [
+        Mapped(
+            _key(row),
+            row.remote_id,
+            row.fingerprint,
+            row.created_by_us,
+            row.join_code,
+            seal.open(row.sealed) if row.sealed else b"",
+            row.first_at,
+            row.last_at,
+        )
+        for row in connection.execute(query.order_by(coursekey_map.c.kind, coursekey_map.c.key))
+    ]
+
+
+def _key(row: Row[Any]) -> MapKey:
+    section = SectionKey(row.semester, row.course, row.section) if row.semester else None
+    return MapKey(MapKind(row.kind), row.school, section, row.person, row.slot)
