@@ -1,0 +1,271 @@
+"""What CourseKey's export says: one record is the time of one student in one session (reference coursekey §5.2).
+
+A record is sorted here by the rules R1, R2 and R10 to R13 of reference coursekey §3.5, before the ledger sees it: into
+an :class:`Observation`, or into the list of what was not booked. No second is in neither.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from operator import attrgetter
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+
+class Status(StrEnum):
+    """How far a session has come."""
+
+    COMPLETE = "complete"
+    IN_PROGRESS = "inProgress"
+    CANCELLED = "cancelled"
+
+
+class TimeRecord(msgspec.Struct, frozen=True, gc=False):
+    """One record of the export; moments are aware, times in whole seconds.
+
+    :param issued_id: the Campus Cafe ID, as CourseKey was told.
+    :param session_date: the local day by which the export is asked for it.
+    :param attended: seconds between check-in and check-out.
+    :param awarded: seconds after adjustments; this is what counts, where the profile says so.
+    :param available: seconds that the session offered.
+    """
+
+    course_id: str
+    user_id: str
+    session_date: date
+    record_id: str = ""
+    issued_id: str = ""
+    session_id: str = ""
+    starts: datetime | None = None
+    ends: datetime | None = None
+    check_in: datetime | None = None
+    check_out: datetime | None = None
+    attended: int | None = None
+    awarded: int | None = None
+    available: int | None = None
+    is_async: bool = False
+    status: Status = Status.COMPLETE
+    last_activity: datetime | None = None
+    updated_at: datetime | None = None
+    is_deleted: bool = False
+
+
+class Counts(StrEnum):
+    """Which of a record's times is booked; a setting of the profile."""
+
+    AWARDED = "awarded"
+    ATTENDED = "attended"
+    CLOCK = "clock"
+
+
+class FactKey(NamedTuple):
+    """The natural key of a fact within a school (R1)."""
+
+    course_id: str
+    session: str
+    user_id: str
+    kind: str
+
+
+class Observation(msgspec.Struct, frozen=True, gc=False):
+    """One fact as one read saw it.
+
+    :param window: the day by which the export gave it.
+    :param on: the local day on which it is booked: that of the session's start (R2).
+    :param seconds: ``None`` while the session goes on (R10).
+    :param is_void: the record says itself that it was deleted or cancelled.
+    :param active_on: the local day of the student's last activity, for asynchronous work.
+    """
+
+    key: FactKey
+    person: str
+    window: date
+    on: date
+    seconds: int | None
+    is_void: bool
+    record_id: str
+    updated_at: datetime | None
+    active_on: date | None = None
+
+
+class Listed(msgspec.Struct, frozen=True, gc=False):
+    """A record, or a part of one, that was not booked, or booked with a remark.
+
+    :param reason: ``duplicate``, ``in-progress``, ``negative`` … as in the mail.
+    :param seconds: what is not booked because of it; 0 for a remark.
+    """
+
+    reason: str
+    course_id: str
+    person: str
+    window: date
+    record_id: str
+    seconds: int = 0
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class Sorted:
+    """What one read of one school came to.
+
+    :param observations: by natural key, one each.
+    :param listed: what is not booked, with its reason.
+    :param remarks: what is booked and worth a look.
+    :param seconds_in: the sum over all records as they came.
+    """
+
+    observations: dict[FactKey, Observation] = field(default_factory=dict)
+    listed: list[Listed] = field(default_factory=list)
+    remarks: list[Listed] = field(default_factory=list)
+    seconds_in: int = 0
+
+    @property
+    def reasons(self) -> Counter[str]:
+        """How many records were listed, by reason."""
+        return Counter(item.reason for item in self.listed)
+
+
+def sort_records(
+    records: Iterable[TimeRecord], zone: ZoneInfo, read_at: datetime, counts: Counts = Counts.AWARDED
+) -> Sorted:
+    """Turn the records of one school into observations (R1, R2, R10, R12, R13).
+
+    :param zone: that of the school's auth key, in which its days are.
+    :param read_at: when they were read; a session that ends later is still going on.
+    :param counts: which time is booked.
+    """
+    result = Sorted()
+    for record in records:
+        seconds = _seconds(record, counts)
+        result.seconds_in += max(seconds or 0, 0)
+        if seconds is not None and seconds < 0:
+            result.listed.append(_listed("negative", record, detail=f"{seconds} s"))
+        elif seconds is None and not _is_going_on(record, read_at) and not _is_void(record):
+            result.listed.append(_listed("no-duration", record))
+        else:
+            _take(result, _observed(record, seconds, zone, read_at), record)
+            result.remarks.extend(_remarks(record, seconds or 0, zone))
+    return result
+
+
+def _take(result: Sorted, seen: Observation, record: TimeRecord) -> None:
+    """Keep one of several records of one fact: the one updated last (R13)."""
+    former = result.observations.get(seen.key)
+    if former is not None:
+        former, seen = sorted((former, seen), key=_age)
+        result.listed.append(_listed("duplicate", record, former.seconds or 0))
+    result.observations[seen.key] = seen
+    if former is None and seen.seconds is None:
+        result.listed.append(_listed("in-progress", record, _seconds(record, Counts.AWARDED) or 0))
+
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+def _age(seen: Observation) -> tuple[datetime, str, int, bool]:
+    """Orders two sightings of one fact the same way whichever came first."""
+    return seen.updated_at or _LONG_AGO, seen.record_id, -1 if seen.seconds is None else seen.seconds, seen.is_void
+
+
+def _seconds(record: TimeRecord, counts: Counts) -> int | None:
+    if counts is Counts.CLOCK:
+        if record.check_in is None or record.check_out is None:
+            return None
+        return round((record.check_out.astimezone(UTC) - record.check_in.astimezone(UTC)).total_seconds())
+    first, second = record.awarded, record.attended
+    if counts is Counts.ATTENDED:
+        first, second = second, first
+    return second if first is None else first
+
+
+def _is_going_on(record: TimeRecord, read_at: datetime) -> bool:
+    return record.status is Status.IN_PROGRESS or (record.ends is not None and record.ends > read_at)
+
+
+def _is_void(record: TimeRecord) -> bool:
+    return record.is_deleted or record.status is Status.CANCELLED
+
+
+def _observed(record: TimeRecord, seconds: int | None, zone: ZoneInfo, read_at: datetime) -> Observation:
+    is_void = _is_void(record)
+    going_on = not is_void and _is_going_on(record, read_at)
+    return Observation(
+        key=FactKey(record.course_id, _session(record), record.user_id, "async" if record.is_async else "sync"),
+        person=record.issued_id,
+        window=record.session_date,
+        on=booked_on(record, zone),
+        seconds=0 if is_void else None if going_on else seconds,
+        is_void=is_void,
+        record_id=record.record_id,
+        updated_at=record.updated_at,
+        active_on=record.last_activity.astimezone(zone).date() if record.is_async and record.last_activity else None,
+    )
+
+
+def _session(record: TimeRecord) -> str:
+    """What stands for the session in the natural key where the export names none (R1).
+
+    The start instead of an ordinal: it stays what it is when a page before it is missing.
+    """
+    if record.session_id:
+        return record.session_id
+    if record.record_id:
+        return f"record {record.record_id}"
+    start = record.starts or record.check_in
+    return f"start {start.astimezone(UTC).isoformat() if start else record.session_date.isoformat()}"
+
+
+def booked_on(record: TimeRecord, zone: ZoneInfo) -> date:
+    """The local day of the session's start; the export's own day where they are further apart than zones can be."""
+    start = record.starts or record.check_in
+    if start is None:
+        return record.session_date
+    on = start.astimezone(zone).date()
+    return on if abs((on - record.session_date).days) <= 1 else record.session_date
+
+
+def day_seconds(on: date, zone: ZoneInfo) -> int:
+    """How long a local day is: 23, 24 or 25 hours where clocks change."""
+    begin = datetime(on.year, on.month, on.day, tzinfo=zone)
+    following = on + timedelta(days=1)
+    end = datetime(following.year, following.month, following.day, tzinfo=zone)
+    return round((end.astimezone(UTC) - begin.astimezone(UTC)).total_seconds())
+
+
+def _remarks(record: TimeRecord, seconds: int, zone: ZoneInfo) -> Iterable[Listed]:
+    start, end = record.check_in or record.starts, record.check_out or record.ends
+    if seconds and start and end and start.astimezone(zone).date() != _last_day(end, zone):
+        yield _listed("spans-midnight", record, detail=f"{seconds} s on the day it began")
+    if seconds > 82_800 and seconds > day_seconds(booked_on(record, zone), zone):
+        yield _listed("longer-than-day", record, detail=f"{seconds} s")
+    if seconds and record.available and seconds > record.available and not record.is_async:
+        yield _listed("more-than-available", record, detail=f"{seconds} s of {record.available} s")
+    if start and end and _differs_by_the_clock_change(record, start, end, zone):
+        yield _listed("clock-change", record, detail="an hour more or less than between check-in and check-out")
+
+
+def _last_day(end: datetime, zone: ZoneInfo) -> date:
+    """The day in which the last second lies: what ends at midnight is of the day before."""
+    return (end.astimezone(UTC) - timedelta(seconds=1)).astimezone(zone).date()
+
+
+def _differs_by_the_clock_change(record: TimeRecord, start: datetime, end: datetime, zone: ZoneInfo) -> bool:
+    if record.attended is None or record.check_in is None or record.check_out is None:
+        return False
+    elapsed = (end.astimezone(UTC) - start.astimezone(UTC)).total_seconds()
+    changed = start.astimezone(zone).utcoffset() != end.astimezone(zone).utcoffset()
+    return changed and abs(elapsed - record.attended) == 3600
+
+
+def _listed(reason: str, record: TimeRecord, seconds: int = 0, detail: str = "") -> Listed:
+    return Listed(reason, record.course_id, record.issued_id, record.session_date, record.record_id, seconds, detail)
+
+
+by_window = attrgetter("window")
+"""The day of an observation or a listed record."""
