@@ -88,8 +88,8 @@ class CourseKey(Protocol):
     async def staff(self, school: str, course_id: str) -> tuple[StaffMember, ...]:
         """Everybody with an instructor's rights in a course, its owner too."""
 
-    async def add_staff(self, school: str, course_id: str, email: str) -> str:
-        """Give somebody an instructor's rights in a course; the account's id. Adding twice is no error."""
+    async def add_staff(self, school: str, course_id: str, email: str) -> None:
+        """Give somebody an instructor's rights in a course. Adding twice is no error."""
 
     async def remove_staff(self, school: str, course_id: str, user_id: str) -> bool:
         """Take these rights away; whether the person had them. CourseKey refuses it of the owner."""
