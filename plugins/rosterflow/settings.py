@@ -1,23 +1,27 @@
 """Loading of settings: the institutions' YAML files, and what belongs to the whole installation.
 
-What an institution can set is in :mod:`rosterflow.domain.institution`; what the installation sets is in the environment
-(:class:`Environment`).
+What an institution can set is in :mod:`rosterflow.domain.institution`, or for a college that sends to CourseKey in
+:mod:`rosterflow.domain.coursekey.college`; what the installation sets is in the environment (:class:`Environment`).
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
 
+from rosterflow.domain.coursekey.college import College
 from rosterflow.domain.errors import Code, FatalError
 from rosterflow.domain.institution import Institution
+
+Settings = TypeVar("Settings", Institution, College)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,18 @@ def load_institution(path: Path) -> Institution:
 
     :raises FatalError: ``settings-invalid`` with every problem of the file, each with its path.
     """
+    return _load(path, Institution)
+
+
+def load_college(path: Path) -> College:
+    """Read and validate the YAML file of a college that sends to CourseKey.
+
+    :raises FatalError: ``settings-invalid`` with every problem of the file, each with its path.
+    """
+    return _load(path, College)
+
+
+def _load(path: Path, model: type[Settings]) -> Settings:
     problems: list[str] = []
     try:
         raw = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
@@ -50,18 +66,18 @@ def load_institution(path: Path) -> Institution:
         if not isinstance(raw, dict):
             problems.append("must be a table of settings")
         else:
-            institution, problems = _validated(raw)
-            if institution and institution.key != path.stem:
-                problems.append(f"key: {institution.key!r} must equal the file's name {path.stem!r}")
-            if institution and not problems:
-                return institution
+            settings, problems = _validated(raw, model)
+            if settings and settings.key != path.stem:
+                problems.append(f"key: {settings.key!r} must equal the file's name {path.stem!r}")
+            if settings and not problems:
+                return settings
     lines = "\n".join(f"- {path.name}: {problem}" for problem in problems)
     raise FatalError(Code.SETTINGS_INVALID, f"{len(problems)} problem(s) in the settings:\n{lines}\n")
 
 
-def _validated(raw: dict[str, Any]) -> tuple[Institution | None, list[str]]:
+def _validated(raw: dict[str, Any], model: type[Settings]) -> tuple[Settings | None, list[str]]:
     try:
-        return Institution.model_validate(raw), []
+        return model.model_validate(raw), []
     except ValidationError as error:
         return None, [_problem(item) for item in error.errors(include_url=False)]
 
@@ -69,8 +85,8 @@ def _validated(raw: dict[str, Any]) -> tuple[Institution | None, list[str]]:
 def _problem(item: Mapping[str, Any]) -> str:
     """One problem in our words; one that is about several settings names them itself."""
     path = ".".join(str(part) for part in item["loc"])
-    words = _WORDS.get(item["type"]) or item["msg"].removeprefix("Value error, ")
-    told = words.format(**item.get("ctx", {}))
+    words = _WORDS.get(item["type"])
+    told = words.format(**item.get("ctx", {})) if words else item["msg"].removeprefix("Value error, ")
     return f"{path}: {told}" if path else told
 
 
@@ -93,6 +109,7 @@ _WORDS = {
     "less_than_equal": "must not be more than {le}",
     "greater_than_equal": "must not be less than {ge}",
     "greater_than": "must be more than {gt}",
+    "too_short": "must not be empty",
 }
 """What is wrong, by pydantic's name of it; other problems are told by our own validators."""
 
@@ -104,13 +121,7 @@ def load_institutions(folder: Path) -> tuple[list[Institution], list[Broken]]:
 
     :returns: the usable institutions by key, and the broken ones with all their problems.
     """
-    good: list[Institution] = []
-    broken: list[Broken] = []
-    for path in sorted(folder.glob("*.yaml")):
-        try:
-            good.append(load_institution(path))
-        except FatalError as error:
-            broken.append(Broken(path.stem, str(error)))
+    good, broken = _load_all(folder, Institution)
     shared = Counter(map(_ids_of, good))
     twins = [one for one in good if shared[_ids_of(one)] > 1]
     for one in twins:
@@ -120,6 +131,36 @@ def load_institutions(folder: Path) -> tuple[list[Institution], list[Broken]]:
         told = FatalError(Code.SETTINGS_INVALID, f"1 problem(s) in the settings:\n{problem}\n")
         broken.append(Broken(one.key, str(told)))
     return [one for one in good if one not in twins], broken
+
+
+def load_colleges(folder: Path) -> tuple[list[College], list[Broken]]:
+    """Read every ``*.yaml`` of a folder that is a college's; a broken college never stops another.
+
+    :returns: the usable colleges by key, and the broken ones with all their problems.
+    """
+    return _load_all(folder, College)
+
+
+def _load_all(folder: Path, model: type[Settings]) -> tuple[list[Settings], list[Broken]]:
+    good: list[Settings] = []
+    broken: list[Broken] = []
+    for path in sorted(folder.glob("*.yaml")):
+        if is_college(path) is not (model is College):
+            continue
+        try:
+            good.append(_load(path, model))
+        except FatalError as error:
+            broken.append(Broken(path.stem, str(error)))
+    return good, broken
+
+
+def is_college(path: Path) -> bool:
+    """Whether a settings file is a college's: by what it says of Campus Cafe or CourseKey, even when it is no YAML."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False  # it is told as a broken institution, which is what most files are
+    return bool(re.search(r"^(campus_cafe|coursekey|crskeyauth):", text, re.MULTILINE))
 
 
 def _ids_of(institution: Institution) -> tuple[str, str]:

@@ -5,15 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from rosterflow.domain.coursekey.college import College
 from rosterflow.domain.institution import Institution
-from rosterflow.settings import environment, institutions_folder, load_institution, load_institutions
+from rosterflow.settings import (
+    environment,
+    institutions_folder,
+    is_college,
+    load_college,
+    load_colleges,
+    load_institution,
+    load_institutions,
+)
 from rosterflow.store import migrate
 from rosterflow.store.engine import Store
 
@@ -52,17 +62,37 @@ def chosen(key: str) -> Institution:
     :raises FatalError: ``settings-invalid`` when its file cannot be used.
     """
     folder = institutions_folder()
-    if not key:
-        good, broken = load_institutions(folder)
-        keys = [*(one.key for one in good), *(one.key for one in broken)]
-        if len(keys) != 1:
-            named = ", ".join(sorted(keys)) or "none"
-            raise CannotAnswer(f"Say which institution with --institution; there are: {named}.")
-        key = keys[0]
-    path = folder / f"{key}.yaml"
+    good, broken = load_institutions(folder) if not key else ([], [])
+    path = _path_of(key, [*(one.key for one in good), *(one.key for one in broken)], folder)
+    if is_college(path):
+        raise CannotAnswer(f"{path.stem!r} sends to CourseKey, not to Canvas; see 'python -m rosterflow coursekey'.")
+    return load_institution(path)
+
+
+def chosen_college(key: str) -> College:
+    """The college a command is about.
+
+    :param key: empty for the only one there is.
+    :raises CannotAnswer: when it cannot be told.
+    :raises FatalError: ``settings-invalid`` when its file cannot be used.
+    """
+    folder = institutions_folder()
+    good, broken = load_colleges(folder) if not key else ([], [])
+    path = _path_of(key, [*(one.key for one in good), *(one.key for one in broken)], folder)
+    if not is_college(path):
+        raise CannotAnswer(f"{path.stem!r} sends to Canvas, not to CourseKey.")
+    return load_college(path)
+
+
+def _path_of(key: str, keys: Sequence[str], folder: Path) -> Path:
+    """The settings file with a key, or without one the only file of ``keys``."""
+    if not key and len(keys) != 1:
+        named = ", ".join(sorted(keys)) or "none"
+        raise CannotAnswer(f"Say which institution with --institution; there are: {named}.")
+    path = folder / f"{key or keys[0]}.yaml"
     if not path.is_file():
         raise CannotAnswer(f"There is no institution {key!r} in {folder}.")
-    return load_institution(path)
+    return path
 
 
 def show_rows(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
@@ -97,7 +127,7 @@ def _cell(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
+    if isinstance(value, date | datetime):
         return value.isoformat()
     if isinstance(value, frozenset):
         return sorted(value)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rosterflow.domain.errors import Code, FatalError, RosterflowError
-from rosterflow.settings import Environment, environment, load_institutions
+from rosterflow.settings import Environment, environment, load_colleges, load_institutions
 from rosterflow.store import migrate
 from rosterflow.store.engine import Store
 from rosterflow.sync.pages import PageStore
@@ -47,7 +47,9 @@ def check_files(folder: Path, only: str = "") -> Iterator[Finding]:
     :param only: key of the one institution to look at; empty for all.
     """
     good, broken = load_institutions(folder)
-    keys = {*(one.key for one in good), *(one.key for one in broken)}
+    colleges, broken_colleges = load_colleges(folder)
+    broken += broken_colleges
+    keys = {*(one.key for one in good), *(one.key for one in colleges), *(one.key for one in broken)}
     if not keys or (only and only not in keys):
         name = f"{only}.yaml" if only else "*.yaml"
         yield Finding(f"settings {only}".strip(), False, f"There is no {name} in {folder}.")
@@ -59,6 +61,12 @@ def check_files(folder: Path, only: str = "") -> Iterator[Finding]:
             fs, canvas = institution.fs, institution.canvas
             told = f"{institution.name}: FS {fs.dialect} by {fs.connection}, Canvas by {canvas.connection}"
             yield Finding(f"settings {institution.key}", True, f"{told}, pool {canvas.pool}")
+    for college in colleges:
+        if only in ("", college.key):
+            source = college.campus_cafe.connection or college.campus_cafe.folder
+            keys_of_it = ", ".join(sorted({pair.connection for pair in college.crskeyauth}))
+            told = f"{college.name}: Campus Cafe by {source}, CourseKey by {keys_of_it}"
+            yield Finding(f"settings {college.key}", True, told)
 
 
 def bad(subject: str, error: RosterflowError) -> Finding:

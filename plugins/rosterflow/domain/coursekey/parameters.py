@@ -92,7 +92,7 @@ class CourseKey(Model):
     api_name: str = Field("CC_CKY", description="Whose entries of the queue are ours.")
     auto_queue_items: Flag = Field(
         True,
-        description="Y: what comes before its window waits until it opens. N: it is left out and must be queued by hand.",
+        description="Y: what comes before its window waits until it opens. N: it is left out, until queued by hand.",
     )
     awarded_time_attendance_names: Names = Field(
         (), description="Attendance names whose courses get the default awarded time."

@@ -12,13 +12,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, NamedTuple
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from rosterflow.domain.institution import ConnectionId, Zone
 from rosterflow.domain.people_settings import Model
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Alias = Annotated[str, StringConstraints(pattern=r"^[1-9]\d*-[1-5]$")]
+
+
+def _alias(text: str) -> str:
+    if not re.fullmatch(r"[1-9]\d*-[1-5]", text):
+        raise ValueError(f"{text!r} is no pair of CRSKEYAUTH; write its sequence and its number there, like 1-1")
+    return text
+
+
+Alias = Annotated[str, AfterValidator(_alias)]
 
 
 class Pair(Model):
