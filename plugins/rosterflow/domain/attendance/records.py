@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from operator import attrgetter
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -80,6 +79,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     :param on: the local day on which it is booked: that of the session's start (R2).
     :param seconds: ``None`` while the session goes on (R10).
     :param is_void: the record says itself that it was deleted or cancelled.
+    :param stated: the seconds that the record states, booked or not.
     :param active_on: the local day of the student's last activity, for asynchronous work.
     """
 
@@ -92,6 +92,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     record_id: str
     updated_at: datetime | None
     active_on: date | None = None
+    stated: int = 0
 
 
 class Listed(msgspec.Struct, frozen=True, gc=False):
@@ -149,28 +150,36 @@ def sort_records(
         elif seconds is None and not _is_going_on(record, read_at) and not _is_void(record):
             result.listed.append(_listed("no-duration", record))
         else:
-            _take(result, _observed(record, seconds, zone, read_at), record)
+            _take(result, _observed(record, seconds, zone, read_at))
             result.remarks.extend(_remarks(record, seconds or 0, zone))
+    for seen in result.observations.values():
+        if seen.is_void:
+            result.listed.append(_not_booked("deleted", seen))
+        elif seen.seconds is None:
+            result.listed.append(_not_booked("in-progress", seen))
     return result
 
 
-def _take(result: Sorted, seen: Observation, record: TimeRecord) -> None:
+def _take(result: Sorted, seen: Observation) -> None:
     """Keep one of several records of one fact: the one updated last (R13)."""
     former = result.observations.get(seen.key)
     if former is not None:
         former, seen = sorted((former, seen), key=_age)
-        result.listed.append(_listed("duplicate", record, former.seconds or 0))
+        result.listed.append(_not_booked("duplicate", former))
     result.observations[seen.key] = seen
-    if former is None and seen.seconds is None:
-        result.listed.append(_listed("in-progress", record, _seconds(record, Counts.AWARDED) or 0))
+
+
+def _not_booked(reason: str, seen: Observation) -> Listed:
+    return Listed(reason, seen.key.course_id, seen.person, seen.window, seen.record_id, seen.stated)
 
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-def _age(seen: Observation) -> tuple[datetime, str, int, bool]:
+def _age(seen: Observation) -> tuple[object, ...]:
     """Orders two sightings of one fact the same way whichever came first."""
-    return seen.updated_at or _LONG_AGO, seen.record_id, -1 if seen.seconds is None else seen.seconds, seen.is_void
+    is_final = not seen.is_void and seen.seconds is not None
+    return seen.updated_at or _LONG_AGO, seen.record_id, is_final, seen.stated, seen.window, seen.on
 
 
 def _seconds(record: TimeRecord, counts: Counts) -> int | None:
@@ -205,6 +214,7 @@ def _observed(record: TimeRecord, seconds: int | None, zone: ZoneInfo, read_at: 
         record_id=record.record_id,
         updated_at=record.updated_at,
         active_on=record.last_activity.astimezone(zone).date() if record.is_async and record.last_activity else None,
+        stated=seconds or 0,
     )
 
 
@@ -265,7 +275,3 @@ def _differs_by_the_clock_change(record: TimeRecord, start: datetime, end: datet
 
 def _listed(reason: str, record: TimeRecord, seconds: int = 0, detail: str = "") -> Listed:
     return Listed(reason, record.course_id, record.issued_id, record.session_date, record.record_id, seconds, detail)
-
-
-by_window = attrgetter("window")
-"""The day of an observation or a listed record."""
