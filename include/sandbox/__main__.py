@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.set())
     try:
-        settings = Settings(options.seed, options.size, options.dialect, options.year, options.term)
+        settings = Settings(options.seed, options.size, options.dialect, options.year, options.term, options.college)
         sandbox = RunningSandbox(World(settings), host=options.host, port=options.port, smtp_port=smtp_port)
     except InvalidSetting as error:
         print(f"The sandbox cannot start: {error}", file=sys.stderr)
@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "python -m sandbox", description="A local FS, Canvas and mail server, fed by a synthetic university."
+        "python -m sandbox", description="A local FS, Canvas, Campus Cafe, CourseKey and mail server, all synthetic."
     )
     port = os.environ.get("PORT") or "8900"
     add = parser.add_argument
@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--size", default=DEFAULTS.size, help="small, demo or full (default: %(default)s)")
     add("--dialect", choices=DIALECTS, default=DEFAULTS.dialect, help="of /fs/graphql (default: %(default)s)")
     add("--year", type=int, default=DEFAULTS.year, help="year in force (default: %(default)s)")
+    add("--college", default=DEFAULTS.college, help="size of the college: demo or full (default: %(default)s)")
     add("--term", choices=TERMS, default=DEFAULTS.term, help="term in force (default: %(default)s)")
     return parser
 
@@ -64,8 +65,14 @@ def _welcome(sandbox: RunningSandbox) -> str:
         ("FS", f"{url}/fs/graphql", "user sandbox, password sandbox (or X-Gravitee-Api-Key: sandbox-key)"),
         ("FS of 2023", f"{url}/fs/2023/graphql", "the same"),
         ("Canvas", f"{url}/canvas/api/v1", "token sandbox-canvas-token (read only: sandbox-canvas-readonly)"),
+        ("Campus Cafe", f"{url}/campuscafe/api/v1", "token sandbox-campuscafe-token"),
+        (
+            "CourseKey",
+            f"{url}/coursekey/api/v1",
+            "key sandbox-coursekey-key-1 (548156, 548157) or …-key-2 (612001)",
+        ),
         ("Mail", f"{url}/mail", f"SMTP on port {sandbox.smtp_port}, no log-in"),
-        ("Control", f"{url}/control/state", "POST reset, day-of-change, faults, canvas"),
+        ("Control", f"{url}/control/state", "POST reset, day-of-change, faults, canvas, college/…, coursekey/…"),
     )
     width = max(len(address) for _, address, _ in rows)
     table = "\n".join(f"  {name:<12} {address:<{width}}  {access}".rstrip() for name, address, access in rows)

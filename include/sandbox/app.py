@@ -8,8 +8,10 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
-from sandbox import control, mail_pages, pages
+from sandbox import college_control, control, mail_pages, pages
+from sandbox.campuscafe.routes import routes as campus_cafe_routes
 from sandbox.canvas.routes import routes as canvas_routes
+from sandbox.coursekey.routes import routes as coursekey_routes
 from sandbox.fs.routes import routes as fs_routes
 from sandbox.http_faults import FaultMiddleware
 
@@ -18,12 +20,15 @@ if TYPE_CHECKING:
 
 
 def build_app(world: World) -> Starlette:
-    """The application over a world: /fs, /canvas, /mail, /control, and the Canvas tree at /."""
+    """The application over a world: /fs, /canvas, /campuscafe, /coursekey, /mail, /control, and the pages."""
     return Starlette(
         routes=[
             Mount("/fs", routes=fs_routes(world)),
             Mount("/canvas", routes=canvas_routes(world)),
+            Mount("/campuscafe", routes=campus_cafe_routes(world)),
+            Mount("/coursekey", routes=coursekey_routes(world)),
             *control.routes(world),
+            *college_control.routes(world),
             *mail_pages.routes(world),
             *pages.routes(world),
         ],

@@ -14,6 +14,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.canvas.throttle import HOSTED_2026, PROFILES
+from sandbox.college.records import InvalidRecord
+from sandbox.coursekey.state import InvalidCourseKeySetting
 from sandbox.faults import InvalidFault, fault_from
 from sandbox.world import InvalidSetting
 
@@ -28,11 +30,15 @@ if TYPE_CHECKING:
 
     Handler = Callable[[Request], Awaitable[Response]]
 
-RESET_FIELDS = ("seed", "size", "dialect", "year", "term")
+RESET_FIELDS = ("seed", "size", "dialect", "year", "term", "college")
 
 
-class _BadBody(ValueError):
+class BadBody(ValueError):
     """A request body that cannot be used; the message is the sentence for the caller."""
+
+
+REFUSALS = (BadBody, InvalidFault, InvalidRecord, InvalidCourseKeySetting, InvalidSetting)
+"""What is wrong with a request, each with a sentence as its message."""
 
 
 def routes(world: World) -> list[BaseRoute]:
@@ -47,7 +53,7 @@ def routes(world: World) -> list[BaseRoute]:
         ("DELETE", "/control/faults", control.disarm),
         ("GET", "/control/state", control.state),
     ]
-    return [Route(path, _answered(handler), methods=[method]) for method, path, handler in table]
+    return [Route(path, answered(handler), methods=[method]) for method, path, handler in table]
 
 
 class _Control:
@@ -57,11 +63,11 @@ class _Control:
         self._world = world
 
     async def reset(self, request: Request) -> Response:
-        """POST {"seed", "size", "dialect", "year", "term"}, all optional: a new world; answers its state."""
-        wanted = await _object(request)
+        """POST {"seed", "size", "dialect", "year", "term", "college"}, all optional: a new world; answers its state."""
+        wanted = await json_object(request)
         for name in wanted:
             if name not in RESET_FIELDS:
-                raise _BadBody(f"{name} cannot be set; a reset takes {', '.join(RESET_FIELDS)}, all optional.")
+                raise BadBody(f"{name} cannot be set; a reset takes {', '.join(RESET_FIELDS)}, all optional.")
         await run_in_threadpool(self._world.reset, **wanted)
         return await self.state(request)
 
@@ -71,19 +77,19 @@ class _Control:
 
     async def configure_canvas(self, request: Request) -> Response:
         """POST settings of Canvas by name, such as {"profile": "legacy"}."""
-        wanted = await _object(request)
+        wanted = await json_object(request)
         profile = wanted.get("profile", HOSTED_2026.name)
         if profile not in tuple(PROFILES):
-            raise _BadBody(f"profile must be one of {', '.join(PROFILES)}, not {profile!r}.")
+            raise BadBody(f"profile must be one of {', '.join(PROFILES)}, not {profile!r}.")
         try:
             self._world.canvas.configure(**wanted)
         except ValueError as error:
-            raise _BadBody(str(error)) from error
+            raise BadBody(str(error)) from error
         return Response(status_code=204)
 
     async def arm(self, request: Request) -> Response:
         """POST a fault; answers all of them."""
-        self._world.faults.add(fault_from(await _json(request)))
+        self._world.faults.add(fault_from(await json_body(request)))
         return JSONResponse({"faults": self._world.faults.listing()}, 201)
 
     async def armed(self, request: Request) -> Response:
@@ -100,30 +106,32 @@ class _Control:
         return JSONResponse(await run_in_threadpool(_state, self._world))
 
 
-def _answered(handler: Handler) -> Handler:
+def answered(handler: Handler) -> Handler:
     """The handler, with what is wrong with a request answered as a 422."""
 
     async def endpoint(request: Request) -> Response:
         try:
             return await handler(request)
-        except (_BadBody, InvalidFault, InvalidSetting) as error:
+        except REFUSALS as error:
             return JSONResponse({"error": str(error)}, 422)
 
     return endpoint
 
 
-async def _json(request: Request) -> Any:
+async def json_body(request: Request) -> Any:
+    """The decoded body, an empty object without one. Raises BadBody."""
     body = await request.body()
     try:
         return json.loads(body) if body else {}
     except ValueError as error:
-        raise _BadBody(f"The body must be JSON: {error}.") from error
+        raise BadBody(f"The body must be JSON: {error}.") from error
 
 
-async def _object(request: Request) -> dict[str, Any]:
-    body = await _json(request)
+async def json_object(request: Request) -> dict[str, Any]:
+    """The decoded body, which must be an object. Raises BadBody."""
+    body = await json_body(request)
     if not isinstance(body, dict):
-        raise _BadBody("The body must be a JSON object.")
+        raise BadBody("The body must be a JSON object.")
     return body
 
 
@@ -139,6 +147,8 @@ def _state(world: World) -> dict[str, Any]:
         "canvas": canvas.counts(),
         "enrollments": canvas.enrollment_states(),
         "imports": imports,
+        "college": world.college.counts(),
+        "coursekey": world.coursekey.counts(),
         "faults": world.faults.listing(),
         "mail": len(world.mailbox.messages()),
     }

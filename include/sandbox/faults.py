@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 HTTP_KINDS = (
     "latency",
+    "slow_answer",
     "timeout",
     "429",
     "500",
@@ -47,6 +48,16 @@ KINDS: dict[str, tuple[str, ...]] = {
         "no_person_access",
     ),
     "canvas": (*HTTP_KINDS, "slow_import", "abort_import", "fail_import", "expired_token"),
+    "campuscafe": (
+        *HTTP_KINDS,
+        "drop_page",
+        "repeated_page",
+        "empty_list",
+        "null_row",
+        "broken_row",
+        "total_high",
+    ),
+    "coursekey": (*HTTP_KINDS, "400", "403", "404", "408", "409", "422", "425", "success_false"),
     "mail": ("refuse",),
 }
 """What can be asked for, by target."""

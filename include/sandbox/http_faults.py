@@ -6,6 +6,7 @@ It also gives every answer its Date header, from the world's clock, because that
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import format_datetime
@@ -14,8 +15,10 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
+from sandbox.campuscafe import routes as campus_cafe
 from sandbox.canvas.http import AUTHENTICATE
 from sandbox.canvas.throttle import gate_of
+from sandbox.coursekey import routes as coursekey
 from sandbox.faults import HTTP_KINDS, Fault
 from sandbox.fs.auth import unauthorized
 
@@ -44,6 +47,14 @@ MAINTENANCE = """<!doctype html>
 <body><h1>We will be back soon</h1><p>The service is down for maintenance.</p></body>
 </html>
 """
+
+UNAUTHORIZED: dict[str, Callable[[], Response]] = {
+    "fs": unauthorized,
+    "canvas": lambda: JSONResponse(INVALID_TOKEN, 401, AUTHENTICATE),
+    "campuscafe": campus_cafe.unauthorized,
+    "coursekey": coursekey.bad_key,
+}
+SERVICES = tuple(UNAUTHORIZED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +117,7 @@ class FaultMiddleware:
             await self.app(scope, receive, send)
             return
         target = scope["path"].split("/")[1]
-        if target not in ("fs", "canvas") or not self.world.faults.is_armed(target, HTTP_KINDS):
+        if target not in SERVICES or not self.world.faults.is_armed(target, HTTP_KINDS):
             await self.app(scope, receive, self._dated(send))
             return
         body = await Request(scope, receive).body()
@@ -136,16 +147,29 @@ class FaultMiddleware:
             await call.hang_up()
         elif take("truncate"):
             await self._send_half(call, send)
+        elif fault := take("slow_answer"):
+            await self._send_late(call, send, fault.seconds)
         else:
             await call.run(self.app, send)
 
-    async def _send_half(self, call: _Call, send: Send) -> None:
+    async def _send_late(self, call: _Call, send: Send, seconds: float) -> None:
+        sent = await self._answer(call)
+        if await call.waits(seconds):
+            for message in sent:
+                await send(message)
+
+    async def _answer(self, call: _Call) -> list[Message]:
+        """Have the work done and keep its answer."""
         sent: list[Message] = []
 
         async def keep(message: Message) -> None:
             sent.append(message)
 
         await call.run(self.app, keep)
+        return sent
+
+    async def _send_half(self, call: _Call, send: Send) -> None:
+        sent = await self._answer(call)
         start = sent[0]
         body = b"".join(message.get("body", b"") for message in sent[1:])
         headers = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
@@ -169,14 +193,14 @@ class FaultMiddleware:
         """The answer of a service, or of what stands before it, that will not do the work."""
         retry_after = {"Retry-After": str(round(fault.seconds))} if fault.seconds else {}
         match fault.kind:
-            case "unauthorized" if target == "fs":
-                return unauthorized()
             case "unauthorized":
-                return JSONResponse(INVALID_TOKEN, 401, AUTHENTICATE)
+                return UNAUTHORIZED[target]()
             case "429" if target == "canvas":
                 profile = gate_of(self.world.canvas).profile
                 remaining = {"X-Rate-Limit-Remaining": "0.0"}
                 return PlainTextResponse(profile.throttled_text, profile.throttled_status, remaining)
+            case "429" if target == "coursekey":
+                return coursekey.too_many_requests(fault.seconds)
             case "429":
                 return PlainTextResponse("Too Many Requests\n", 429, retry_after)
             case "500" if target == "canvas":

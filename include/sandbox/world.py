@@ -1,4 +1,4 @@
-"""The one world behind all the sandbox's services: a university, a Canvas, the faults asked for, the mail."""
+"""The one world behind all the sandbox's services: a university, Canvas, a college, CourseKey, faults, mail."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sandbox.canvas.state import Canvas
+from sandbox.college import day_of_change as college_day
+from sandbox.college.generate import generate as generate_college
+from sandbox.college.generate import size_of as college_size_of
+from sandbox.coursekey.state import CourseKey
 from sandbox.faults import Faults
 from sandbox.mail import Mailbox
 from sandbox.university import day_of_change
@@ -16,6 +20,7 @@ from sandbox.university.generate import generate
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sandbox.college.records import College
     from sandbox.university.model import University
 
 DIALECTS = ("2026", "2023")
@@ -28,10 +33,10 @@ class InvalidSetting(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a world is made from: the same settings give the same university.
+    """What a world is made from: the same settings give the same university and the same college.
 
     ``term`` and ``year`` are the term in force, ``term`` spelt as FS takes it (VAR, SOM, HOST). ``dialect``
-    is the one served at ``/fs/graphql``.
+    is the one served at ``/fs/graphql``. ``college`` is the size of the college, which is always in its fall.
     """
 
     seed: int = 1
@@ -39,6 +44,7 @@ class Settings:
     dialect: str = "2026"
     year: int = 2026
     term: str = "HOST"
+    college: str = "demo"
 
     def __post_init__(self) -> None:
         """Refuse what cannot be served. Raises InvalidSetting."""
@@ -52,6 +58,12 @@ class Settings:
             raise InvalidSetting(f"year must be a whole number from 2000 to 2100, not {self.year!r}.")
         if self.term not in TERMS:
             raise InvalidSetting(f"term must be one of {', '.join(TERMS)}, not {self.term!r}.")
+        if not isinstance(self.college, str):
+            raise InvalidSetting(f"college must be a text such as demo, not {self.college!r}.")
+        try:
+            college_size_of(self.college)
+        except ValueError as error:
+            raise InvalidSetting(str(error)) from error
 
 
 def _is_whole(value: object) -> bool:
@@ -66,13 +78,15 @@ def utc_now() -> datetime:
 class World:
     """All state of one sandbox.
 
-    ``university`` and ``canvas`` are replaced as a whole by a reset: a service reads them from here at each
-    request and keeps to what it read until that request is answered. ``lock`` holds resets and days of change
-    apart.
+    ``university``, ``canvas``, ``college`` and ``coursekey`` are replaced as a whole by a reset: a service reads
+    them from here at each request and keeps to what it read until that request is answered. The college is made
+    when it is first asked for. ``lock`` holds resets and days of change apart.
     """
 
     university: University
     canvas: Canvas
+    coursekey: CourseKey
+    _college: College | None
 
     def __init__(self, settings: Settings | None = None, *, now: Callable[[], datetime] = utc_now) -> None:
         settings = settings or Settings()
@@ -94,12 +108,14 @@ class World:
         dialect: str | None = None,
         year: int | None = None,
         term: str | None = None,
+        college: str | None = None,
     ) -> None:
-        """Make the world anew: a fresh university, an untouched Canvas, no faults, no mail.
+        """Make the world anew: a fresh university and college, an untouched Canvas and CourseKey, no faults, no mail.
 
         What is not given stays as it was. Raises InvalidSetting, and then the old world goes on unharmed.
         """
         given: dict[str, Any] = {"seed": seed, "size": size, "dialect": dialect, "year": year, "term": term}
+        given["college"] = college
         changes = {name: value for name, value in given.items() if value is not None}
         with self.lock:
             settings = replace(self.settings, **changes)
@@ -114,6 +130,20 @@ class World:
         with self.lock:
             return day_of_change.play(self.university)
 
+    @property
+    def college(self) -> College:
+        """What Campus Cafe knows."""
+        with self.lock:
+            if self._college is None:
+                made_from = self.settings
+                self._college = generate_college(made_from.seed, made_from.college, made_from.year, self.now)
+            return self._college
+
+    def play_college_day(self) -> list[str]:
+        """Let a day pass at the college; returns what changed, in words."""
+        with self.lock:
+            return college_day.play(self.college)
+
     def close(self) -> None:
         """Stop what runs in the background."""
         self.canvas.close()
@@ -125,3 +155,5 @@ class World:
             raise InvalidSetting(str(error)) from error
         self.settings, self.university = settings, university
         self.canvas = Canvas(faults=self.faults, now=self.now)
+        self._college = None
+        self.coursekey = CourseKey()

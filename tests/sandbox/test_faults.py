@@ -133,7 +133,10 @@ def test_a_fault_is_read_from_json_with_everything_but_target_and_kind_optional(
         ([], "The body must be a JSON object with at least target and kind."),
         ({"kind": "500"}, "target must be given, as a text."),
         ({"target": "fs", "kind": 500}, "kind must be given, as a text."),
-        ({"target": "ladok", "kind": "500"}, "target must be one of fs, canvas, mail, not 'ladok'."),
+        (
+            {"target": "ladok", "kind": "500"},
+            "target must be one of fs, canvas, campuscafe, coursekey, mail, not 'ladok'.",
+        ),
         (
             {"target": "mail", "kind": "500"},
             "kind must, for the target mail, be one of refuse, not '500'.",

@@ -9,7 +9,7 @@ import pytest
 from sandbox.canvas.objects import UI
 from sandbox.serving import RunningSandbox
 
-SETTINGS = {"seed": 1, "size": "small", "dialect": "2026", "year": 2026, "term": "HOST"}
+SETTINGS = {"seed": 1, "size": "small", "dialect": "2026", "year": 2026, "term": "HOST", "college": "demo"}
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,8 @@ def test_the_state_tells_what_the_world_is_made_from_and_what_is_in_it(
         "canvas": {"accounts": 3, "terms": 1, "courses": 1, "sections": 1, "users": 4, "enrollments": 3, "admins": 1},
         "enrollments": {"active": 3},
         "imports": [],
+        "college": sandbox.world.college.counts(),
+        "coursekey": sandbox.world.coursekey.counts(),
         "faults": [],
         "mail": 0,
     }
@@ -75,11 +77,12 @@ def test_a_reset_makes_everything_anew_and_keeps_the_settings_it_is_not_given(
 
     settings = {**SETTINGS, "seed": 2, "dialect": "2023"}
     assert answer.json()["settings"] == settings
-    assert {**state(client), "university": {}} == {
+    assert {**state(client), "university": {}, "college": {}} == {
         **untouched,
         "settings": settings,
         "dialect": "2023",
         "university": {},
+        "college": {},
     }
 
 
@@ -91,13 +94,15 @@ def test_a_reset_without_a_body_repeats_the_world(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
-        ({"sise": "demo"}, "sise cannot be set; a reset takes seed, size, dialect, year, term, all optional."),
+        ({"sise": "demo"}, "sise cannot be set; a reset takes seed, size, dialect, year, term, college, all optional."),
         ({"seed": "1"}, "seed must be a whole number, not '1'."),
         ({"dialect": "2024"}, "dialect must be one of 2026, 2023, as a text, not '2024'."),
         ({"dialect": 2023}, "dialect must be one of 2026, 2023, as a text, not 2023."),
         ({"year": 26}, "year must be a whole number from 2000 to 2100, not 26."),
         ({"term": "HØST"}, "term must be one of VAR, SOM, HOST, not 'HØST'."),
         ({"size": 3}, "size must be a text such as demo, not 3."),
+        ({"college": 3}, "college must be a text such as demo, not 3."),
+        ({"college": "students=0"}, "college needs students to register."),
         ([1], "The body must be a JSON object."),
     ],
 )

@@ -1,0 +1,1 @@
+"""Campus Cafe's API over the college (docs/coursekey-contract.md, Campus Cafe)."""

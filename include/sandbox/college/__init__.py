@@ -1,0 +1,1 @@
+"""A synthetic American college as Campus Cafe knows it."""
