@@ -73,7 +73,46 @@ CANVAS: dict[str, Any] = {
     },
 }
 
-CONNECTION_TYPES: tuple[dict[str, Any], ...] = (FS_GRAPHQL, CANVAS)
+COURSEKEY: dict[str, Any] = {
+    "connection-type": "coursekey",
+    "hook-class-name": "rosterflow.hooks.coursekey.CourseKeyHook",
+    "hook-name": "CourseKey",
+    "ui-field-behaviour": {
+        "hidden-fields": ["schema", "port", "login", "extra"],
+        "relabeling": {"host": "Address of the API", "password": "Auth key"},
+        "placeholders": {"host": "https://api.thecoursekey.com"},
+    },
+    "conn-fields": {
+        "school_id": {
+            "label": "School ID",
+            "description": "Used by Test only, as is the address: one of the schools of this auth key.",
+            "schema": {"type": ["string", "null"]},
+        },
+        "calls_per_second": {
+            "label": "Calls per second",
+            "description": "How many calls are begun in a second at most with this key.",
+            "schema": {"type": ["number", "null"], "default": 10, "exclusiveMinimum": 0},
+        },
+        "concurrent_calls": {
+            "label": "Calls at once",
+            "description": "How many calls are under way at once at most with this key.",
+            "schema": {"type": ["integer", "null"], "default": 4, "minimum": 1},
+        },
+    },
+}
+
+CAMPUS_CAFE: dict[str, Any] = {
+    "connection-type": "campus_cafe",
+    "hook-class-name": "rosterflow.hooks.campus_cafe.CampusCafeHook",
+    "hook-name": "Campus Cafe",
+    "ui-field-behaviour": {
+        "hidden-fields": ["schema", "port", "login", "extra"],
+        "relabeling": {"host": "Address of Campus Cafe", "password": "Token"},
+        "placeholders": {"host": "https://campuscafe.college.example"},
+    },
+}
+
+CONNECTION_TYPES: tuple[dict[str, Any], ...] = (FS_GRAPHQL, CANVAS, COURSEKEY, CAMPUS_CAFE)
 
 
 def get_provider_info() -> dict[str, Any]:

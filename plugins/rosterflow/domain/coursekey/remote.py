@@ -53,6 +53,7 @@ class Course(msgspec.Struct, frozen=True):
 class CourseData(msgspec.Struct, frozen=True):
     """What a course is to be; local times of ``time_zone``.
 
+    :param starts: ``None`` of a course without hours of its own, as an internship.
     :param weekdays: ``Monday`` … ``Sunday``.
     :param instructor_name: names as text; no account hangs on them.
     :param attendance_name: ``""`` where the school has one attendance configuration only.
@@ -65,8 +66,8 @@ class CourseData(msgspec.Struct, frozen=True):
     title: str
     first: date
     last: date
-    starts: time
-    ends: time
+    starts: time | None
+    ends: time | None
     time_zone: str
     weekdays: tuple[str, ...]
     instructor_name: str
