@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount
 
-from sandbox import college_control, control, mail_pages, pages
+from sandbox import college_control, college_pages, control, mail_pages, pages
 from sandbox.campuscafe.routes import routes as campus_cafe_routes
 from sandbox.canvas.routes import routes as canvas_routes
 from sandbox.coursekey.routes import routes as coursekey_routes
@@ -29,6 +29,7 @@ def build_app(world: World) -> Starlette:
             Mount("/coursekey", routes=coursekey_routes(world)),
             *control.routes(world),
             *college_control.routes(world),
+            *college_pages.routes(world),
             *mail_pages.routes(world),
             *pages.routes(world),
         ],
