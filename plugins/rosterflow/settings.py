@@ -52,6 +52,11 @@ def load_college(path: Path) -> College:
     return _load(path, College)
 
 
+def college_problems(raw: dict[str, Any]) -> list[str]:
+    """What is wrong with the content of a college's settings file, one sentence each with its path."""
+    return _validated(raw, College)[1]
+
+
 def _load(path: Path, model: type[Settings]) -> Settings:
     problems: list[str] = []
     try:

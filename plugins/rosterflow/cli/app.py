@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from rosterflow.cli import listing
+from rosterflow.cli.coursekey import coursekey_app
 from rosterflow.cli.explaining import explain
 from rosterflow.cli.live import check_live, check_roots
 from rosterflow.cli.opening import CannotAnswer, InstitutionOption, JsonOption, chosen, show_json, the_store
@@ -37,6 +38,7 @@ app.add_typer(store_app, name="store")
 app.add_typer(plan_app, name="plan")
 app.add_typer(run_app, name="run")
 app.add_typer(errors_app, name="errors")
+app.add_typer(coursekey_app, name="coursekey")
 
 plan_app.command("show")(listing.show_plan)
 plan_app.command("diff")(listing.diff_plans)

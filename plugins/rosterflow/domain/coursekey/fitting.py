@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from rosterflow.domain.coursekey.formats import IDENTIFYING
+from rosterflow.domain.coursekey.formats import names_one_section
 from rosterflow.domain.coursekey.parameters import parameter_name, split_list
 from rosterflow.domain.coursekey.sites import attendance_name, pair_problems
 
@@ -105,7 +105,7 @@ def warnings(college: College, *, import_every_days: int = 1) -> list[str]:
         _SHORT_LOOK: looks_back is not None and looks_back < 2 * import_every_days,
         _NO_LOGIN: not ours.send_email_to_new_user and not ours.set_user_password,
         _PASSWORDS: ours.set_user_password,
-        _SAME_NAMES: not all(variable in ours.course_name_format for variable in IDENTIFYING),
+        _SAME_NAMES: not names_one_section(ours.course_name_format),
         _OTHER_ZONE: ours.timezone not in FOUR_ZONES,
         _KEPT: ours.remove_from_queue_days == 0,
     }
@@ -133,8 +133,8 @@ _PASSWORDS = (
     "password."
 )
 _SAME_NAMES = (
-    "COURSEKEY_COURSE_NAME_FORMAT lacks one of @SEMESTER@, @COURSE_NUMBER@ and @COURSE_SECTION@: two sections may get "
-    "the same name."
+    "COURSEKEY_COURSE_NAME_FORMAT lacks the semester, @COURSE_NUMBER@ or @COURSE_SECTION@: two sections may get the "
+    "same name."
 )
 _OTHER_ZONE = f"COURSEKEY_TIMEZONE is none of {', '.join(FOUR_ZONES)}, the ones that Campus Cafe knows."
 _KEPT = "COURSEKEY_REMOVE_FROM_QUEUE_DAYS is 0: the queue's done entries and its history are kept for ever."

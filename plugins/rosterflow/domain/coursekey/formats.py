@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from rosterflow.domain.coursekey.college import College
 
 VARIABLES = ("@SEMESTER@", "@COURSE_NUMBER@", "@COURSE_SECTION@", "@COURSE_TITLE@", "@SEMESTER_DESCRIPTION@")
-IDENTIFYING = VARIABLES[:3]
-"""Those that together are the name of one section."""
 
 
 def unknown_variables(template: str) -> tuple[str, ...]:
     """What is written like a variable in a format and is none of the five."""
     return tuple(dict.fromkeys(word for word in re.findall(r"@\w+@", template) if word not in VARIABLES))
+
+
+def names_one_section(template: str) -> bool:
+    """Whether a format has the semester, the course's number and the section's, which are a section's name."""
+    has_semester = "@SEMESTER@" in template or uses_description(template)
+    return has_semester and "@COURSE_NUMBER@" in template and "@COURSE_SECTION@" in template
 
 
 def uses_description(template: str) -> bool:
@@ -75,8 +79,17 @@ def attendance_name(college: College, section: Section) -> str | None:
 
 
 def awarded_seconds(college: College, section: Section) -> int | None:
-    """The default awarded time in seconds, for the attendance names that have one."""
+    """The section's default awarded time in seconds, when its attendance name has one."""
+    name = attendance_name(college, section)
+    return awarded_seconds_of(college, name) if name else None
+
+
+def awarded_seconds_of(college: College, name: str) -> int | None:
+    """The default awarded time of an attendance name in seconds, when it has one.
+
+    COURSEKEY_AWARDED_TIME_MINUTES is in seconds, as its description says, unless ``awarded_time_unit`` says minutes.
+    """
     value = college.coursekey.awarded_time_minutes
-    if value is None or attendance_name(college, section) not in college.coursekey.awarded_time_attendance_names:
+    if value is None or name not in college.coursekey.awarded_time_attendance_names:
         return None
     return value * 60 if college.awarded_time_unit == "minutes" else value

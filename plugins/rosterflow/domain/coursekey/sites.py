@@ -52,6 +52,27 @@ class School(NamedTuple):
     zone: ZoneInfo
 
 
+def canonical_zone(name: str) -> str:
+    """The name of a zone in the tz database, for the ``US/…`` names that are only links to it there."""
+    return _CANONICAL.get(name, name)
+
+
+_CANONICAL = {
+    "US/Alaska": "America/Anchorage",
+    "US/Aleutian": "America/Adak",
+    "US/Arizona": "America/Phoenix",
+    "US/Central": "America/Chicago",
+    "US/East-Indiana": "America/Indiana/Indianapolis",
+    "US/Eastern": "America/New_York",
+    "US/Hawaii": "Pacific/Honolulu",
+    "US/Indiana-Starke": "America/Indiana/Knox",
+    "US/Michigan": "America/Detroit",
+    "US/Mountain": "America/Denver",
+    "US/Pacific": "America/Los_Angeles",
+    "US/Samoa": "Pacific/Pago_Pago",
+}
+
+
 def pair_problems(pairs: Iterable[Mapping[str, object]], sites: Iterable[str]) -> Iterator[str]:
     """What does not fit together in CRSKEYAUTH, one sentence each.
 

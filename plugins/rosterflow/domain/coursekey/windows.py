@@ -32,6 +32,31 @@ class Window(NamedTuple):
         return today < self.opens
 
 
+class Today(NamedTuple):
+    """What one day is about: what begins by one date and ends on or after another.
+
+    :param what: ``courses`` that are set up, ``enrollments`` by their courses, or ``attendance`` by its sessions.
+    """
+
+    what: str
+    begins_by: date
+    ends_from: date
+
+
+def windows_on(settings: CourseKey, today: date) -> tuple[Today, ...]:
+    """The windows, seen from a day in the zone of the sections they are about."""
+    ends_from = today - timedelta(days=settings.enrollment_days_active_aft_end)
+    before_course = settings.course_days_active_bef_begin
+    before_enrollment = min(before_course, settings.enrollment_days_active_bef_begin)
+    sent = (
+        Today("courses", today + timedelta(days=before_course), ends_from),
+        Today("enrollments", today + timedelta(days=before_enrollment), ends_from),
+    )
+    if settings.export_base_url is None:
+        return sent
+    return *sent, Today("attendance", today, today - timedelta(days=settings.export_time_attended_days_prior))
+
+
 def course_window(settings: CourseKey, section: Section) -> Window | None:
     """The days on which a section's course, staff and sessions are sent; nothing when it lacks a date."""
     if section.first is None or section.last is None:
