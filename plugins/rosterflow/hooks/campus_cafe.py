@@ -258,4 +258,4 @@ def _may_pass(error: BaseException) -> bool:
 def _wait(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after if isinstance(error, RetryableError) else None
-    return asked if asked is not None else wait_exponential_jitter(initial=0.5, max=20)(state)
+    return asked if asked is not None else wait_exponential_jitter(max=20)(state)

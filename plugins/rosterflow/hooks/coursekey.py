@@ -385,4 +385,4 @@ def _wait(state: RetryCallState) -> float:
     """As long as we are asked to: that is the pace's; else longer each time."""
     error = state.outcome.exception() if state.outcome else None
     asked = isinstance(error, RetryableError) and error.retry_after is not None
-    return 0.0 if asked else wait_exponential_jitter(initial=0.5, max=10)(state)
+    return 0.0 if asked else wait_exponential_jitter(max=10)(state)
