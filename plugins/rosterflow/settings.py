@@ -114,7 +114,6 @@ _WORDS = {
     "less_than_equal": "must not be more than {le}",
     "greater_than_equal": "must not be less than {ge}",
     "greater_than": "must be more than {gt}",
-    "too_short": "must not be empty",
 }
 """What is wrong, by pydantic's name of it; other problems are told by our own validators."""
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from rosterflow.domain.coursekey.fitting import together_problems
-from rosterflow.domain.coursekey.parameters import CourseKey
+from rosterflow.domain.coursekey.parameters import CourseKey, Filled, not_empty
 from rosterflow.domain.coursekey.sites import Pair, School, Text, attendance_name
 from rosterflow.domain.institution import Approval, ConnectionId, Cron, Guards, Hours, InstitutionKey, Mail, Retention
 from rosterflow.domain.people_settings import Model
+
+NotEmpty = Annotated[Filled, AfterValidator(not_empty)]
 
 
 def _problem(
@@ -53,10 +55,10 @@ class College(Model):
     name: str = Field(min_length=1)
     campus_cafe: CampusCafeSettings
     coursekey: CourseKey
-    crskeyauth: tuple[Pair, ...] = Field(min_length=1, description="Auth keys and schools, by course site.")
-    rccono: dict[str, str] = Field(min_length=1, description="Course sites (STParm RCCONO): code -> description.")
-    rgencd: dict[str, str] = Field(
-        min_length=1, description="Attendance names (STParm RGENCD): code -> description, like 4:Internship."
+    crskeyauth: NotEmpty[tuple[Pair, ...]] = Field(description="Auth keys and schools, by course site.")
+    rccono: NotEmpty[dict[str, str]] = Field(description="Course sites (STParm RCCONO): code -> description.")
+    rgencd: NotEmpty[dict[str, str]] = Field(
+        description="Attendance names (STParm RGENCD): code -> description, like 4:Internship."
     )
     awarded_time_unit: Literal["seconds", "minutes"] | None = Field(
         None, description="Unit of COURSEKEY_AWARDED_TIME_MINUTES; none: seconds, and only what is likely is taken."

@@ -8,15 +8,18 @@ empty ``COURSEKEY_REMOVE_FROM_QUEUE_DAYS`` keeps everything.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from collections.abc import Sized
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
 from rosterflow.domain.coursekey.formats import unknown_variables
 from rosterflow.domain.institution import Email, Zone
 from rosterflow.domain.people_settings import Model
+
+Filled = TypeVar("Filled", bound=Sized)
 
 CATALOG = "999999"
 """The catalog semester, which is never taught (reference coursekey §2.5)."""
@@ -35,6 +38,13 @@ def split_list(value: Any, separator: str = "|") -> Any:
     if not isinstance(value, str):
         return value
     return tuple(dict.fromkeys(item for part in value.split(separator) if (item := part.strip())))
+
+
+def not_empty(value: Filled) -> Filled:
+    """A list or table that has something in it; one whose only item is wrong is not called empty as well."""
+    if not value:
+        raise ValueError("must not be empty")
+    return value
 
 
 def _address(value: Any) -> str:
@@ -74,7 +84,9 @@ def _semester(value: Any) -> str:
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Names = Annotated[tuple[str, ...], BeforeValidator(split_list)]
-Addresses = Annotated[tuple[Email, ...], BeforeValidator(lambda value: split_list(value, ",")), Field(min_length=1)]
+Addresses = Annotated[
+    tuple[Email, ...], BeforeValidator(lambda value: split_list(value, ",")), AfterValidator(not_empty)
+]
 Url = Annotated[str, BeforeValidator(_address)]
 SemesterCode = Annotated[str, BeforeValidator(_semester)]
 
