@@ -62,9 +62,13 @@ def size_of(text: str) -> Size:
 
     Raises ValueError, naming what is allowed, for any other.
     """
-    base, _, numbers = text.partition(",") if text.split(",")[0] in SIZES else ("demo", "", text)
+    if text in SIZES:
+        return SIZES[text]
+    base, _, numbers = text.partition(",")
+    if base not in SIZES:
+        base, numbers = "demo", text
     names = [field.name for field in fields(Size)]
-    given = dict(part.partition("=")[::2] for part in numbers.split(",")) if numbers else {}
+    given = dict(part.partition("=")[::2] for part in numbers.split(","))
     if not all(name in names and value.isascii() and value.isdigit() for name, value in given.items()):
         raise ValueError(
             f"college must be one of {', '.join(SIZES)} or numbers such as sections=250,students=1000 with the names"

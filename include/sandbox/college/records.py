@@ -30,6 +30,11 @@ class Resource:
     key: tuple[str, ...]
     others: Mapping[str, Any]
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of all fields, in the order they are shown."""
+        return (*self.key, *self.others, "modifiedAt")
+
     def key_of(self, record: Mapping[str, Any]) -> Key:
         """The name of a record. Raises InvalidRecord when a part of it is no text."""
         for field in self.key:
@@ -125,10 +130,9 @@ class College:
         """
         kind = RESOURCES[resource]
         key = kind.key_of(given)
-        for field in given:
-            if field not in kind.others and field not in kind.key and field != "modifiedAt":
-                allowed = ", ".join((*kind.key, *kind.others, "modifiedAt"))
-                raise InvalidRecord(f"{field} is not a field of the {resource}; the fields are {allowed}.")
+        fields = kind.fields
+        if unknown := [field for field in given if field not in fields]:
+            raise InvalidRecord(f"{unknown[0]} is not a field of the {resource}; the fields are {', '.join(fields)}.")
         with self.lock:
             former = self._tables[resource].get(key, kind.others)
             record = {**dict(zip(kind.key, key, strict=True)), **former, **given}

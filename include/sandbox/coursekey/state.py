@@ -45,7 +45,8 @@ class CourseKeySettings:
         if isinstance(self.page_size, bool) or not isinstance(self.page_size, int) or self.page_size < 1:
             raise InvalidCourseKeySetting(f"page_size must be a whole number, 1 or more, not {self.page_size!r}.")
         for name, allowed in (("owner_unknown", KEYS), ("refused_keys", KEYS), ("auto_schedule", tuple(SCHOOLS))):
-            if not all(value in allowed for value in getattr(self, name)):
+            values = getattr(self, name)
+            if not isinstance(values, tuple) or not set(values) <= set(allowed):
                 raise InvalidCourseKeySetting(f"{name} must be a list of {', '.join(allowed)}.")
 
 
@@ -79,16 +80,13 @@ class CourseKey:
             self.add_user(User(self.new_id(), school, "College", "Registrar", OWNER, 1, "", by_hand=True))
 
     def configure(self, **changes: Any) -> None:
-        """Change settings by name; lists may be any sequence. Raises InvalidCourseKeySetting."""
+        """Change settings by name. Raises InvalidCourseKeySetting."""
         known = [each.name for each in fields(CourseKeySettings)]
         for name in changes:
             if name not in known:
                 raise InvalidCourseKeySetting(f"{name} is no setting of CourseKey; there are {', '.join(known)}.")
         lists = {name: tuple(value) for name, value in changes.items() if isinstance(value, list)}
-        try:
-            self.settings = replace(self.settings, **(changes | lists))
-        except TypeError as error:
-            raise InvalidCourseKeySetting("owner_unknown, refused_keys and auto_schedule must be lists.") from error
+        self.settings = replace(self.settings, **(changes | lists))
 
     def new_id(self) -> str:
         """An ID that nothing has yet."""
