@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from rosterflow.domain.coursekey.campus import Reading, Record, Resource, Standing
 from rosterflow.store import campus, cursors
-from rosterflow.store.campus import Changed, Name, StoredCampus
+from rosterflow.store.campus import Changed, Left, Name, StoredCampus
 from rosterflow.store.coursekey_tables import campus_record
 from rosterflow.store.cursors import Cursor
 from rosterflow.store.engine import Store
@@ -95,7 +95,7 @@ def test_what_is_gone_is_not_looked_up(store: Store) -> None:
         seen = StoredCampus(connection, HOME)
         assert seen.registration(MATH.key, "1001") is None
         assert seen.registrations_of(MATH.key) == [registered("1002")]
-        assert campus.active_people(connection, HOME, Resource.REGISTRATIONS) == {BENS}
+        assert campus.people_who_left(connection, HOME) == {(Resource.REGISTRATIONS, ADAS): Left(NOW, is_gone=True)}
 
 
 def test_a_read_of_changes_or_one_that_is_not_whole_says_nothing_is_gone(store: Store) -> None:
@@ -150,6 +150,18 @@ def test_where_people_are_is_found(store: Store) -> None:
         found = campus.places_of(connection, HOME, ["1001", "9001"])
 
     assert sorted(found) == [(Resource.REGISTRATIONS, ADAS), (Resource.STAFF, Name(*MATH.key, "9001"))]
+
+
+def test_those_who_teach_anywhere_are_known(store: Store) -> None:
+    removed = msgspec.structs.replace(CYD, person="9002", is_removed=True)
+    apply(store, Resource.STAFF, CYD, removed)
+
+    with store.begin() as connection:
+        found = campus.teachers(connection, HOME, ["9001", "9002", "1001"])
+        left = campus.people_who_left(connection, HOME)
+
+    assert found == {"9001"}
+    assert left == {(Resource.STAFF, Name(*MATH.key, "9002")): Left(NOW, is_gone=False)}
 
 
 def test_what_has_been_gone_for_long_is_forgotten(store: Store) -> None:

@@ -6,11 +6,12 @@ import msgspec
 from sqlalchemy import select
 
 from rosterflow.domain.coursekey.campus import SectionKey
+from rosterflow.domain.coursekey.queue import Entity, EntryKind
 from rosterflow.store import coursekey_maps
 from rosterflow.store.coursekey_maps import MapKey, MapKind, Mapped
 from rosterflow.store.coursekey_tables import coursekey_map
 from rosterflow.store.engine import Store
-from tests.store.campus_things import HOME, HOUR, MATH, NOW, WELDING
+from tests.store.campus_things import HOME, HOUR, MATH, NOW, WELDING, course, enrollment
 
 ACCOUNT = Mapped(MapKey(MapKind.USER, "548156", person="1001"), "77", "f1", private=b"ada.quill@college.example")
 COURSE = Mapped(MapKey(MapKind.COURSE, "548156", MATH.key), "31", "f2", join_code="ckabc12")
@@ -56,15 +57,26 @@ def test_everything_of_a_section_and_everything_of_a_person_is_found(store: Stor
         of_math = coursekey_maps.of_sections(connection, HOME, [MATH.key, SectionKey("202610", "XYZ", "1")])
         of_ada = coursekey_maps.of_persons(connection, HOME, ["1001"])
         accounts = coursekey_maps.users(connection, HOME, "548156", ["1001", "1002"])
-        there = coursekey_maps.people_in_sections(connection, HOME)
+        in_math = coursekey_maps.there(connection, HOME, [MATH.key])
+        people = coursekey_maps.people_there(connection, HOME)
+        courses = coursekey_maps.courses_there(connection, HOME)
 
     assert of_math == [stored(COURSE), stored(ENROLLED), stored(MEETING)]
     assert of_ada == [stored(ENROLLED), stored(ACCOUNT)]
     assert accounts == {"1001": stored(ACCOUNT)}
-    assert sorted(tuple(one) for one in there) == [
-        ("enrollment", *MATH.key, "1001", True),
-        ("staff", *WELDING.key, "9001", False),
-    ]
+    assert in_math == {course(), enrollment("1001")}
+    assert people == [(enrollment("1001"), True), (Entity(EntryKind.STAFF, *WELDING.key, "9001"), False)]
+    assert courses == [MATH.key]
+
+
+def test_whose_something_is_that_was_found_in_coursekey_is_known(store: Store) -> None:
+    put(store, *EVERYTHING)
+
+    with store.begin() as connection:
+        found = coursekey_maps.owner_of(connection, HOME, "548156", MapKind.COURSE, "31")
+        elsewhere = coursekey_maps.owner_of(connection, HOME, "548157", MapKind.COURSE, "31")
+
+    assert (found, elsewhere) == (COURSE.key, None)
 
 
 def test_a_forgotten_mapping_is_gone_and_its_neighbours_stay(store: Store) -> None:

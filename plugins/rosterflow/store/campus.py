@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select, tuple_, update
 
 from rosterflow.domain.coursekey.campus import (
     RECORDS,
@@ -65,6 +65,18 @@ class Changed(NamedTuple):
 
     upserted: tuple[Name, ...]
     gone: tuple[Name, ...]
+
+
+class Left(NamedTuple):
+    """That somebody is no longer to be in a section.
+
+    :param at: when that was read.
+    :param is_gone: whether they are missing from a whole read; else Campus Cafe says that they dropped, are on the
+        wait-list or were removed.
+    """
+
+    at: datetime
+    is_gone: bool
 
 
 def name_of(record: Record) -> Name:
@@ -190,11 +202,32 @@ def places_of(connection: Connection, institution: str, persons: Iterable[str]) 
     ]
 
 
-def active_people(connection: Connection, institution: str, resource: Resource) -> set[Name]:
-    """Everybody who is to be in a section, as staff or registered."""
-    columns = (table.c[name] for name in Name._fields)
-    there = and_(_of(institution, resource), table.c.active, table.c.gone_at.is_(None))
-    return {Name(*row) for row in connection.execute(select(*columns).where(there))}
+def teachers(connection: Connection, institution: str, persons: Iterable[str]) -> set[str]:
+    """Those of some people who are staff of any section."""
+    there = and_(_of(institution, Resource.STAFF), table.c.active, table.c.gone_at.is_(None))
+    query = select(table.c.person).where(there).distinct()
+    return {one for some in batches(persons) for (one,) in connection.execute(query.where(table.c.person.in_(some)))}
+
+
+def people_who_left(connection: Connection, institution: str) -> dict[tuple[Resource, Name], Left]:
+    """Who is no longer to be in a section, because Campus Cafe said so or a whole read no longer had them."""
+    of_people = table.c.resource.in_((Resource.STAFF, Resource.REGISTRATIONS))
+    query = select(table.c.resource, *(table.c[name] for name in Name._fields), table.c.seen_at, table.c.gone_at).where(
+        table.c.institution == institution, of_people, or_(~table.c.active, table.c.gone_at.is_not(None))
+    )
+    return {
+        (Resource(kind), Name(*name)): Left(gone_at or seen_at, gone_at is not None)
+        for kind, *name, seen_at, gone_at in connection.execute(query)
+    }
+
+
+def teachers(connection: Connection, institution: str, persons: Iterable[str]) -> set[str]:
+    """Those of some people who are on the staff of any section."""
+    there = and_(_of(institution, Resource.STAFF), table.c.active, table.c.gone_at.is_(None))
+    query = select(table.c.person).where(there).distinct()
+    return {
+        one for some in batches(persons) for one in connection.execute(query.where(table.c.person.in_(some))).scalars()
+    }
 
 
 class StoredCampus:
@@ -228,6 +261,10 @@ class StoredCampus:
         for some in batches(new):
             self._found.update(dict.fromkeys(((Resource.PERSONS, Name(person=one)) for one in some), None))
             self._load(Resource.PERSONS, table.c.key.in_(some))
+
+    def semesters(self) -> list[Semester]:
+        """Every semester."""
+        return [one for one in self._found.values() if isinstance(one, Semester)]
 
     def semester(self, code: str) -> Semester | None:
         """The semester with a code."""

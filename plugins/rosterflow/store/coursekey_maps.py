@@ -5,15 +5,16 @@ Personal data in a mapping (an e-mail address) is sealed; ids are not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, delete, select, tuple_
 
 from rosterflow.domain.coursekey.campus import SectionKey
+from rosterflow.domain.coursekey.queue import Entity, EntryKind
 from rosterflow.store.bulk import batches, upsert
 from rosterflow.store.coursekey_tables import coursekey_map
 from rosterflow.store.sealing import seal_of
@@ -70,6 +71,16 @@ class Mapped(msgspec.Struct, frozen=True):
         return f"Mapped({self.key.kind} {self.key} at {self.key.school})"
 
 
+class There(NamedTuple):
+    """What the queue can be about and CourseKey has.
+
+    :param created_by_us: whether we put it there.
+    """
+
+    entity: Entity
+    created_by_us: bool
+
+
 def put(connection: Connection, institution: str, mapped: Iterable[Mapped], now: datetime) -> None:
     """Write mappings down, or what is new of them; when each was first known is kept."""
     seal = seal_of(connection)
@@ -103,6 +114,20 @@ def forget(connection: Connection, institution: str, key: MapKey) -> None:
     connection.execute(delete(coursekey_map).where(coursekey_map.c.institution == institution, _same(key)))
 
 
+def owner_of(connection: Connection, institution: str, school: str, kind: MapKind, remote_id: str) -> MapKey | None:
+    """Whose a thing of CourseKey is that was found there; ``None`` when it is nobody's that we know."""
+    at = (coursekey_map.c.school == school) & (coursekey_map.c.kind == kind)
+    found = _where(connection, institution, at & (coursekey_map.c.remote_id == remote_id))
+    return found[0].key if found else None
+
+
+def owner_of(connection: Connection, institution: str, school: str, kind: MapKind, remote_id: str) -> MapKey | None:
+    """What of ours a thing of CourseKey is; ``None`` when it is nothing of ours."""
+    table = coursekey_map.c
+    same = (table.school == school) & (table.kind == kind) & (table.remote_id == remote_id)
+    return next((one.key for one in _where(connection, institution, same)), None)
+
+
 def of_sections(connection: Connection, institution: str, sections: Iterable[SectionKey]) -> list[Mapped]:
     """Everything known of some sections: courses, staff, enrollments and sessions, at whatever school."""
     here = tuple_(coursekey_map.c.semester, coursekey_map.c.course, coursekey_map.c.section)
@@ -127,11 +152,32 @@ def users(connection: Connection, institution: str, school: str, persons: Iterab
     return {one.key.person: one for one in known if one.key.school == school}
 
 
-def people_in_sections(connection: Connection, institution: str) -> Sequence[Any]:
-    """Who is where in CourseKey: ``kind``, ``semester``, ``course``, ``section``, ``person``, ``created_by_us``."""
+def there(connection: Connection, institution: str, sections: Iterable[SectionKey]) -> set[Entity]:
+    """What of some sections is in CourseKey: the courses, and who is in them."""
+    here = tuple_(*(coursekey_map.c[name] for name in SectionKey._fields))
+    found: set[Entity] = set()
+    for some in batches(sections, SECTIONS_AT_ONCE):
+        found.update(one.entity for one in _there(connection, institution, here.in_([tuple(key) for key in some])))
+    return found
+
+
+def people_there(connection: Connection, institution: str) -> list[There]:
+    """Everybody who is in a course in CourseKey, as staff or student."""
+    return _there(connection, institution, coursekey_map.c.kind.in_((MapKind.STAFF, MapKind.ENROLLMENT)))
+
+
+def courses_there(connection: Connection, institution: str) -> list[SectionKey]:
+    """The sections that have a course in CourseKey."""
+    courses = _there(connection, institution, coursekey_map.c.kind == MapKind.COURSE)
+    return [key for one in courses if (key := one.entity.section_key)]
+
+
+def _there(connection: Connection, institution: str, which: ColumnElement[bool]) -> list[There]:
     columns = coursekey_map.c["kind", "semester", "course", "section", "person", "created_by_us"]
-    of_people = coursekey_map.c.kind.in_((MapKind.STAFF, MapKind.ENROLLMENT))
-    return connection.execute(select(*columns).where(coursekey_map.c.institution == institution, of_people)).all()
+    in_queue = coursekey_map.c.kind.in_((MapKind.COURSE, MapKind.STAFF, MapKind.ENROLLMENT))
+    query = select(*columns).where(coursekey_map.c.institution == institution, in_queue, which)
+    rows = connection.execute(query.order_by(coursekey_map.c.kind, coursekey_map.c.key))
+    return [There(Entity(EntryKind(kind), *names), ours) for kind, *names, ours in rows]
 
 
 SECTIONS_AT_ONCE = 300

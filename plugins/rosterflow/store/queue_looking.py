@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
-from rosterflow.domain.coursekey.queue import Entry, EntryKind, EntryState
+from rosterflow.domain.coursekey.queue import Entry, EntryKind, EntryState, Intent
 from rosterflow.store import history, queue_history
+from rosterflow.store.bulk import batches
 from rosterflow.store.coursekey_tables import queue_entry as table
 from rosterflow.store.queue import entry_of
 from rosterflow.store.queue_history import Outcome
@@ -57,6 +58,35 @@ def entries(
 def failed(connection: Connection, institution: str, api_name: str, limit: int = 1000) -> list[Entry]:
     """The entries that wait for a person to mend something, the oldest failure first."""
     return entries(connection, institution, api_name, [EntryState.FAILED], Selection(), limit)
+
+
+def only_judged(
+    connection: Connection, institution: str, api_name: str, after: int, limit: int, but_for: str
+) -> list[Entry]:
+    """Entries that the rules put off or refused and that were never sent, by id.
+
+    :param after: only those with a greater id.
+    :param but_for: the rule whose SKIPPED entries are left out.
+    """
+    put_off = table.c.state.in_((EntryState.SKIPPED, EntryState.DEFERRED, EntryState.FAILED))
+    query = select(table).where(
+        _mine(institution, api_name),
+        put_off,
+        table.c.attempts == 0,
+        table.c.intent == Intent.UPSERT,
+        table.c.id > after,
+        or_(table.c.state != EntryState.SKIPPED, table.c.rule != but_for),
+    )
+    return [entry_of(row) for row in connection.execute(query.order_by(table.c.id).limit(limit))]
+
+
+def of_persons(connection: Connection, institution: str, api_name: str, persons: Iterable[str]) -> list[Entry]:
+    """The entries about some people, in whatever state."""
+    found: list[Entry] = []
+    for some in batches(persons):
+        query = select(table).where(_mine(institution, api_name), table.c.person.in_(some)).order_by(table.c.id)
+        found += (entry_of(row) for row in connection.execute(query))
+    return found
 
 
 def requeue(
