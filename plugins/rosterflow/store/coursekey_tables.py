@@ -119,4 +119,5 @@ coursekey_map = Table(
     Column("last_at", UtcDateTime, nullable=False),
     Index(None, "institution", "semester", "course", "section"),
     Index(None, "institution", "person"),
+    Index(None, "institution", "school", "kind", "remote_id"),
 )

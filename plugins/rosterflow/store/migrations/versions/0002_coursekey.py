@@ -87,6 +87,12 @@ def upgrade() -> None:
         op.f("ix_coursekey_map_institution_person"), "coursekey_map", ["institution", "person"], unique=False
     )
     op.create_index(
+        op.f("ix_coursekey_map_institution_school_kind_remote_id"),
+        "coursekey_map",
+        ["institution", "school", "kind", "remote_id"],
+        unique=False,
+    )
+    op.create_index(
         op.f("ix_coursekey_map_institution_semester_course_section"),
         "coursekey_map",
         ["institution", "semester", "course", "section"],
@@ -178,6 +184,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_queue_entry_institution_person"), table_name="queue_entry")
     op.drop_table("queue_entry")
     op.drop_index(op.f("ix_coursekey_map_institution_semester_course_section"), table_name="coursekey_map")
+    op.drop_index(op.f("ix_coursekey_map_institution_school_kind_remote_id"), table_name="coursekey_map")
     op.drop_index(op.f("ix_coursekey_map_institution_person"), table_name="coursekey_map")
     op.drop_table("coursekey_map")
     op.drop_index(op.f("ix_campus_record_institution_resource_semester_course_section"), table_name="campus_record")
