@@ -86,8 +86,8 @@ def problem(what: Doing[Any], **how: Any) -> RosterflowError:
     return error
 
 
-def arm(sandbox: RunningSandbox, kind: str, count: int | None = 1, match: str = "", **more: float) -> None:
-    sandbox.world.faults.add(Fault("coursekey", kind, count=count, match=match, **more))
+def arm(sandbox: RunningSandbox, kind: str, count: int | None = 1, match: str = "", seconds: float = 0.0) -> None:
+    sandbox.world.faults.add(Fault("coursekey", kind, count=count, match=match, seconds=seconds))
 
 
 def made(sandbox: RunningSandbox) -> Course:

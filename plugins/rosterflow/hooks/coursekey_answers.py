@@ -27,7 +27,8 @@ CODES: Mapping[Problem, Code] = {
 }
 """The code of a problem; any other is ``coursekey-refused``."""
 
-UNUSABLE_KEY = frozenset({Problem.BAD_KEY, Problem.FOREIGN_SCHOOL})
+UNUSABLE_KEY = frozenset({Problem.BAD_KEY, Problem.FOREIGN_SCHOOL, Problem.UNKNOWN_SCHOOL})
+"""What is wrong with the settings, and so with every entry of the key."""
 
 
 class Refusal(RowError):

@@ -1,0 +1,351 @@
+"""The drain: the oldest entries of the queue are sent to CourseKey, batch by batch (reference coursekey §3.2, §5.3).
+
+A batch is leased with what its entries depend on; users go first, then section by section the course, its staff, its
+sessions, its students, and drops last. What is sent is what Campus Cafe and the rules say now, not what was queued.
+Sections are worked on side by side, as far as each auth key's pace allows; the entries of one section one by one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
+from typing import Any
+
+from rosterflow.domain.coursekey.queue import Entity, Entry, EntryKind, EntryState, Intent
+from rosterflow.domain.coursekey.sites import School
+from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError
+from rosterflow.hooks.coursekey_answers import Refusal
+from rosterflow.store import coursekey_maps, queue
+from rosterflow.store.coursekey_maps import MapKey, MapKind
+from rosterflow.store.queue import Request
+from rosterflow.sync.coursekey_desk import Blocked, Desk, Place, Sent, course_entity, open_desk
+from rosterflow.sync.coursekey_steps import STEPS, turn
+from rosterflow.sync.drain_state import Drained, Failure, Key, Work
+from rosterflow.sync.queueing import Judge, course_entities
+from rosterflow.wire.coursekey_profile import Problem
+
+log = logging.getLogger(__name__)
+
+TERM = timedelta(minutes=10)
+"""For how long entries are leased; renewed three times as often."""
+IN_A_ROW = 3
+"""After so many entries in a row that could not be sent for now, an auth key is left alone until the next run."""
+LONGEST_BACK_OFF = timedelta(hours=6)
+WAITS = timedelta(minutes=1)
+"""When an entry is tried again whose dependency another drain is working on."""
+BY_DRAIN = "drain"
+"""Who asked for what the entries of a batch depend on."""
+
+
+def drain(work: Work, *, batch: int | None = None, max_batches: int | None = None) -> Drained:
+    """Send what is due, until nothing is left or ``max_batches`` are through.
+
+    :param batch: how many of the oldest entries are taken at a time; ``None``: the college's setting.
+    :raises RetryableError: ``store-unavailable``.
+    """
+    settings = work.college
+    run = _Drain(work, batch or settings.batch)
+    return asyncio.run(run.through(settings.max_batches if max_batches is None else max_batches))
+
+
+class _Drain:
+    def __init__(self, work: Work, batch: int) -> None:
+        self._work = work
+        self._batch_size = batch
+        self._result = Drained()
+        self._keys: dict[str, Key] = {}
+        self._held: dict[Entity, Entry] = {}
+        self._failures: dict[Entity, Failure] = {}
+        for pair in work.college.crskeyauth:
+            self._keys.setdefault(pair.connection, Key(pair.alias, work.hooks(pair.connection)))
+        for key in self._keys.values():
+            try:
+                key.hook.settings()  # before the event loop runs: Airflow looks a connection up synchronously
+            except FatalError as error:
+                self._stop(key, error)
+
+    @property
+    def _queue(self) -> tuple[str, str]:
+        return self._work.college.key, self._work.college.coursekey.api_name
+
+    async def through(self, most: int) -> Drained:
+        """Batch after batch."""
+        store, clock = self._work.store, self._work.clock
+        with store.begin() as connection:
+            queue.release_expired(connection, *self._queue, clock())
+            queue.open_deferred(connection, *self._queue, clock())
+        async with AsyncExitStack() as opened:
+            for key in self._keys.values():
+                if key.error is None:
+                    await opened.enter_async_context(key.hook)
+            renewing = asyncio.create_task(self._renew())
+            try:
+                while len(self._result.batches) < most and await self._batch():
+                    pass
+            finally:
+                renewing.cancel()
+                with suppress(asyncio.CancelledError):
+                    await renewing
+                with store.begin() as connection:
+                    queue.give_back(connection, self._held.values(), clock())
+        self._result.calls = sum(key.hook.calls for key in self._keys.values())
+        return self._result
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(TERM.total_seconds() / 3)
+            with self._work.store.begin() as connection:
+                queue.renew(connection, *self._queue, self._work.holder, self._work.clock() + TERM)
+
+    # -- one batch -----------------------------------------------------------------------------------------------
+
+    async def _batch(self) -> bool:
+        """Take and work off one batch; whether there was one. A batch of unusable keys alone does not count."""
+        entries, desk = self._take()
+        if not entries:
+            return False
+        counts: Counter[EntryState] = Counter()
+        users, sections = [], defaultdict(list)
+        for entry in entries:
+            if entry.entity.kind is EntryKind.USER:
+                users.append(entry)
+            else:
+                sections[entry.entity.section_key].append(entry)
+        await _all(self._one_by_one(desk, [entry], counts) for entry in users)
+        await _all(self._one_by_one(desk, sorted(some, key=turn), counts) for some in sections.values())
+        if counts.keys() - {EntryState.PROCESSING}:
+            counts[EntryState.PENDING] += counts.pop(EntryState.PROCESSING, 0)
+            self._result.batches.append(+counts)
+        return True
+
+    def _take(self) -> tuple[list[Entry], Desk]:
+        """Lease the oldest entries with what they depend on, and load what they are about."""
+        work, now = self._work, self._work.clock()
+        with work.store.begin() as connection:
+            entries = queue.lease(connection, *self._queue, work.holder, self._batch_size, now, TERM)
+            desk = open_desk(work.store, connection, work.college, entries, work.clock, work.password)
+            needed = self._needed(desk, entries)
+            if needed:
+                taken = {entry.entity for entry in entries}
+                queued = queue.about(connection, *self._queue, needed.keys() - taken)
+                new = [
+                    request
+                    for entity, request in needed.items()
+                    if entity not in taken and (entity not in queued or _is_to_be_asked(queued[entity], request))
+                ]
+                queue.put(connection, *self._queue, new, now)
+                for request in new:
+                    self._remember(request)
+                entries += queue.lease_entities(connection, *self._queue, work.holder, needed.keys() - taken, now, TERM)
+        return entries, desk
+
+    def _needed(self, desk: Desk, entries: Iterable[Entry]) -> dict[Entity, Request]:
+        """What some entries depend on and CourseKey does not have, nor has refused in this run."""
+        judge = Judge(desk.college, desk.campus, desk.clock())
+        found: dict[Entity, Request] = {}
+        for entry in entries:
+            for entity in self._missing(desk, judge, entry):
+                if entity not in self._failures and (entity not in found or entry.forced):
+                    found[entity] = judge.request(entity, forced=entry.forced, asked_by=BY_DRAIN)
+        return found
+
+    def _missing(self, desk: Desk, judge: Judge, entry: Entry) -> Iterable[Entity]:
+        entity = entry.entity
+        if entry.intent is Intent.REMOVE or entity.kind in (EntryKind.USER, EntryKind.COURSE):
+            return
+        school = self._school(desk, entry)
+        if school is None or _judged(judge, desk, entry).verdict.state is not EntryState.PENDING:
+            return
+        course = desk.maps.get(MapKey(MapKind.COURSE, school.school_id, entity.section_key))
+        if course is None or not course.remote_id:
+            yield course_entity(entity)
+        if entity.person and desk.account(school, entity.person) is None:
+            yield desk.user_entity(entity)
+
+    def _remember(self, request: Request) -> None:
+        said = request.verdict
+        if said.state is not EntryState.PENDING:
+            self._failures[request.entity] = Failure(said.state, said.rule, said.reason, due_at=request.opens_at)
+
+    # -- one entry -----------------------------------------------------------------------------------------------
+
+    async def _one_by_one(self, desk: Desk, entries: Sequence[Entry], counts: Counter[EntryState]) -> None:
+        for entry in entries:
+            counts[await self._work_off(desk, entry)] += 1
+
+    async def _work_off(self, desk: Desk, entry: Entry) -> EntryState:
+        """Send one entry; what became of it, PROCESSING when it is held because its key cannot be used."""
+        judge = Judge(desk.college, desk.campus, desk.clock())
+        request = _judged(judge, desk, entry)
+        said = request.verdict
+        if said.state is not EntryState.PENDING:
+            return self._end(entry, Failure(said.state, said.rule, said.reason, due_at=request.opens_at))
+        school = self._school(desk, entry)
+        if school is None:
+            return self._end(entry, Failure(EntryState.SKIPPED, "not-there", "It was never in CourseKey."))
+        key = self._keys[school.connection]
+        if key.error is not None:
+            return self._hold(entry)
+        try:
+            sent = await STEPS[entry.entity.kind, entry.intent](desk, Place(school, key.hook), entry)
+        except Blocked as blocked:
+            return self._wait_for(blocked.entity, entry)
+        except RosterflowError as error:
+            return self._went_wrong(desk, school, key, entry, error)
+        except Exception as error:  # one that is ours to mend must not keep the others from being sent
+            log.exception("%s", entry.entity)
+            words = f"Rosterflow failed at it ({type(error).__name__})."
+            return self._end(entry, Failure(EntryState.FAILED, "unexpected", words, Code.UNEXPECTED))
+        key.failures = 0
+        return self._confirm(desk, entry, sent)
+
+    def _school(self, desk: Desk, entry: Entry) -> School | None:
+        """The school an entry belongs to; that of a removal is the one where the person is."""
+        entity, college = entry.entity, desk.college
+        key = entity.section_key
+        if key is None:
+            return college.school_of(entity.site)
+        if entry.intent is Intent.REMOVE:
+            kind = MapKind.STAFF if entity.kind is EntryKind.STAFF else MapKind.ENROLLMENT
+            at = {one.school for one in desk.maps if (one.kind, one.section, one.person) == (kind, key, entity.person)}
+            pairs = [pair.site for pair in college.crskeyauth if pair.school in at]
+            if pairs:
+                return college.school_of(pairs[0])
+        section = desk.campus.section(key)
+        return college.school_of(section.site) if section else None
+
+    def _confirm(self, desk: Desk, entry: Entry, sent: Sent) -> EntryState:
+        """What is known of CourseKey and what became of the entry: one transaction."""
+        now = self._work.clock()
+        with self._work.store.begin() as connection:
+            coursekey_maps.put(connection, desk.college.key, sent.known, now)
+            for key in sent.forgotten:
+                coursekey_maps.forget(connection, desk.college.key, key)
+            queue.finish(connection, entry, sent.state, sent.rule, sent.reason, now)
+        self._failures.pop(entry.entity, None)
+        desk.maps.update((one.key, one) for one in sent.known)
+        for key in sent.forgotten:
+            desk.maps.pop(key, None)
+        return sent.state
+
+    def _end(self, entry: Entry, why: Failure) -> EntryState:
+        self._failures[entry.entity] = why
+        with self._work.store.begin() as connection:
+            now = self._work.clock()
+            queue.finish(
+                connection, entry, why.state, why.rule, why.reason, now, error_code=why.code, due_at=why.due_at
+            )
+        return why.state
+
+    def _hold(self, entry: Entry) -> EntryState:
+        """Keep it until the end of the run, so that it is not taken again and again, and nobody else takes it."""
+        self._held[entry.entity] = entry
+        return EntryState.PROCESSING
+
+    def _wait_for(self, entity: Entity, entry: Entry) -> EntryState:
+        """End as what it depends on has ended: failed with it, put off with it, or soon when another drain has it."""
+        if entity in self._held:
+            return self._hold(entry)
+        why = self._failures.get(entity)
+        if why is None:
+            due = self._work.clock() + WAITS
+            words = f"It waits for the {entity.kind}."
+            return self._end(entry, Failure(EntryState.PENDING, "waits", words, due_at=due))
+        return self._end(entry, why._replace(reason=f"It needs the {entity.kind}: {why.reason}"))
+
+    def _went_wrong(self, desk: Desk, school: School, key: Key, entry: Entry, error: RosterflowError) -> EntryState:
+        match error:
+            case RosterflowError(code=Code.STORE_UNAVAILABLE):
+                raise error
+            case FatalError():
+                self._stop(key, error)
+                return self._hold(entry)
+            case RetryableError():
+                return self._later(key, entry, error)
+            case Refusal(problem=Problem.UNKNOWN_COURSE | Problem.UNKNOWN_USER) if entry.attempts == 1:
+                key.failures = 0
+                return self._look_up_again(desk, school, entry, error.problem)
+            case _:
+                key.failures = 0
+                return self._end(entry, Failure(EntryState.FAILED, "refused", error.message, error.code))
+
+    def _stop(self, key: Key, error: RosterflowError) -> None:
+        key.error = error
+        self._result.unusable[key.alias] = error
+        log.error("Auth key %s is left alone in this run: %s", key.alias, error.message)
+
+    def _later(self, key: Key, entry: Entry, error: RetryableError) -> EntryState:
+        """Try it again with longer and longer pauses; a key that fails entry after entry is left alone."""
+        key.failures += 1
+        if key.failures >= IN_A_ROW:
+            self._stop(key, error)
+            return self._hold(entry)
+        if entry.attempts >= self._work.college.max_attempts:
+            words = f"Given up after {entry.attempts} attempts: {error.message}"
+            return self._end(entry, Failure(EntryState.FAILED, "tries-used-up", words, Code.TRIES_USED_UP))
+        pause = min(timedelta(minutes=2**entry.attempts), LONGEST_BACK_OFF)
+        pause = max(pause, timedelta(seconds=error.retry_after or 0))
+        due = self._work.clock() + pause
+        return self._end(entry, Failure(EntryState.PENDING, "try-again", error.message, error.code, due))
+
+    def _look_up_again(self, desk: Desk, school: School, entry: Entry, problem: Problem) -> EntryState:
+        """What we knew is not there any more: forget it, and have it looked up, or made, before the next try."""
+        now, section = self._work.clock(), entry.entity.section_key
+        judge = Judge(desk.college, desk.campus, now)
+        gone = [MapKey(MapKind.USER, school.school_id, person=entry.entity.person)]
+        others: list[Request] = []
+        if problem is Problem.UNKNOWN_COURSE and section is not None:
+            gone = [key for key in desk.maps if key.section == section and key.school == school.school_id]
+            students = (
+                Entity(EntryKind.ENROLLMENT, *section, one.person) for one in desk.campus.registrations_of(section)
+            )
+            whole = (*course_entities(section, desk.campus, desk.college), *students)
+            others = [judge.request(one, asked_by=BY_DRAIN) for one in whole if one != entry.entity]
+        with self._work.store.begin() as connection:
+            for key in gone:
+                coursekey_maps.forget(connection, desk.college.key, key)
+                desk.maps.pop(key, None)
+            queue.put(connection, *self._queue, others, now)
+            words = f"CourseKey does not know it any more ({problem}); it is looked up again."
+            queue.finish(connection, entry, EntryState.PENDING, "gone", words, now)
+        return EntryState.PENDING
+
+
+def _judged(judge: Judge, desk: Desk, entry: Entry) -> Request:
+    """What the rules say of an entry now."""
+    entity = entry.entity
+    kind, section = _MAP_KINDS[entity.kind], entity.section_key
+    schools = {pair.school for pair in desk.college.crskeyauth}
+    known = (desk.maps.get(MapKey(kind, school, section, entity.person)) for school in schools)
+    there = any(one is not None and one.remote_id for one in known)
+    return judge.request(entity, entry.intent, forced=entry.forced, asked_by=entry.asked_by, is_there=there)
+
+
+_MAP_KINDS: Mapping[EntryKind, MapKind] = {
+    EntryKind.USER: MapKind.USER,
+    EntryKind.COURSE: MapKind.COURSE,
+    EntryKind.STAFF: MapKind.STAFF,
+    EntryKind.SESSIONS: MapKind.COURSE,
+    EntryKind.ENROLLMENT: MapKind.ENROLLMENT,
+}
+
+
+def _is_to_be_asked(entry: Entry, request: Request) -> bool:
+    """Whether an entry that is there must be queued anew to be taken; one that somebody works on must not."""
+    if entry.state in (EntryState.PENDING, EntryState.DEFERRED):
+        return request.forced and not entry.forced
+    return entry.state is not EntryState.PROCESSING
+
+
+async def _all(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do all of it side by side; the first error that is not an entry's own ends it."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for one in work:
+                group.create_task(one)
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
