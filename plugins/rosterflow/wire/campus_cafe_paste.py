@@ -68,6 +68,11 @@ def read_paste(text: str) -> Pasted:
         line = _without_frame(line)
         if line.rstrip(":") in HEADINGS:
             heading = line.rstrip(":")
+        elif _TABLE_HEAD.match(line):
+            if "\t" not in line and len(_COLUMN.split(line)) > 2:
+                pasted.problems.append(
+                    f"line {number}: only parameter and value can be told apart; leave the others out"
+                )
         elif line and not _says_nothing(line):
             if not line.startswith(("COURSEKEY_", *HEADINGS)) and heading:
                 line = f"{heading}\t{line}"
@@ -85,10 +90,8 @@ def _without_frame(line: str) -> str:
 
 
 def _says_nothing(line: str) -> bool:
-    """A comment, the head of a table, or the rule below it."""
-    return line.startswith("#") or bool(
-        re.match(r"parameter\b", line, re.IGNORECASE) or re.fullmatch(r"[-|:\s]+", line)
-    )
+    """A comment, or the rule below the head of a table."""
+    return line.startswith("#") or bool(re.fullmatch(r"[-|:\s]+", line))
 
 
 def _take(line: str, pasted: Pasted) -> str | None:

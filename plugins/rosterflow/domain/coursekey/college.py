@@ -44,7 +44,7 @@ class CampusCafeSettings(Model):
     @model_validator(mode="after")
     def _one_of_both(self) -> CampusCafeSettings:
         if (self.connection is None) == (self.folder is None):
-            raise ValueError("campus_cafe: needs either connection or folder")
+            raise ValueError("needs either connection or folder")
         return self
 
 
