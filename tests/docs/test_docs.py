@@ -11,6 +11,8 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from rosterflow.domain.coursekey.college import College
+from rosterflow.domain.coursekey.sites import Pair
 from rosterflow.domain.errors import REMEDIES, Code
 from rosterflow.domain.institution import Institution
 from rosterflow.operators.params import SYNC_PARAMS
@@ -27,7 +29,7 @@ Setting = tuple[str, str, FieldInfo]
 def settings_of(model: type[BaseModel], defaults: BaseModel | None = None, prefix: str = "") -> Iterator[Setting]:
     """Every setting below a block: its path, its default as YAML flow, and the field."""
     for name, field in model.model_fields.items():
-        path = f"{prefix}{name}"
+        path = f"{prefix}{field.alias or name}"
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             block = None if field.is_required() else field.get_default()
             yield from settings_of(field.annotation, getattr(defaults, name, block), f"{path}.")
@@ -41,9 +43,21 @@ def settings_of(model: type[BaseModel], defaults: BaseModel | None = None, prefi
 ALL: dict[str, tuple[str, FieldInfo]] = {path: (default, field) for path, default, field in settings_of(Institution)}
 
 
-def row_of(path: str) -> list[str]:
-    """The cells of a setting's row in the documentation."""
-    found = [line for line in SETTINGS.splitlines() if line.startswith(f"| `{path}` |")]
+BOTH_KINDS = ("guards", "approval", "mail", "retention")
+"""Blocks that a college has as an institution has them; they are documented once."""
+
+COLLEGE: dict[str, tuple[str, FieldInfo]] = {
+    path: (default, field)
+    for path, default, field in (*settings_of(College), *settings_of(Pair, prefix="crskeyauth."))
+    if path.split(".")[0] not in BOTH_KINDS
+}
+
+OF_INSTITUTIONS, _, OF_COLLEGES = SETTINGS.split("## The installation")[0].partition("## A college")
+
+
+def row_of(path: str, part: str = OF_INSTITUTIONS) -> list[str]:
+    """The cells of a setting's row in a part of the documentation."""
+    found = [line for line in part.splitlines() if line.startswith(f"| `{path}` |")]
     assert len(found) == 1, f"{path} has {len(found)} rows"
     return [cell.strip() for cell in found[0].strip("|").split("|")]
 
@@ -61,10 +75,30 @@ def test_each_setting_has_one_row_with_its_default_its_choices_and_its_meaning(p
 
 
 def test_no_setting_is_documented_that_does_not_exist() -> None:
-    institution_part = SETTINGS.split("## The installation")[0]
-    documented = re.findall(r"^\| `([a-z_.]+)` \|", institution_part, flags=re.MULTILINE)
+    documented = [
+        re.findall(r"^\| `([A-Za-z_.]+)` \|", part, flags=re.MULTILINE) for part in (OF_INSTITUTIONS, OF_COLLEGES)
+    ]
 
-    assert sorted(documented) == sorted(ALL)
+    assert sorted(documented[0]) == sorted(ALL)
+    assert sorted(documented[1]) == sorted(path.removeprefix("coursekey.") for path in COLLEGE)
+
+
+def written(default: str) -> str:
+    """A default as Campus Cafe writes it."""
+    return {"`true`": "`Y`", "`false`": "`N`", "`[]`": "empty", "`null`": "empty"}.get(default, default).replace(
+        '"', ""
+    )
+
+
+@pytest.mark.parametrize("path", COLLEGE)
+def test_each_setting_of_a_college_has_one_row_with_its_default_and_its_meaning(path: str) -> None:
+    default, field = COLLEGE[path]
+    is_parameter = path.startswith("coursekey.")
+    _, told, meaning = row_of(path.removeprefix("coursekey."), OF_COLLEGES)
+
+    assert told == (written(default) if is_parameter else default)
+    assert field.description
+    assert meaning.startswith(field.description)
 
 
 def test_each_environment_variable_is_documented_and_no_other() -> None:

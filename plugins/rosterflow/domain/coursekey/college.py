@@ -52,7 +52,7 @@ class College(Model):
     """One college with its connections and settings (source document; reference coursekey §4)."""
 
     key: InstitutionKey = Field(description="Short name used in DAG ids; equals the file's name.")
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, description="What people call it; shown in mails and lists.")
     campus_cafe: CampusCafeSettings
     coursekey: CourseKey
     crskeyauth: NotEmpty[tuple[Pair, ...]] = Field(description="Auth keys and schools, by course site.")
