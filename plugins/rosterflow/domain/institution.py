@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
@@ -274,6 +274,30 @@ class Retention(Model):
     history_days: int = Field(
         400, ge=30, description="What happened to each object; audit of people's acts is kept for ever."
     )
+
+
+class Tenant(Protocol):
+    """What guards and approvals need of whoever's changes they hold: an institution, or a college."""
+
+    @property
+    def key(self) -> str:
+        """Short name."""
+
+    @property
+    def name(self) -> str:
+        """Name for people."""
+
+    @property
+    def guards(self) -> Guards:
+        """When a change waits for a person."""
+
+    @property
+    def approval(self) -> Approval:
+        """Who decides."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Time zone."""
 
 
 class Institution(Model):

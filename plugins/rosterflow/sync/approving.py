@@ -6,16 +6,17 @@ lease and against what Canvas confirmed by then.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from operator import attrgetter
 
 from sqlalchemy import Connection
 
 from rosterflow.domain.errors import Code, NeedsPerson
 from rosterflow.domain.guards import stale
-from rosterflow.domain.institution import Institution
+from rosterflow.domain.institution import Institution, Tenant
 from rosterflow.domain.plan import hash_of
 from rosterflow.domain.sequence import Stalled
 from rosterflow.store import approvals, history, imports, institutions, plans, runs
@@ -56,6 +57,10 @@ class Answer:
     timed_out: bool = False
 
 
+TooLate = Callable[["Book", Sequence[StoredChange]], Mapping[int, str]]
+"""Says which approved changes may not be sent, by ``seq``, each with the reason."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What was decided about a request.
@@ -86,20 +91,40 @@ def decide(
     """
     with store.begin() as connection:
         verify_lease(connection, institution, run)
-        request = approvals.get_approval(connection, institution.key, approval_id)
-        shown = approvals.changes_of(connection, request)
-        book = _Book(connection, institution, request, run.id, now)
-        if request.state in approvals.GIVEN:
-            return _again(book, shown)
-        if request.state in SETTLED:
-            book.act(_people(answers), "refused", SETTLED[request.state])
-            return _verdict(request.state, shown)
-        problem = _problem(institution, request, shown, answers)
-        if not problem:
-            return _carry_out(book, shown, answers)
-        book.act(_people(answers), "refused", problem)
-        approvals.set_approval_state(connection, request.id, ApprovalState.INVALID, now)
-    raise NeedsPerson(Code.APPROVAL_INVALID, f"{institution.key}: request {approval_id}: {problem}")
+        book = Book(
+            connection, institution, approvals.get_approval(connection, institution.key, approval_id), run.id, now
+        )
+        answered = answer(book, answers, partial(_too_late, institution))
+    return counting(book, answered)
+
+
+def answer(book: Book, answers: Sequence[Answer], too_late: TooLate) -> Verdict | str:
+    """Inside a transaction: carry out what people answered, or say why the answers do not count.
+
+    :param too_late: which approved changes may not be sent any more.
+    """
+    shown = approvals.changes_of(book.connection, book.request)
+    if book.request.state in approvals.GIVEN:
+        return _again(book, shown, too_late)
+    if book.request.state in SETTLED:
+        book.act(_people(answers), "refused", SETTLED[book.request.state])
+        return _verdict(book.request.state, shown)
+    problem = _problem(book.institution, book.request, shown, answers)
+    if not problem:
+        return _carry_out(book, shown, answers, too_late)
+    book.act(_people(answers), "refused", problem)
+    approvals.set_approval_state(book.connection, book.request.id, ApprovalState.INVALID, book.now)
+    return problem
+
+
+def counting(book: Book, answered: Verdict | str) -> Verdict:
+    """What was decided, once it is written down.
+
+    :raises NeedsPerson: ``approval-invalid`` when an answer does not count; it can be given again.
+    """
+    if isinstance(answered, Verdict):
+        return answered
+    raise NeedsPerson(Code.APPROVAL_INVALID, f"{book.institution.key}: request {book.request.id}: {answered}")
 
 
 def conclude(store: Store, institution: Institution, approval_id: int, now: datetime) -> None:
@@ -118,7 +143,7 @@ def conclude_request(connection: Connection, institution: Institution, approval_
         approvals.set_approval_state(connection, approval_id, ApprovalState.APPLIED, now)
 
 
-def _carry_out(book: _Book, shown: Sequence[StoredChange], answers: Sequence[Answer]) -> Verdict:
+def _carry_out(book: Book, shown: Sequence[StoredChange], answers: Sequence[Answer], too_late: TooLate) -> Verdict:
     waiting = [one for one in shown if one.state is ChangeState.HELD]
     needed = answers[:2] if book.request.two_person else answers[:1]
     if any(answer.timed_out for answer in needed):
@@ -129,13 +154,16 @@ def _carry_out(book: _Book, shown: Sequence[StoredChange], answers: Sequence[Ans
         book.close(ApprovalState.REJECTED, ChangeState.REJECTED, waiting, "rejected")
         book.act([rejections[0].user], "reject", rejections[0].comment)
         return _verdict(ApprovalState.REJECTED, shown)
-    return _approve(book, shown, waiting, needed)
+    return _approve(book, shown, waiting, needed, too_late(book, waiting))
 
 
 def _approve(
-    book: _Book, shown: Sequence[StoredChange], waiting: Sequence[StoredChange], answers: Sequence[Answer]
+    book: Book,
+    shown: Sequence[StoredChange],
+    waiting: Sequence[StoredChange],
+    answers: Sequence[Answer],
+    too_late: Mapping[int, str],
 ) -> Verdict:
-    too_late = _too_late(book, waiting)
     going = [one for one in waiting if one.seq not in too_late]
     withdrawn = sum(one.state is ChangeState.WITHDRAWN for one in shown)
     state = ApprovalState.APPROVED if going else ApprovalState.STALE
@@ -148,7 +176,7 @@ def _approve(
     return Verdict(state, len(going), len(too_late), withdrawn)
 
 
-def _again(book: _Book, shown: Sequence[StoredChange]) -> Verdict:
+def _again(book: Book, shown: Sequence[StoredChange], too_late: TooLate) -> Verdict:
     """What was approved by an earlier try; what it never began to send may be too late by now."""
     plan_id, number = book.request.plan_id, book.request.id
     begun = {
@@ -159,21 +187,21 @@ def _again(book: _Book, shown: Sequence[StoredChange]) -> Verdict:
         for seq in seqs
     }
     unsent = [one for one in shown if one.state is ChangeState.ALLOWED and one.seq not in begun]
-    too_late = _too_late(book, unsent) if unsent else {}
-    book.refuse(unsent, too_late)
+    late = too_late(book, unsent) if unsent else {}
+    book.refuse(unsent, late)
     verdict = _verdict(ApprovalState.APPROVED, approvals.changes_of(book.connection, book.request))
-    if too_late and not verdict.approved:
+    if late and not verdict.approved:
         approvals.set_approval_state(book.connection, number, ApprovalState.STALE, book.now)
     return verdict
 
 
-def _too_late(book: _Book, waiting: Sequence[StoredChange]) -> dict[int, str]:
+def _too_late(institution: Institution, book: Book, waiting: Sequence[StoredChange]) -> dict[int, str]:
     """Approved changes that may not be sent, by ``seq``, each with the reason.
 
     Nothing may while the base is about to be read anew, and nothing that another run sent and nobody confirmed.
     """
     connection, key = book.connection, book.institution.key
-    world = world_of(connection, book.institution)
+    world = world_of(connection, institution)
     if institutions.standing(connection, key, book.now).based_at is None:
         return {one.seq: "What Canvas has must be read again first." for one in waiting}
     unsettled = plans.unsettled(connection, key)
@@ -197,9 +225,7 @@ def _too_late(book: _Book, waiting: Sequence[StoredChange]) -> dict[int, str]:
     return reasons
 
 
-def _problem(
-    institution: Institution, request: Approval, shown: Sequence[StoredChange], answers: Sequence[Answer]
-) -> str:
+def _problem(institution: Tenant, request: Approval, shown: Sequence[StoredChange], answers: Sequence[Answer]) -> str:
     """Why the answers do not count, ``""`` when they do."""
     if hash_of(one.change.fingerprint for one in shown) != request.hash:
         return "The changes are not the ones that were shown."
@@ -218,7 +244,7 @@ def _problem(
     return _problem_of(institution, second)
 
 
-def _problem_of(institution: Institution, answer: Answer) -> str:
+def _problem_of(institution: Tenant, answer: Answer) -> str:
     if answer.timed_out:
         return ""
     if institution.approval.approvers and answer.user not in institution.approval.approvers:
@@ -241,11 +267,11 @@ def _verdict(state: ApprovalState, shown: Iterable[StoredChange]) -> Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class _Book:
+class Book:
     """One decision's bookkeeping, inside its transaction."""
 
     connection: Connection
-    institution: Institution
+    institution: Tenant
     request: Approval
     run_id: int
     now: datetime
@@ -268,7 +294,8 @@ class _Book:
     def end_first_contact(self) -> None:
         """End the institution's first contact when a plan of everything was approved, and nothing of it left out."""
         plan = plans.get_plan(self.connection, self.request.plan_id)
-        if not self.request.first_contact or not saw_all(self.institution, runs.get_run(self.connection, plan.run_id)):
+        run, institution = runs.get_run(self.connection, plan.run_id), self.institution
+        if not self.request.first_contact or not isinstance(institution, Institution) or not saw_all(institution, run):
             return
         if not any(plans.count(self.connection, plan.id, state) for state in LEFT_OUT):
             institutions.mark(self.connection, self.institution.key, contacted_at=self.now)

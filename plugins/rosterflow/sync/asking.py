@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from rosterflow.domain.confirmed import World
 from rosterflow.domain.guards import needs_second_person
-from rosterflow.domain.institution import Institution
+from rosterflow.domain.institution import Institution, Tenant
 from rosterflow.domain.plan import Action, hash_of
 from rosterflow.domain.rosters import Roster
 from rosterflow.domain.sequence import Stalled
@@ -44,7 +44,7 @@ class Matter:
     """
 
     connection: Connection
-    institution: Institution
+    institution: Tenant
     run: Run
     plan: StoredPlan
     planned: Sequence[StoredChange]
@@ -223,7 +223,7 @@ def _lately(matter: Matter) -> datetime:
     return matter.now - timedelta(days=matter.institution.approval.ask_again_days)
 
 
-def _open_requests(connection: Connection, institution: Institution) -> dict[Approval, Sequence[StoredChange]]:
+def _open_requests(connection: Connection, institution: Tenant) -> dict[Approval, Sequence[StoredChange]]:
     return {
         request: approvals.changes_of(connection, request, ChangeState.HELD)
         for request in approvals.in_state(connection, institution.key, *approvals.OPEN)
@@ -231,7 +231,7 @@ def _open_requests(connection: Connection, institution: Institution) -> dict[App
 
 
 def _take_back_approved(
-    connection: Connection, institution: Institution, is_gone: Callable[[StoredChange], bool], now: datetime
+    connection: Connection, institution: Tenant, is_gone: Callable[[StoredChange], bool], now: datetime
 ) -> None:
     """Take back some of what was approved and not carried out."""
     approved = approvals.approved_since(connection, institution.key, now - APPROVAL_HOLDS)
@@ -245,7 +245,7 @@ def _take_back_approved(
 
 def _take_back(
     connection: Connection,
-    institution: Institution,
+    institution: Tenant,
     request: Approval,
     waiting: Sequence[StoredChange],
     some: Iterable[StoredChange],

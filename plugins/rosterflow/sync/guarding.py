@@ -58,7 +58,7 @@ def guard_plan(store: Store, institution: Institution, run: Run, plan_id: int, n
             world = world_of(connection, institution) if planned else World()
             plan = plans.get_plan(connection, plan_id)
             current = runs.get_run(connection, run.id)
-            _split(Matter(connection, institution, current, plan, planned, world, now), run.mode)
+            split(Matter(connection, institution, current, plan, planned, world, now), run.mode)
         held = plans.count(connection, plan_id, ChangeState.HELD)
         frozen = plans.count(connection, plan_id, ChangeState.FROZEN)
         allowed = sum(one.change.weight for one in planned) - held - frozen
@@ -68,7 +68,8 @@ def guard_plan(store: Store, institution: Institution, run: Run, plan_id: int, n
         return Guarded(allowed, held, tuple(request.id for request in waiting))
 
 
-def _split(matter: Matter, mode: str) -> None:
+def split(matter: Matter, mode: str) -> None:
+    """Say of each change of a plan whether it goes on or waits, and ask whoever is to be asked."""
     connection, institution, plan = matter.connection, matter.institution, matter.plan
     held, frozen = _kept_back(matter)
     free = (one.seq for one in matter.planned if one.seq not in held and one.seq not in frozen)
@@ -77,7 +78,12 @@ def _split(matter: Matter, mode: str) -> None:
     plans.hold(connection, plan.id, frozen, ChangeState.FROZEN)
     if mode != "apply":
         return
-    if plan.first_contact and not matter.planned and saw_all(institution, matter.run):
+    if (
+        plan.first_contact
+        and not matter.planned
+        and isinstance(institution, Institution)
+        and saw_all(institution, matter.run)
+    ):
         institutions.mark(connection, institution.key, contacted_at=matter.now)
     see_to_questions(matter, [one for one in matter.planned if one.seq in held])
 

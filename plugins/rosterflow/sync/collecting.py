@@ -1,0 +1,151 @@
+"""Collecting: what changed in Campus Cafe goes into the mirror, and by the rules into the queue.
+
+Each resource is read since its newest known change, with an overlap, and once a day as a whole. What was read of a
+resource, what it means for the queue and how far it was read are one transaction: a killed collector loses nothing and
+reads it again. Nobody is removed here (:mod:`rosterflow.sync.removing`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+
+from sqlalchemy import Connection
+
+from rosterflow.domain.coursekey.campus import Reading, Resource, Semester
+from rosterflow.domain.coursekey.college import College
+from rosterflow.domain.coursekey.parameters import CATALOG
+from rosterflow.domain.coursekey.port import CampusCafe
+from rosterflow.domain.coursekey.queue import EntryState
+from rosterflow.store import campus as mirror
+from rosterflow.store import cursors, queue
+from rosterflow.store.bulk import batches
+from rosterflow.store.campus import Changed, StoredCampus
+from rosterflow.store.cursors import Cursor
+from rosterflow.store.engine import Store
+from rosterflow.sync.cycles import undisturbed
+from rosterflow.sync.looking_again import look_again
+from rosterflow.sync.queueing import SECTIONS_AT_ONCE
+from rosterflow.sync.wanting import Wanting
+
+OVERLAP = timedelta(minutes=10)
+"""A change may become visible a little later than its moment says."""
+ENDED = timedelta(days=120)
+"""A semester that ended this long before the enrollment window's end is no longer read."""
+NAMES_AT_ONCE = 2000
+ORDER = (Resource.SEMESTERS, Resource.PERSONS, Resource.SECTIONS, Resource.STAFF, Resource.REGISTRATIONS)
+"""What others refer to first."""
+
+
+@dataclass(slots=True)
+class Collected:
+    """What a collection came to.
+
+    :param read: records read, by resource.
+    :param changed: those that were new or different.
+    :param gone: those that a whole read no longer had.
+    :param queued: entries changed in the queue, by the state they were given.
+    :param gaps: why a read was not whole.
+    :param problems: rows that could not be used.
+    :param compared: resources that were read as a whole.
+    """
+
+    read: Counter[Resource] = field(default_factory=Counter)
+    changed: Counter[Resource] = field(default_factory=Counter)
+    gone: Counter[Resource] = field(default_factory=Counter)
+    queued: Counter[EntryState] = field(default_factory=Counter)
+    gaps: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    compared: list[Resource] = field(default_factory=list)
+
+
+@undisturbed
+def collect(store: Store, college: College, source: CampusCafe, now: datetime) -> Collected:
+    """Read what changed, bring the mirror to it, and queue what it means.
+
+    :raises RosterflowError: as the source does when a resource cannot be read; what was read before is kept.
+    """
+    found = Collected()
+    for resource in ORDER:
+        _collect(store, college, source, resource, now, found)
+    if Resource.REGISTRATIONS in found.compared:
+        with store.begin() as connection:
+            found.queued += look_again(connection, college, now)
+    return found
+
+
+def _collect(
+    store: Store, college: College, source: CampusCafe, resource: Resource, now: datetime, found: Collected
+) -> None:
+    with store.begin() as connection:
+        before = cursors.cursor(connection, college.key, resource)
+        semesters = [] if resource is Resource.SEMESTERS else semesters_in_force(connection, college, now)
+    if resource is not Resource.SEMESTERS and not semesters:
+        return
+    compares = is_comparison_due(college, before, now)
+    since = None if compares or before.read_to is None else before.read_to - OVERLAP
+    reading = source.read(resource, modified_since=since, semesters=semesters)
+    with store.begin() as connection:
+        everything_of = semesters if since is None else None
+        changed = mirror.apply(connection, college.key, reading, now, everything_of=everything_of)
+        found.queued += _queue(connection, college, resource, changed, now)
+        cursors.move(connection, college.key, resource, _moved(before, reading, since, now))
+    found.read[resource] += len(reading.records)
+    found.changed[resource] += len(changed.upserted)
+    found.gone[resource] += len(changed.gone)
+    found.gaps += (f"{resource}: {gap}" for gap in reading.gaps)
+    found.problems += (f"{resource}: {problem}" for problem in reading.problems)
+    if compares and not reading.gaps:
+        found.compared.append(resource)
+
+
+def is_comparison_due(college: College, before: Cursor, now: datetime) -> bool:
+    """Whether everything is to be read: never yet, or not since today's local hour of the full comparison."""
+    if before.compared_at is None:
+        return True
+    local = now.astimezone(college.zone)
+    due = datetime.combine(local.date(), time(college.campus_cafe.full_compare_hour), college.zone)
+    return before.compared_at < due <= now
+
+
+def semesters_in_force(connection: Connection, college: College, now: datetime) -> list[str]:
+    """The semesters that are read: from the cutover on, without the catalog and those that are long over."""
+    over = timedelta(days=college.coursekey.enrollment_days_active_aft_end) + ENDED
+    last = now.astimezone(college.zone).date() - over
+
+    def is_in_force(semester: Semester) -> bool:
+        code = semester.code
+        taught = code != CATALOG and re.fullmatch(r"\d{6}", code) is not None
+        return (
+            taught
+            and int(code) >= int(college.coursekey.cutover_semester)
+            and (semester.last is None or semester.last >= last)
+        )
+
+    known = StoredCampus(connection, college.key).semesters()
+    return sorted(one.code for one in known if is_in_force(one))
+
+
+def _moved(before: Cursor, reading: Reading, since: datetime | None, now: datetime) -> Cursor:
+    """How far was read. A gap may hide a change: then it is as if nothing had been read."""
+    if reading.gaps:
+        return before
+    moments = (getattr(record, "modified_at", None) for record in reading.records)
+    # A moment in the future would hide every change until then.
+    newest = max((min(moment, now) for moment in moments if moment is not None), default=before.read_to)
+    if before.read_to is not None and newest is not None:
+        newest = max(newest, before.read_to)
+    return Cursor(newest, now if since is None else before.compared_at)
+
+
+def _queue(
+    connection: Connection, college: College, resource: Resource, changed: Changed, now: datetime
+) -> Counter[EntryState]:
+    names = (*changed.upserted, *changed.gone)
+    queued: Counter[EntryState] = Counter()
+    for some in batches(names, SECTIONS_AT_ONCE if resource is Resource.SECTIONS else NAMES_AT_ONCE):
+        requests = Wanting(connection, college, now).because_of(resource, some)
+        queued += queue.put(connection, college.key, college.coursekey.api_name, requests, now)
+    return queued
