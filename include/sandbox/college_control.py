@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
@@ -11,6 +12,7 @@ from starlette.routing import Route
 from sandbox.college.records import RESOURCES
 from sandbox.control import BadBody, answered, json_object
 from sandbox.coursekey import courses, rosters, users
+from sandbox.coursekey.attendance import ADJUSTMENTS, TimeRecord, adjust
 from sandbox.coursekey.model import SCHOOLS, Refused
 from sandbox.coursekey.picture import listed_calls, picture
 
@@ -34,6 +36,9 @@ def routes(world: World) -> list[BaseRoute]:
         ("DELETE", "/control/college/records", control.delete_record),
         ("POST", "/control/coursekey", control.configure),
         ("POST", "/control/coursekey/by-hand", control.add_by_hand),
+        ("POST", "/control/coursekey/attend", control.attend),
+        ("POST", "/control/coursekey/adjust", control.adjust),
+        ("PUT", "/control/coursekey/records", control.put_time_record),
         ("GET", "/control/coursekey/state", control.state),
         ("GET", "/control/coursekey/calls", control.calls),
         ("DELETE", "/control/coursekey/calls", control.forget_calls),
@@ -93,6 +98,54 @@ class _CollegeControl:
             except Refused as error:
                 raise BadBody(str(error)) from error
 
+    async def attend(self, request: Request) -> Response:
+        """POST {"from", "to"}: students attend the sessions of those days that have begun; answers {"records": new}."""
+        wanted = await json_object(request)
+        first, last = (_day(wanted, name) for name in ("from", "to"))
+        return JSONResponse({"records": await run_in_threadpool(self._world.attend, first, last)})
+
+    async def adjust(self, request: Request) -> Response:
+        """POST {"kind", "count"}: a person raises, lowers, zeroes or deletes the time of so many records."""
+        wanted = await json_object(request)
+        kind, count = wanted.get("kind"), wanted.get("count", 1)
+        if kind not in ADJUSTMENTS:
+            raise BadBody(f"kind must be one of {', '.join(ADJUSTMENTS)}, not {kind!r}.")
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            raise BadBody(f"count must be a whole number, 1 or more, not {count!r}.")
+        adjusted = await run_in_threadpool(adjust, self._world.coursekey, kind, count, self._world.now())
+        return JSONResponse(
+            {"adjusted": [{"recordID": row.id, "before": before, "after": row.awarded} for row, before in adjusted]}
+        )
+
+    async def put_time_record(self, request: Request) -> Response:
+        """PUT {"recordID", …}: fields of an exported record become what is given, whatever that is; answers it.
+
+        Without a recordID it is new: of the `course` (its name) and the `email` of a `schoolID`, on a `sessionDate`.
+        """
+        wanted = await json_object(request)
+        coursekey = self._world.coursekey
+        with coursekey.lock:
+            record = coursekey.records.get(wanted.pop("recordID", "")) if "recordID" in wanted else self._new(wanted)
+            if record is None:
+                raise BadBody("There is no record of this recordID.")
+            if unknown := [name for name in wanted if name not in record.as_json()]:
+                raise BadBody(f"{unknown[0]} is not a field of a record; the fields are {', '.join(record.as_json())}.")
+            record.changes |= wanted
+            record.updated_at = self._world.now()
+            coursekey.add_record(record)
+            return JSONResponse(record.as_json())
+
+    def _new(self, wanted: dict[str, Any]) -> TimeRecord:
+        coursekey, day = self._world.coursekey, _day(wanted, "sessionDate")
+        school = SCHOOLS.get(str(wanted.pop("schoolID", "")))
+        course = school and coursekey.course_by_name(school, str(wanted.pop("course", "")))
+        user = school and coursekey.user_by_email(school, str(wanted.pop("email", "")))
+        if not course or not user:
+            raise BadBody(
+                "A new record needs the schoolID of a school, the name of its course and the email of its user."
+            )
+        return TimeRecord(coursekey.new_id(), course, user, day, self._world.now())
+
     async def state(self, request: Request) -> Response:
         """GET everything in CourseKey; with ?ids=0 without its IDs and join codes, to compare two states."""
         ids = request.query_params.get("ids", "1") != "0"
@@ -109,6 +162,13 @@ class _CollegeControl:
             coursekey.calls.clear()
             coursekey.calls_made.clear()
         return Response(status_code=204)
+
+
+def _day(wanted: dict[str, Any], name: str) -> date:
+    try:
+        return date.fromisoformat(str(wanted.get(name)))
+    except ValueError as error:
+        raise BadBody(f"{name} must be a date, YYYY-MM-DD.") from error
 
 
 async def _record(request: Request) -> tuple[str, dict[str, Any]]:

@@ -56,8 +56,18 @@ KINDS: dict[str, tuple[str, ...]] = {
         "null_row",
         "broken_row",
         "total_high",
+        "short_results",
     ),
     "coursekey": (*HTTP_KINDS, "400", "403", "404", "408", "409", "422", "425", "success_false"),
+    "coursekey-export": (
+        *HTTP_KINDS,
+        "overlap",
+        "drop_page",
+        "empty_list",
+        "null_row",
+        "broken_row",
+        "repeated_cursor",
+    ),
     "mail": ("refuse",),
 }
 """What can be asked for, by target."""

@@ -53,6 +53,7 @@ UNAUTHORIZED: dict[str, Callable[[], Response]] = {
     "canvas": lambda: JSONResponse(INVALID_TOKEN, 401, AUTHENTICATE),
     "campuscafe": campus_cafe.unauthorized,
     "coursekey": coursekey.bad_key,
+    "coursekey-export": coursekey.bad_key,
 }
 SERVICES = tuple(UNAUTHORIZED)
 
@@ -199,7 +200,7 @@ class FaultMiddleware:
                 profile = gate_of(self.world.canvas).profile
                 remaining = {"X-Rate-Limit-Remaining": "0.0"}
                 return PlainTextResponse(profile.throttled_text, profile.throttled_status, remaining)
-            case "429" if target == "coursekey":
+            case "429" if target.startswith("coursekey"):
                 return coursekey.too_many_requests(fault.seconds)
             case "429":
                 return PlainTextResponse("Too Many Requests\n", 429, retry_after)

@@ -11,6 +11,7 @@ from sandbox.canvas.state import Canvas
 from sandbox.college import day_of_change as college_day
 from sandbox.college.generate import generate as generate_college
 from sandbox.college.generate import size_of as college_size_of
+from sandbox.coursekey.attendance import attend
 from sandbox.coursekey.state import CourseKey
 from sandbox.faults import Faults
 from sandbox.mail import Mailbox
@@ -19,6 +20,7 @@ from sandbox.university.generate import generate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
     from sandbox.college.records import College
     from sandbox.university.model import University
@@ -138,6 +140,10 @@ class World:
                 made_from = self.settings
                 self._college = generate_college(made_from.seed, made_from.college, made_from.year, self.now)
             return self._college
+
+    def attend(self, first: date, last: date) -> int:
+        """Let students attend the sessions of some days, both included, in CourseKey; return the number of new records."""
+        return attend(self.coursekey, first, last, self.now(), self.settings.seed)
 
     def play_college_day(self) -> list[str]:
         """Let a day pass at the college; returns what changed, in words."""

@@ -34,7 +34,16 @@ def test_the_same_seed_gives_the_same_college_and_another_seed_another() -> None
 
 
 def test_the_demo_has_about_forty_sections_and_four_hundred_students() -> None:
-    assert college().counts() == {"semesters": 4, "sections": 47, "persons": 433, "staff": 51, "registrations": 1231}
+    assert college().counts() == {
+        "semesters": 4,
+        "sections": 47,
+        "persons": 433,
+        "staff": 51,
+        "registrations": 1231,
+        "attendance": 0,
+        "enrollment-details": 0,
+        "attendance-exceptions": 0,
+    }
 
 
 def test_the_size_can_be_told_in_numbers_and_the_awkward_left_out() -> None:
@@ -51,13 +60,9 @@ def test_a_size_there_cannot_be_is_refused_before_any_world_is_made(size: str) -
 
 
 def test_no_college_of_zeros_is_refused() -> None:
-    assert college("sections=0,students=0,registrations=0,instructors=0,awkward=0").counts() == {
-        "semesters": 4,
-        "sections": 0,
-        "persons": 0,
-        "staff": 0,
-        "registrations": 0,
-    }
+    counts = college("sections=0,students=0,registrations=0,instructors=0,awkward=0").counts()
+    assert counts.pop("semesters") == 4
+    assert set(counts.values()) == {0}
 
 
 def test_the_college_is_made_only_when_it_is_asked_for() -> None:
@@ -208,7 +213,7 @@ def test_a_day_of_change_does_each_thing_it_says_and_nothing_else() -> None:
         "Student … has another family name.",
         "… teaches … instead of ….",
         "… has another title.",
-        "… has its last meeting at …:00.".replace("…:00", "16:00"),
+        "… has its last meeting at 16:00.",
         "… has its last meeting cancelled.",
         "… ends a week later.",
         "… is excluded from the LMS.",
@@ -216,8 +221,18 @@ def test_a_day_of_change_does_each_thing_it_says_and_nothing_else() -> None:
     ]
     new = {name: len(after[name].keys() - before[name].keys()) for name in RESOURCES}
     changed = {name: sum(after[name][key] != row for key, row in before[name].items()) for name in RESOURCES}
-    assert new == {"semesters": 0, "sections": 1, "persons": 1, "staff": 1, "registrations": 5}
-    assert changed == {"semesters": 0, "sections": 5, "persons": 2, "staff": 1, "registrations": 2}
+    assert {name: number for name, number in new.items() if number} == {
+        "sections": 1,
+        "persons": 1,
+        "staff": 1,
+        "registrations": 5,
+    }
+    assert {name: number for name, number in changed.items() if number} == {
+        "sections": 5,
+        "persons": 2,
+        "staff": 1,
+        "registrations": 2,
+    }
 
 
 def test_a_college_of_nothing_lets_a_day_pass_without_a_change() -> None:

@@ -66,7 +66,10 @@ def test_a_record_is_added_changed_and_taken_away(client: CollegeClient) -> None
     [
         (
             {"resource": "rooms", "record": {}},
-            "resource must be one of semesters, sections, persons, staff, registrations, not 'rooms'.",
+            (
+                "resource must be one of semesters, sections, persons, staff, registrations, attendance, "
+                "enrollment-details, attendance-exceptions, not 'rooms'."
+            ),
         ),
         ({"resource": "persons", "record": []}, "record must be an object with the fields of the resource."),
         ({"resource": "persons", "record": {}}, "id must be given, as a text, to name one of the persons."),
@@ -91,7 +94,10 @@ def test_the_settings_of_coursekey_are_changed_one_by_one(client: CollegeClient)
         "owner_unknown": [],
         "refused_keys": [],
         "auto_schedule": [WEST],
+        "midnight_shift": [],
+        "show_deleted": False,
         "page_size": 100,
+        "export_page_size": 500,
     }
 
 
@@ -100,6 +106,8 @@ def test_the_settings_of_coursekey_are_changed_one_by_one(client: CollegeClient)
     [
         ({"rate_per_second": 0}, "rate_per_second must be a number above 0, or null, not 0."),
         ({"latency_seconds": -1}, "latency_seconds must be a number, 0 or more, not -1."),
+        ({"show_deleted": 1}, "show_deleted must be true or false, not 1."),
+        ({"export_page_size": 0}, "export_page_size must be a whole number, 1 or more, not 0."),
         ({"page_size": 0}, "page_size must be a whole number, 1 or more, not 0."),
         ({"refused_keys": ["x"]}, f"refused_keys must be a list of {KEY_1}, {KEY_2}."),
         ({"owner_unknown": "x"}, f"owner_unknown must be a list of {KEY_1}, {KEY_2}."),
@@ -108,7 +116,7 @@ def test_the_settings_of_coursekey_are_changed_one_by_one(client: CollegeClient)
             {"colour": "red"},
             (
                 "colour is no setting of CourseKey; there are rate_per_second, latency_seconds, owner_unknown, "
-                "refused_keys, auto_schedule, page_size."
+                "refused_keys, auto_schedule, midnight_shift, show_deleted, page_size, export_page_size."
             ),
         ),
     ],

@@ -32,7 +32,7 @@ def text(client: CollegeClient, path: str) -> str:
 
 
 def test_coursekey_is_empty_before_anything_is_sent(client: CollegeClient) -> None:
-    assert "Users 3 Courses 0 Staff 0 Enrollments 0 Sessions 0 Welcome mails 0 No course yet." in text(
+    assert "Users 3 Courses 0 Staff 0 Enrollments 0 Sessions 0 Time records 0 Welcome mails 0 No course yet." in text(
         client, "/college/coursekey"
     )
 

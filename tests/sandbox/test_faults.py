@@ -135,7 +135,7 @@ def test_a_fault_is_read_from_json_with_everything_but_target_and_kind_optional(
         ({"target": "fs", "kind": 500}, "kind must be given, as a text."),
         (
             {"target": "ladok", "kind": "500"},
-            "target must be one of fs, canvas, campuscafe, coursekey, mail, not 'ladok'.",
+            "target must be one of fs, canvas, campuscafe, coursekey, coursekey-export, mail, not 'ladok'.",
         ),
         (
             {"target": "mail", "kind": "500"},

@@ -1,4 +1,4 @@
-"""The addresses of Campus Cafe: pages of its five resources with a change feed, and a person's initial password.
+"""The addresses of Campus Cafe: pages of its resources with a change feed, initial passwords, attendance to write.
 
 Source: docs/coursekey-contract.md, Campus Cafe. Where it is silent: `semester` may be repeated, a page after the last
 is empty, and a page holds at most 1,000 rows.
@@ -6,6 +6,7 @@ is empty, and a page holds at most 1,000 rows.
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.campuscafe import attendance
 from sandbox.college.records import RESOURCES, stamp
 
 if TYPE_CHECKING:
@@ -21,8 +23,11 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
+    from sandbox.campuscafe.attendance import Write
     from sandbox.college.records import Record
     from sandbox.world import World
+
+    Handler = Callable[[Request], Any]
 
 TOKEN = "sandbox-campuscafe-token"
 PAGE_SIZE, LARGEST_PAGE = 500, 1000
@@ -50,8 +55,20 @@ def routes(world: World) -> list[BaseRoute]:
             raise Refused(404, "no_password", "This person has no initial password.")
         return {"password": password}
 
+    def writer(write: Write) -> Handler:
+        def put(request: Request) -> Any:
+            rows = _rows(request.state.body)
+            done = attendance.results(world.college, rows, write)
+            if world.faults.take("campuscafe", "short_results", f"{request.method} {request.url.path}"):
+                done = done[:-1]
+            return {"results": done}
+
+        return put
+
     return [
         Route(f"{API}/persons/{{person}}/initial-password", _answered(show_password), methods=["GET"]),
+        Route(f"{API}/attendance", _answered(writer(attendance.write_time)), methods=["PUT"]),
+        Route(f"{API}/enrollment-details", _answered(writer(attendance.write_last_date)), methods=["PUT"]),
         Route(f"{API}/{{resource}}", _answered(show_page), methods=["GET"]),
     ]
 
@@ -61,10 +78,11 @@ def unauthorized() -> Response:
     return _json({"error": {"code": "bad_token", "message": "The token is missing or not valid."}}, 401)
 
 
-def _answered(handler: Callable[[Request], Any]) -> Callable[[Request], Awaitable[Response]]:
+def _answered(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         if request.headers.get("authorization", "") != f"Bearer {TOKEN}":
             return unauthorized()
+        request.state.body = await request.body()
         try:
             return _json(await run_in_threadpool(handler, request), 200)
         except Refused as error:
@@ -90,6 +108,10 @@ def _page(world: World, resource: str, request: Request) -> dict[str, Any]:
         return world.faults.take("campuscafe", kind, call) is not None
 
     rows = world.college.rows(resource, query.getlist("semester"), _since(query.get("modifiedSince", "")))
+    if first := query.get("from"):
+        rows = [row for row in rows if row.get("date", first) >= first]
+    if last := query.get("to"):
+        rows = [row for row in rows if row.get("date", last) <= last]
     if struck("empty_list"):
         rows = []
     shown = 1 if struck("repeated_page") else page
@@ -102,6 +124,17 @@ def _page(world: World, resource: str, request: Request) -> dict[str, Any]:
         data[0] = {**data[0], "modifiedAt": "yesterday"}
     total = len(rows) + struck("total_high")
     return {"data": data, "page": page, "pages": max(1, -(-len(rows) // size)), "total": total}
+
+
+def _rows(body: bytes) -> list[Any]:
+    """The rows that are to be written."""
+    try:
+        rows = json.loads(body)["rows"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise Refused(400, "invalid", 'The body must be JSON such as {"rows": []}.') from error
+    if not isinstance(rows, list) or len(rows) > attendance.MOST_ROWS:
+        raise Refused(400, "invalid", f"rows must be a list of {attendance.MOST_ROWS} at most.")
+    return rows
 
 
 def _number(text: str, name: str) -> int:

@@ -1,4 +1,4 @@
-"""What Campus Cafe holds: five resources of flat records in the form its API shows them, each change with its moment.
+"""What Campus Cafe holds: resources of flat records in the form its API shows them, each change with its moment.
 
 Source: docs/coursekey-contract.md, Campus Cafe.
 """
@@ -81,6 +81,9 @@ RESOURCES = {
                 "endOverride": None,
             },
         ),
+        Resource("attendance", (*SECTION_KEY, "personId", "date"), {"hours": 0, "minutes": 0, "origin": "manual"}),
+        Resource("enrollment-details", (*SECTION_KEY, "personId"), {"lastDateAttended": None, "isManual": False}),
+        Resource("attendance-exceptions", (*SECTION_KEY, "date"), {"addsToAccumulatedTime": False}),
     )
 }
 """Every resource by its name in the API."""
@@ -125,6 +128,8 @@ class College:
     def put(self, resource: str, given: Mapping[str, Any]) -> Record:
         """Add a record, or change the given fields of the one of that name; return it as it is now.
 
+        A last date attended set by hand takes the student's later attendance in that section away, for good.
+
         It was modified now, and never before what was modified last, unless `modifiedAt` is given.
         Values are taken as they are, so that a broken record can be had. Raises InvalidRecord for an unknown field.
         """
@@ -140,7 +145,15 @@ class College:
             self._latest = max(self._latest, record["modifiedAt"])
             self._tables[resource][key] = record
             self._ordered.pop(resource, None)
+            if resource == "enrollment-details" and record["isManual"] and record["lastDateAttended"]:
+                self._end_attendance(key, record["lastDateAttended"])
         return record
+
+    def _end_attendance(self, key: Key, last: str) -> None:
+        table = self._tables["attendance"]
+        for name in [name for name in table if name[: len(key)] == key and name[-1] > last]:
+            del table[name]
+        self._ordered.pop("attendance", None)
 
     def delete(self, resource: str, given: Mapping[str, Any]) -> None:
         """Take a record away without a trace. Raises InvalidRecord when there is none of that name."""

@@ -20,7 +20,7 @@ from sandbox.coursekey.model import KEYS, SCHOOLS, Refused, School
 from sandbox.coursekey.state import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.requests import Request
     from starlette.routing import BaseRoute
@@ -112,7 +112,9 @@ def _endpoint(world: World, operation: Operation, limiter: Limiter) -> Callable[
         given: dict[str, Any] = {}
         try:
             given = _given(request, body)
-            response = _struck(world, request, body) or _done(coursekey, operation, _school(key, given), request, given)
+            response = _struck(world, request, body) or _done(
+                coursekey, operation, school_of(key, given), request, given
+            )
         except Refused as error:
             response = JSONResponse(error.body, error.status)
         request_id = request.headers.get("x-request-id", "")
@@ -138,7 +140,8 @@ def _given(request: Request, body: bytes) -> dict[str, Any]:
     return {**given, **request.path_params}
 
 
-def _school(key: str, given: dict[str, Any]) -> School:
+def school_of(key: str, given: Mapping[str, Any]) -> School:
+    """The school a call names. Raises Refused when it names none, or none of its key."""
     wanted = given.get("schoolID")
     if not isinstance(wanted, str) or not wanted:
         raise invalid("schoolID", "schoolID is required, as a text.")
@@ -172,8 +175,14 @@ def _done(
 
 def _page(rows: list[dict[str, Any]], cursor: str, size: int) -> dict[str, Any]:
     """A page of a list from where its cursor says."""
+    start = start_of(cursor)
+    stop = start + size
+    return {"data": rows[start:stop], "nextCursor": f"from-{stop}" if stop < len(rows) else None}
+
+
+def start_of(cursor: str) -> int:
+    """The row, from 0, where the page of a cursor starts. Raises Refused when it is none of ours."""
     start = cursor.removeprefix("from-") if cursor else "0"
     if not (start.isascii() and start.isdigit()):
         raise invalid("cursor", "cursor must be the nextCursor of a page.")
-    stop = int(start) + size
-    return {"data": rows[int(start) : stop], "nextCursor": f"from-{stop}" if stop < len(rows) else None}
+    return int(start)

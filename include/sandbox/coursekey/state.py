@@ -12,6 +12,8 @@ from sandbox.coursekey.model import KEYS, OWNER, SCHOOLS, Course, Refused, Schoo
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sandbox.coursekey.attendance import TimeRecord
+
 CALLS_KEPT = 20_000
 
 
@@ -25,7 +27,9 @@ class CourseKeySettings:
 
     `rate_per_second` are the calls a key may make (None: any number), `latency_seconds` what each takes. At the keys of
     `owner_unknown` nobody knows the owner; those of `refused_keys` are not let in. Courses of the schools in
-    `auto_schedule` make sessions of their dates, times and weekdays. `page_size` is that of lists.
+    `auto_schedule` make sessions of their dates, times and weekdays; those in `midnight_shift` check students out at
+    midnight and in again. `page_size` is that of lists, `export_page_size` that of the export, where deleted records
+    are shown only with `show_deleted`.
     """
 
     rate_per_second: float | None = None
@@ -33,7 +37,10 @@ class CourseKeySettings:
     owner_unknown: tuple[str, ...] = ()
     refused_keys: tuple[str, ...] = ()
     auto_schedule: tuple[str, ...] = ()
+    midnight_shift: tuple[str, ...] = ()
+    show_deleted: bool = False
     page_size: int = 100
+    export_page_size: int = 500
 
     def __post_init__(self) -> None:
         """Refuse what cannot be. Raises InvalidCourseKeySetting."""
@@ -42,9 +49,18 @@ class CourseKeySettings:
             raise InvalidCourseKeySetting(f"rate_per_second must be a number above 0, or null, not {rate!r}.")
         if not isinstance(latency, int | float) or isinstance(latency, bool) or latency < 0:
             raise InvalidCourseKeySetting(f"latency_seconds must be a number, 0 or more, not {latency!r}.")
-        if isinstance(self.page_size, bool) or not isinstance(self.page_size, int) or self.page_size < 1:
-            raise InvalidCourseKeySetting(f"page_size must be a whole number, 1 or more, not {self.page_size!r}.")
-        for name, allowed in (("owner_unknown", KEYS), ("refused_keys", KEYS), ("auto_schedule", tuple(SCHOOLS))):
+        if not isinstance(self.show_deleted, bool):
+            raise InvalidCourseKeySetting(f"show_deleted must be true or false, not {self.show_deleted!r}.")
+        for name, size in (("page_size", self.page_size), ("export_page_size", self.export_page_size)):
+            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+                raise InvalidCourseKeySetting(f"{name} must be a whole number, 1 or more, not {size!r}.")
+        schools = tuple(SCHOOLS)
+        for name, allowed in (
+            ("owner_unknown", KEYS),
+            ("refused_keys", KEYS),
+            ("auto_schedule", schools),
+            ("midnight_shift", schools),
+        ):
             values = getattr(self, name)
             if not isinstance(values, tuple) or not set(values) <= set(allowed):
                 raise InvalidCourseKeySetting(f"{name} must be a list of {', '.join(allowed)}.")
@@ -69,6 +85,8 @@ class CourseKey:
         self.settings = CourseKeySettings()
         self.users: dict[str, User] = {}
         self.courses: dict[str, Course] = {}
+        self.records: dict[str, TimeRecord] = {}
+        self._exported: dict[str, list[TimeRecord]] = {}
         self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
         self.calls_made: Counter[tuple[str, str]] = Counter()
         self._by_email: dict[tuple[str, str], User] = {}
@@ -157,6 +175,22 @@ class CourseKey:
             raise Refused(404, "unknown_course", "There is no such course at this school.")
         return course
 
+    def add_record(self, record: TimeRecord) -> None:
+        """Keep a record of time attended, in place of the one of its ID."""
+        self.records[record.id] = record
+        self.forget_order()
+
+    def forget_order(self) -> None:
+        """Records were added or changed: the order they are exported in is made anew."""
+        self._exported.clear()
+
+    def exported(self, school: School) -> list[TimeRecord]:
+        """The records of a school by day and ID."""
+        if school.id not in self._exported:
+            rows = [row for row in self.records.values() if row.course.school == school]
+            self._exported[school.id] = sorted(rows, key=lambda row: (row.day, int(row.id)))
+        return self._exported[school.id]
+
     def counts(self) -> dict[str, int]:
         """How much there is of everything; enrollments are the active ones."""
         with self.lock:
@@ -167,6 +201,7 @@ class CourseKey:
                 "staff": sum(len(course.staff) for course in courses),
                 "enrollments": sum(row.is_active for course in courses for row in course.enrollments.values()),
                 "sessions": sum(len(course.sessions) for course in courses),
+                "time_records": len(self.records),
                 "welcome_mails": sum(user.welcome_mails for user in self.users.values()),
             }
 
