@@ -72,6 +72,7 @@ def test_what_was_copied_becomes_a_settings_file_that_can_be_used(shell: Shell, 
         f"Settings: {folder}/eastfield.yaml (10 parameters).\n"
         "Auth keys: eastfield-connections.json (2 connections). Now, and then delete that file and what was copied:\n"
         "  airflow connections import eastfield-connections.json\n"
+        "Campus Cafe: make the connection campus_cafe_eastfield, or set campus_cafe.folder in the file.\n"
     )
     ours = load_college(folder / "eastfield.yaml")
     assert (ours.key, ours.name) == ("eastfield", "Eastfield College")

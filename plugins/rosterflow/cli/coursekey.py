@@ -57,6 +57,7 @@ def import_settings(
     typer.echo(f"Settings: {target} ({len(pasted.parameters)} parameters).")
     typer.echo(f"Auth keys: {secrets} ({len(ids)} connections). Now, and then delete that file and what was copied:")
     typer.echo(f"  airflow connections import {secrets}")
+    typer.echo(f"Campus Cafe: make the connection campus_cafe_{institution}, or set campus_cafe.folder in the file.")
 
 
 def _connection_ids(institution: str, pairs: list[AuthPair]) -> dict[str, str]:

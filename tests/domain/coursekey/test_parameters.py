@@ -234,6 +234,14 @@ def test_a_number_left_empty_is_as_if_it_were_not_there(name: str, default: int 
     assert getattr(college(**{name: ""}).coursekey, name.lower()) == default
 
 
+@pytest.mark.parametrize("written", ["", " ", None])
+def test_a_connector_without_a_name_has_no_queue(written: str | None) -> None:
+    raw = raw_college()
+    raw["coursekey"]["COURSEKEY_API_NAME"] = written
+
+    assert college_problems(raw) == told("API_NAME", "must not be empty")
+
+
 @pytest.mark.parametrize("written", ["", 0])
 def test_an_empty_retention_keeps_everything(written: object) -> None:
     assert college(REMOVE_FROM_QUEUE_DAYS=written).coursekey.remove_from_queue_days == 0

@@ -2,13 +2,13 @@
 
 Source: source document, Campus Cafe Web App Configuration; meanings, defaults and edge cases by reference coursekey
 §4. A parameter that is left empty is as if it were not there, except that an empty Y/N is N, as in Campus Cafe, and an
-empty ``COURSEKEY_REMOVE_FROM_QUEUE_DAYS`` keeps everything.
+empty ``COURSEKEY_REMOVE_FROM_QUEUE_DAYS`` keeps everything; an empty ``COURSEKEY_API_NAME`` is refused.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sized
+from collections.abc import Mapping, Sized
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -101,7 +101,7 @@ class CourseKey(Model):
 
     model_config = ConfigDict(alias_generator=parameter_name)
 
-    api_name: str = Field("CC_CKY", description="Whose entries of the queue are ours.")
+    api_name: str = Field("CC_CKY", min_length=1, description="Whose entries of the queue are ours.")
     auto_queue_items: Flag = Field(
         True,
         description="Y: what comes before its window waits until it opens. N: it is left out, until queued by hand.",
@@ -155,11 +155,8 @@ class CourseKey(Model):
     def _empty_is_not_there(cls, raw: Any) -> Any:
         if not isinstance(raw, dict):
             return raw
-        return {name: value for name, value in raw.items() if name in MEANT_EMPTY or not _is_empty(value)} | {
-            name: 0 if name == parameter_name("remove_from_queue_days") else "N"
-            for name in MEANT_EMPTY & raw.keys()
-            if _is_empty(raw[name])
-        }
+        filled = {name: value for name, value in raw.items() if not _is_empty(value)}
+        return {name: meant for name, meant in MEANT_EMPTY.items() if name in raw} | filled
 
     @field_validator("course_name_format", "course_title_format")
     @classmethod
@@ -179,18 +176,16 @@ def _is_empty(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-MEANT_EMPTY = frozenset(
-    parameter_name(name)
-    for name in (
-        "auto_queue_items",
-        "instructor_add_only",
-        "remove_from_queue_days",
-        "send_email_to_new_user",
-        "set_user_password",
-        "use_lms_exclude_flag",
-    )
-)
-"""Parameters whose emptiness says something."""
+MEANT_EMPTY: Mapping[str, Any] = {
+    "COURSEKEY_API_NAME": "",
+    "COURSEKEY_AUTO_QUEUE_ITEMS": "N",
+    "COURSEKEY_INSTRUCTOR_ADD_ONLY": "N",
+    "COURSEKEY_REMOVE_FROM_QUEUE_DAYS": 0,
+    "COURSEKEY_SEND_EMAIL_TO_NEW_USER": "N",
+    "COURSEKEY_SET_USER_PASSWORD": "N",
+    "COURSEKEY_USE_LMS_EXCLUDE_FLAG": "N",
+}
+"""What an empty parameter stands for, where it is not its default."""
 
 
 def environment_of(url: str) -> str:
