@@ -142,7 +142,7 @@ class World:
             return self._college
 
     def attend(self, first: date, last: date) -> int:
-        """Let students attend the sessions of some days, both included, in CourseKey; return the number of new records."""
+        """Let students attend the sessions of some days in CourseKey, both included; return how many are new."""
         return attend(self.coursekey, first, last, self.now(), self.settings.seed)
 
     def play_college_day(self) -> list[str]:
