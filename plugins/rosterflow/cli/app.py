@@ -10,13 +10,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from rosterflow.cli import listing
 from rosterflow.cli.coursekey import coursekey_app
 from rosterflow.cli.explaining import explain
 from rosterflow.cli.live import check_live, check_roots
-from rosterflow.cli.opening import CannotAnswer, InstitutionOption, JsonOption, chosen, show_json, the_store
+from rosterflow.cli.opening import CannotAnswer, InstitutionOption, JsonOption, chosen, show_findings, the_store
 from rosterflow.cli.people import timeline
 from rosterflow.domain.errors import RosterflowError
 from rosterflow.settings import institutions_folder, load_institutions
@@ -73,16 +72,7 @@ def check(
         usable, _ = load_institutions(institutions_folder())
         findings += [f for one in usable if institution in ("", one.key) for f in check_live(one)]
         findings += check_roots(usable)
-    if as_json:
-        show_json([{"subject": f.subject, "is_good": f.is_good, "message": f.message} for f in findings])
-    else:
-        console = Console()
-        for finding in findings:
-            mark = "[green]good[/]" if finding.is_good else "[red]bad [/]"
-            told = f"{finding.subject}: {escape(finding.message.strip())}"
-            console.print(mark, told, highlight=False, soft_wrap=True)
-    if not all(finding.is_good for finding in findings):
-        raise typer.Exit(1)
+    show_findings(findings, as_json=as_json)
 
 
 @store_app.command("upgrade")

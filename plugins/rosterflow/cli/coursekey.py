@@ -12,7 +12,16 @@ import typer
 import yaml
 from rich.console import Console
 
-from rosterflow.cli.opening import CannotAnswer, InstitutionOption, JsonOption, chosen_college, show_json, show_rows
+from rosterflow.cli.opening import (
+    CannotAnswer,
+    InstitutionOption,
+    JsonOption,
+    chosen_college,
+    show_findings,
+    show_json,
+    show_rows,
+    the_store,
+)
 from rosterflow.domain.coursekey import fitting
 from rosterflow.domain.coursekey.college import College
 from rosterflow.domain.coursekey.formats import awarded_seconds_of
@@ -111,9 +120,16 @@ def _write(path: Path, text: str, *, mode: int) -> None:
 
 
 @coursekey_app.command("check")
-def check(institution: InstitutionOption = "", as_json: JsonOption = False) -> None:
+def check(
+    institution: InstitutionOption = "",
+    live: Annotated[bool, typer.Option("--live", help="Instead ask Campus Cafe, CourseKey and the store.")] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Show the settings that are in effect with what they mean, and what they come to today."""
     college = chosen_college(institution)
+    if live:
+        _check_live(college, as_json=as_json)
+        return
     now = datetime.now(UTC)
     parts = {
         "settings": setting_rows(college),
@@ -129,6 +145,20 @@ def check(institution: InstitutionOption = "", as_json: JsonOption = False) -> N
         show_rows(title.replace("_", " ").capitalize(), rows, list(rows[0]) if rows else (), as_json=False)
     for warning in warnings:
         Console().print(f"[yellow]likely not meant[/] {warning}", highlight=False, soft_wrap=True)
+
+
+def _check_live(college: College, *, as_json: bool) -> None:
+    """Show what Campus Cafe, CourseKey and the mirror say of the settings.
+
+    :raises typer.Exit: with 1 when something is not as it should be.
+    """
+    from rosterflow.sync.checking_coursekey import check_college  # it brings Airflow, which takes seconds
+
+    # Outside a task Airflow looks in its database for connections only when told that it may, as its own command does.
+    os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
+    with the_store() as store:
+        findings = list(check_college(store, college))
+    show_findings(findings, as_json=as_json)
 
 
 def setting_rows(college: College) -> list[dict[str, Any]]:

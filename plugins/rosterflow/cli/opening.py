@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from rosterflow.domain.coursekey.college import College
@@ -26,6 +27,7 @@ from rosterflow.settings import (
 )
 from rosterflow.store import migrate
 from rosterflow.store.engine import Store
+from rosterflow.sync.checking import Finding
 
 InstitutionOption = Annotated[
     str, typer.Option("--institution", "-i", help="Key of the institution; may be left out when there is only one.")
@@ -113,6 +115,23 @@ def show_rows(title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[s
     for row in rows:
         table.add_row(*(_cell(row[name]) for name in columns))
     console.print(table)
+
+
+def show_findings(findings: Sequence[Finding], *, as_json: bool) -> None:
+    """Print what was checked, good or bad.
+
+    :raises typer.Exit: with 1 when something is bad.
+    """
+    if as_json:
+        show_json([{"subject": f.subject, "is_good": f.is_good, "message": f.message} for f in findings])
+    else:
+        console = Console()
+        for finding in findings:
+            mark = "[green]good[/]" if finding.is_good else "[red]bad [/]"
+            told = f"{finding.subject}: {escape(finding.message.strip())}"
+            console.print(mark, told, highlight=False, soft_wrap=True)
+    if not all(finding.is_good for finding in findings):
+        raise typer.Exit(1)
 
 
 def show_json(value: Any) -> None:
