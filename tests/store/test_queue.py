@@ -308,6 +308,13 @@ def test_what_is_done_is_forgotten_with_its_history_and_what_is_not_processed_is
     assert {person for person, *_ in told(store)} == {"1002", ""}
 
 
+def test_what_is_about_to_be_removed_is_known(store: Store) -> None:
+    put(store, remove(ADA), upsert(BEN), remove(enrollment("1003"), EXCLUDED))
+
+    with store.begin() as connection:
+        assert queue_looking.being_removed(connection, HOME, API) == {ADA}
+
+
 def test_the_history_of_a_section_and_of_a_person_can_be_read(store: Store) -> None:
     put(store, upsert(ADA), upsert(course()), upsert(Entity(EntryKind.USER, person="1001", site="MAIN")))
 

@@ -202,13 +202,6 @@ def places_of(connection: Connection, institution: str, persons: Iterable[str]) 
     ]
 
 
-def teachers(connection: Connection, institution: str, persons: Iterable[str]) -> set[str]:
-    """Those of some people who are staff of any section."""
-    there = and_(_of(institution, Resource.STAFF), table.c.active, table.c.gone_at.is_(None))
-    query = select(table.c.person).where(there).distinct()
-    return {one for some in batches(persons) for (one,) in connection.execute(query.where(table.c.person.in_(some)))}
-
-
 def people_who_left(connection: Connection, institution: str) -> dict[tuple[Resource, Name], Left]:
     """Who is no longer to be in a section, because Campus Cafe said so or a whole read no longer had them."""
     of_people = table.c.resource.in_((Resource.STAFF, Resource.REGISTRATIONS))

@@ -115,13 +115,6 @@ def forget(connection: Connection, institution: str, key: MapKey) -> None:
 
 
 def owner_of(connection: Connection, institution: str, school: str, kind: MapKind, remote_id: str) -> MapKey | None:
-    """Whose a thing of CourseKey is that was found there; ``None`` when it is nobody's that we know."""
-    at = (coursekey_map.c.school == school) & (coursekey_map.c.kind == kind)
-    found = _where(connection, institution, at & (coursekey_map.c.remote_id == remote_id))
-    return found[0].key if found else None
-
-
-def owner_of(connection: Connection, institution: str, school: str, kind: MapKind, remote_id: str) -> MapKey | None:
     """What of ours a thing of CourseKey is; ``None`` when it is nothing of ours."""
     table = coursekey_map.c
     same = (table.school == school) & (table.kind == kind) & (table.remote_id == remote_id)

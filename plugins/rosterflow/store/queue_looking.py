@@ -9,12 +9,12 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
-from rosterflow.domain.coursekey.queue import Entry, EntryKind, EntryState, Intent
+from rosterflow.domain.coursekey.queue import OPEN, Entity, Entry, EntryKind, EntryState, Intent
 from rosterflow.store import history, queue_history
 from rosterflow.store.bulk import batches
 from rosterflow.store.coursekey_tables import queue_entry as table
 from rosterflow.store.queue import entry_of
-from rosterflow.store.queue_history import Outcome
+from rosterflow.store.queue_history import Outcome, entity_of
 
 REQUEUE = "requeue"
 """The act, and the rule, by which a failed entry is tried again."""
@@ -78,6 +78,12 @@ def only_judged(
         or_(table.c.state != EntryState.SKIPPED, table.c.rule != but_for),
     )
     return [entry_of(row) for row in connection.execute(query.order_by(table.c.id).limit(limit))]
+
+
+def being_removed(connection: Connection, institution: str, api_name: str) -> set[Entity]:
+    """What is about to be removed."""
+    open_ones = and_(table.c.state.in_(OPEN), table.c.intent == Intent.REMOVE)
+    return {entity_of(row) for row in connection.execute(select(table).where(_mine(institution, api_name), open_ones))}
 
 
 def of_persons(connection: Connection, institution: str, api_name: str, persons: Iterable[str]) -> list[Entry]:

@@ -22,7 +22,7 @@ from rosterflow.domain.model import Course, Kind, Origin, SourceKind
 from rosterflow.domain.plan import Action, Change, Plan
 from rosterflow.domain.rosters import STANDINGS, Place, Roster, Standing
 from rosterflow.domain.snapshot import Scope
-from rosterflow.store import approvals, coursekey_maps, looking, plans, queue, runs
+from rosterflow.store import approvals, coursekey_maps, looking, plans, queue, queue_looking, runs
 from rosterflow.store import campus as mirror
 from rosterflow.store.approvals import ApprovalState
 from rosterflow.store.campus import Left, StoredCampus
@@ -55,10 +55,9 @@ def guard_removals(store: Store, college: College, run: Run, now: datetime) -> G
     :returns: how many are queued and held, and the requests that wait for a person.
     """
     with store.begin() as connection:
-        leaving, world = _leaving(connection, college, now)
-        changes = tuple(_change(one) for one in leaving)
-        plan = Plan(changes, Counter())
-        queued = _guard(connection, college, run, plan, world, now) if _is_news(connection, college, plan, now) else 0
+        leaving = _leaving(connection, college, now)
+        plan = Plan(tuple(_change(one) for one in leaving), Counter())
+        queued = _guard(connection, college, run, plan, now) if _is_news(connection, college, plan, now) else 0
         waiting = approvals.in_state(connection, college.key, ApprovalState.WAITING)
         held = len(leaving) - queued
         runs.add_counts(connection, run.id, removals=queued, held=held)
@@ -87,16 +86,17 @@ def decide_removals(
 def world_there(connection: Connection, college: College) -> World:
     """CourseKey as we know it, without those whose removal is queued."""
     there = coursekey_maps.people_there(connection, college.key)
-    entries = _entries(connection, college, (one.entity for one in there))
-    return _world(one.entity for one in there if not _is_going(entries.get(one.entity)))
+    going = queue_looking.being_removed(connection, college.key, college.coursekey.api_name)
+    return _world(one.entity for one in there if one.entity not in going)
 
 
-def _guard(connection: Connection, college: College, run: Run, plan: Plan, world: World, now: datetime) -> int:
+def _guard(connection: Connection, college: College, run: Run, plan: Plan, now: datetime) -> int:
     """Guard the removals, and queue those that may go on.
 
     :returns: how many these are.
     """
     plan_id = plans.save_plan(connection, college.key, run.id, plan, first_contact=False, now=now)
+    world = world_there(connection, college)
     semesters = {roster.origin.term for roster in world.rosters.values()}
     # Each removal rests on its own evidence, so what the plan lacks is no longer wanted, whatever the run read.
     asking = replace(run, scope=Scope(frozenset(filter(None, semesters))), counts={"gaps": 0})
@@ -117,15 +117,15 @@ class _Leaver:
     why: str
 
 
-def _leaving(connection: Connection, college: College, now: datetime) -> tuple[list[_Leaver], World]:
-    """Who is to be removed and is not being removed yet, and the world that they are in."""
+def _leaving(connection: Connection, college: College, now: datetime) -> list[_Leaver]:
+    """Who is to be removed and is not being removed yet."""
     there = coursekey_maps.people_there(connection, college.key)
     left = {
         Entity(KIND_OF[resource], *name): how
         for (resource, name), how in mirror.people_who_left(connection, college.key).items()
     }
-    entries = _entries(connection, college, (one.entity for one in there))
     candidates = [one for one in there if one.entity in left]
+    entries = _entries(connection, college, (one.entity for one in candidates))
     candidates = [one for one in candidates if not _is_seen_to(entries.get(one.entity), left[one.entity])]
     campus = StoredCampus(connection, college.key)
     campus.load_sections({key for one in candidates if (key := one.entity.section_key)})
@@ -133,8 +133,7 @@ def _leaving(connection: Connection, college: College, now: datetime) -> tuple[l
     noted = [one for one in judged if one.verdict.state in (EntryState.SKIPPED, EntryState.FAILED)]
     queue.put(connection, college.key, college.coursekey.api_name, noted, now)
     due = [one.entity for one in judged if one.verdict.state is EntryState.PENDING]
-    world = _world(one.entity for one in there if not _is_going(entries.get(one.entity)))
-    return [_Leaver(one, _why(one, campus, left[one])) for one in due], world
+    return [_Leaver(one, _why(one, campus, left[one])) for one in due]
 
 
 def _judged(judge: Judge, one: There) -> Request:
@@ -145,11 +144,6 @@ def _judged(judge: Judge, one: There) -> Request:
 
 def _entries(connection: Connection, college: College, entities: Iterable[Entity]) -> Mapping[Entity, Entry]:
     return queue.about(connection, college.key, college.coursekey.api_name, entities)
-
-
-def _is_going(entry: Entry | None) -> bool:
-    """Whether the removal is queued."""
-    return entry is not None and entry.intent is Intent.REMOVE and entry.state in OPEN
 
 
 def _is_seen_to(entry: Entry | None, left: Left) -> bool:
