@@ -124,9 +124,7 @@ class Desk:
     def account(self, school: School, person_id: str) -> Mapped | None:
         """A person's account, when it is known and as it should be."""
         known = self.maps.get(MapKey(MapKind.USER, school.school_id, person=person_id))
-        if known is None or not known.remote_id:
-            return None
-        return known if known.fingerprint == fingerprint(self.user(person_id)) else None
+        return known if known and known.fingerprint == fingerprint(self.user(person_id)) else None
 
     def needed_account(self, school: School, entity: Entity) -> Mapped:
         """The account of an entity's person.
@@ -145,7 +143,7 @@ class Desk:
         """
         key = entity.section_key
         known = self.maps.get(MapKey(MapKind.COURSE, school.school_id, key))
-        if known is None or not known.remote_id:
+        if known is None:
             raise Blocked(course_entity(entity))
         return Course(known.remote_id, "", "", known.join_code)
 
@@ -159,8 +157,8 @@ class Desk:
         """The school at which a section's course was made when that is another than now; ``""`` when there is none."""
         found = (
             key.school
-            for key, one in self.maps.items()
-            if key.kind is course.kind and key.section == course.section and key != course and one.remote_id
+            for key in self.maps
+            if key.kind is course.kind and key.section == course.section and key != course
         )
         return next(found, "")
 

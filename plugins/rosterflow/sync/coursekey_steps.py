@@ -1,7 +1,7 @@
 """How each kind of entry is sent: state, never a change; looked up before it is made; the same again is not sent.
 
-What is about to be made is written down before (a mapping without an id), so that what is found there after a crash is
-known to be ours.
+Who is about to be put on a course's staff is written down before, so that who is found there after a crash is known to
+be ours and may be taken off again.
 """
 
 from __future__ import annotations
@@ -43,10 +43,9 @@ async def send_user(desk: Desk, at: Place, entry: Entry) -> Sent:
     data = desk.user(person)
     key = MapKey(MapKind.USER, school, person=person)
     known = desk.maps.get(key)
-    if known is None or not known.remote_id:
-        known = desk.look_again(key)
+    known = known or desk.look_again(key)
     now_known = Mapped(key, known.remote_id if known else "", fingerprint(data), private=data.email.encode())
-    if known and known.remote_id:
+    if known:
         if known.fingerprint == now_known.fingerprint and not entry.forced:
             return UNCHANGED
         await at.hook.update_user(school, known.remote_id, data)
@@ -55,8 +54,7 @@ async def send_user(desk: Desk, at: Place, entry: Entry) -> Sent:
     user, rule = await _found_or_made_user(desk, at, key, data)
     if rule == ADOPTED and _as_data(user) != data:
         await at.hook.update_user(school, user.id, data)
-    ours = rule == CREATED or known is not None
-    now_known = msgspec.structs.replace(now_known, remote_id=user.id, created_by_us=ours)
+    now_known = msgspec.structs.replace(now_known, remote_id=user.id, created_by_us=rule == CREATED)
     words = "The account was made." if rule == CREATED else "The account was there already and is used."
     return Sent(rule, words, known=(now_known,))
 
@@ -66,7 +64,6 @@ async def _found_or_made_user(desk: Desk, at: Place, key: MapKey, data: UserData
     if found := await _find_user(at, data):
         return found, ADOPTED
     password = await desk.initial_password(data.issued_id)
-    desk.note(Mapped(key, ""))
     try:
         welcome = desk.college.coursekey.send_email_to_new_user
         return await at.hook.create_user(school, data, welcome=welcome, password=password), CREATED
@@ -111,9 +108,8 @@ async def send_course(desk: Desk, at: Place, entry: Entry) -> Sent:
     data = desk.course_data(section)
     print_ = fingerprint(data)
     known = desk.maps.get(key)
-    if known is None or not known.remote_id:
-        known = desk.look_again(key)
-    if known and known.remote_id:
+    known = known or desk.look_again(key)
+    if known:
         if known.fingerprint == print_ and not entry.forced:
             return UNCHANGED
         await at.hook.update_course(at.school.school_id, known.remote_id, data)
@@ -122,7 +118,7 @@ async def send_course(desk: Desk, at: Place, entry: Entry) -> Sent:
     else:
         course, rule = await _found_or_made_course(desk, at, key, data)
         words = "The course was made." if rule == CREATED else "The course was there already and is used."
-    ours = rule == CREATED or (known is not None and known.created_by_us)
+    ours = known.created_by_us if known else rule == CREATED
     return Sent(rule, words, known=(Mapped(key, course.id, print_, ours, course.join_code),))
 
 
@@ -130,7 +126,6 @@ async def _found_or_made_course(desk: Desk, at: Place, key: MapKey, data: Course
     school = at.school.school_id
     found = await at.hook.find_course(school, data.name)
     if found is None:
-        desk.note(Mapped(key, ""))
         try:
             owner = desk.college.coursekey.course_owner
             return await at.hook.create_course(school, data, owner=owner), CREATED
@@ -202,23 +197,21 @@ async def send_sessions(desk: Desk, at: Place, entry: Entry) -> Sent:
         for key, one in desk.maps.items()
         if key.kind is MapKind.SESSION and key.section == section and key.school == school
     }
-    set_, cancelled = 0, 0
-    for slot, data in wanted.items():
-        print_ = fingerprint(course.id, data)
-        if slot in known and known[slot].fingerprint == print_ and not entry.forced:
-            continue
-        there = await at.hook.set_session(school, course.id, data)
-        desk.note(Mapped(MapKey(MapKind.SESSION, school, section, slot=slot), there.id, print_))
-        set_ += 1
-    today = desk.today(section).isoformat()
-    for slot in known.keys() - wanted.keys():
-        if slot >= today:
-            await at.hook.cancel_session(school, course.id, known[slot].remote_id)
-            desk.forget(known[slot].key)
-            cancelled += 1
-    if not set_ and not cancelled:
-        return UNCHANGED
-    return Sent(SENT, f"{set_} sessions set, {cancelled} cancelled.")
+    made: list[Mapped] = []
+    try:
+        for slot, data in wanted.items():
+            print_ = fingerprint(course.id, data)
+            if slot in known and known[slot].fingerprint == print_ and not entry.forced:
+                continue
+            there = await at.hook.set_session(school, course.id, data)
+            made.append(Mapped(MapKey(MapKind.SESSION, school, section, slot=slot), there.id, print_))
+    finally:
+        desk.note(*made)
+    over = [slot for slot in known.keys() - wanted.keys() if slot >= desk.today(section).isoformat()]
+    for slot in over:
+        await at.hook.cancel_session(school, course.id, known[slot].remote_id)
+        desk.forget(known[slot].key)
+    return Sent(SENT, f"{len(made)} sessions set, {len(over)} cancelled.") if made or over else UNCHANGED
 
 
 # -- enrollments -------------------------------------------------------------------------------------------------------
@@ -243,7 +236,7 @@ async def drop(desk: Desk, at: Place, entry: Entry) -> Sent:
     key = MapKey(MapKind.ENROLLMENT, school, entity.section_key, entity.person)
     account = desk.maps.get(MapKey(MapKind.USER, school, person=entity.person))
     course = desk.maps.get(MapKey(MapKind.COURSE, school, entity.section_key))
-    if not (account and account.remote_id and course and course.remote_id):
+    if account is None or course is None:
         return Sent(NOT_THERE, "The student or the course was never in CourseKey.", EntryState.SKIPPED)
     where = Course(course.remote_id, "", "", course.join_code)
     was_there = await at.hook.drop(school, where, account.private.decode())

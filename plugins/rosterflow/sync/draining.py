@@ -160,8 +160,7 @@ class _Drain:
         school = self._school(desk, entry)
         if school is None or _judged(judge, desk, entry).verdict.state is not EntryState.PENDING:
             return
-        course = desk.maps.get(MapKey(MapKind.COURSE, school.school_id, entity.section_key))
-        if course is None or not course.remote_id:
+        if MapKey(MapKind.COURSE, school.school_id, entity.section_key) not in desk.maps:
             yield course_entity(entity)
         if entity.person and desk.account(school, entity.person) is None:
             yield desk.user_entity(entity)
@@ -320,8 +319,7 @@ def _judged(judge: Judge, desk: Desk, entry: Entry) -> Request:
     entity = entry.entity
     kind, section = _MAP_KINDS[entity.kind], entity.section_key
     schools = {pair.school for pair in desk.college.crskeyauth}
-    known = (desk.maps.get(MapKey(kind, school, section, entity.person)) for school in schools)
-    there = any(one is not None and one.remote_id for one in known)
+    there = any(MapKey(kind, school, section, entity.person) in desk.maps for school in schools)
     return judge.request(entity, entry.intent, forced=entry.forced, asked_by=entry.asked_by, is_there=there)
 
 

@@ -139,6 +139,12 @@ PROFILE = CampusCafeProfile(
 )
 """Our first guess: docs/coursekey-contract.md."""
 
+_TEXTS: Mapping[Resource, frozenset[str]] = {
+    resource: frozenset(info.name for info in msgspec.structs.fields(kind) if info.type is str)
+    for resource, kind in RECORDS.items()
+}
+"""Our names of fields that may be blank: what that means is for the rules to say."""
+
 
 def record(profile: CampusCafeProfile, resource: Resource, row: Mapping[str, Any]) -> Record:
     """A row as one of our records: texts and JSON values alike, so that a CSV file needs no reader of its own.
@@ -150,8 +156,9 @@ def record(profile: CampusCafeProfile, resource: Resource, row: Mapping[str, Any
     values = _renamed(table.fields, row)
     if resource is Resource.SECTIONS:
         values["meetings"] = [_renamed(profile.meeting, meeting) for meeting in row.get("meetings") or ()]
-    if resource is Resource.PERSONS:
-        values = {"first_name": "", "last_name": "", "email": "", **values}
+    for name in table.fields.keys() - set(table.key) - values.keys():
+        if name in _TEXTS[resource]:
+            values[name] = ""
     try:
         made: Record = msgspec.convert(values, RECORDS[resource], strict=False)
     except msgspec.ValidationError:
