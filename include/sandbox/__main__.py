@@ -23,7 +23,15 @@ def main(arguments: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.set())
     try:
-        settings = Settings(options.seed, options.size, options.dialect, options.year, options.term, options.college)
+        settings = Settings(
+            options.seed,
+            options.size,
+            options.dialect,
+            options.year,
+            options.term,
+            options.college,
+            options.college_begins,
+        )
         sandbox = RunningSandbox(World(settings), host=options.host, port=options.port, smtp_port=smtp_port)
     except InvalidSetting as error:
         print(f"The sandbox cannot start: {error}", file=sys.stderr)
@@ -54,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--dialect", choices=DIALECTS, default=DEFAULTS.dialect, help="of /fs/graphql (default: %(default)s)")
     add("--year", type=int, default=DEFAULTS.year, help="year in force (default: %(default)s)")
     add("--college", default=DEFAULTS.college, help="size of the college: demo or full (default: %(default)s)")
+    add("--college-begins", default=DEFAULTS.college_begins, help="first day of its fall (default: in August)")
     add("--term", choices=TERMS, default=DEFAULTS.term, help="term in force (default: %(default)s)")
     return parser
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Handler = Callable[[Request], Awaitable[Response]]
 
-RESET_FIELDS = ("seed", "size", "dialect", "year", "term", "college")
+RESET_FIELDS = ("seed", "size", "dialect", "year", "term", "college", "college_begins")
 
 
 class BadBody(ValueError):
@@ -63,7 +63,7 @@ class _Control:
         self._world = world
 
     async def reset(self, request: Request) -> Response:
-        """POST {"seed", "size", "dialect", "year", "term", "college"}, all optional: a new world; answers its state."""
+        """POST any of RESET_FIELDS: a new world; answers its state."""
         wanted = await json_object(request)
         for name in wanted:
             if name not in RESET_FIELDS:

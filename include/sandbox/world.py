@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sandbox.canvas.state import Canvas
@@ -20,7 +20,6 @@ from sandbox.university.generate import generate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import date
 
     from sandbox.college.records import College
     from sandbox.university.model import University
@@ -38,7 +37,8 @@ class Settings:
     """What a world is made from: the same settings give the same university and the same college.
 
     ``term`` and ``year`` are the term in force, ``term`` spelt as FS takes it (VAR, SOM, HOST). ``dialect``
-    is the one served at ``/fs/graphql``. ``college`` is the size of the college, which is always in its fall.
+    is the one served at ``/fs/graphql``. ``college`` is the size of the college, which is always in the fall of
+    ``year``; that begins on the day ``college_begins``, or in August when it is empty.
     """
 
     seed: int = 1
@@ -47,6 +47,7 @@ class Settings:
     year: int = 2026
     term: str = "HOST"
     college: str = "demo"
+    college_begins: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be served. Raises InvalidSetting."""
@@ -66,6 +67,15 @@ class Settings:
             college_size_of(self.college)
         except ValueError as error:
             raise InvalidSetting(str(error)) from error
+        if self.college_begins:
+            _day("college_begins", self.college_begins)
+
+
+def _day(name: str, value: object) -> date:
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError as error:
+        raise InvalidSetting(f"{name} must be a date, YYYY-MM-DD, or empty, not {value!r}.") from error
 
 
 def _is_whole(value: object) -> bool:
@@ -111,13 +121,14 @@ class World:
         year: int | None = None,
         term: str | None = None,
         college: str | None = None,
+        college_begins: str | None = None,
     ) -> None:
         """Make the world anew: a fresh university and college, an untouched Canvas and CourseKey, no faults, no mail.
 
         What is not given stays as it was. Raises InvalidSetting, and then the old world goes on unharmed.
         """
         given: dict[str, Any] = {"seed": seed, "size": size, "dialect": dialect, "year": year, "term": term}
-        given["college"] = college
+        given |= {"college": college, "college_begins": college_begins}
         changes = {name: value for name, value in given.items() if value is not None}
         with self.lock:
             settings = replace(self.settings, **changes)
@@ -138,7 +149,8 @@ class World:
         with self.lock:
             if self._college is None:
                 made_from = self.settings
-                self._college = generate_college(made_from.seed, made_from.college, made_from.year, self.now)
+                begins = _day("college_begins", made_from.college_begins) if made_from.college_begins else None
+                self._college = generate_college(made_from.seed, made_from.college, made_from.year, self.now, begins)
             return self._college
 
     def attend(self, first: date, last: date) -> int:

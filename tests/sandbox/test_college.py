@@ -84,6 +84,20 @@ def test_the_semesters_are_the_fall_in_force_the_spring_the_fall_before_and_the_
     }
 
 
+def test_the_fall_can_begin_on_another_day_and_everything_moves_with_it() -> None:
+    moved = generate(1, "demo", 2026, lambda: NOW, date(2027, 3, 1))
+    semesters = {row["code"]: (row["beginDate"], row["endDate"]) for row in moved.rows("semesters")}
+    assert semesters == {
+        "202610": ("2027-03-01", "2027-06-18"),
+        "202620": ("2027-07-26", "2027-11-12"),
+        "202510": ("2026-03-02", "2026-06-19"),
+        "999999": (None, None),
+    }
+    assert modified(moved, "2027-02-20T00:00:00Z") == []
+    sections = {row["beginDate"] for row in moved.rows("sections", ["202610"]) if row["courseNumber"] == "AWK101"}
+    assert sections == {"2027-03-01", None}
+
+
 def test_the_documents_own_section_is_there() -> None:
     section = college().get("sections", "202610", "MTH101", "4")
     assert section is not None

@@ -9,7 +9,15 @@ import pytest
 from sandbox.canvas.objects import UI
 from sandbox.serving import RunningSandbox
 
-SETTINGS = {"seed": 1, "size": "small", "dialect": "2026", "year": 2026, "term": "HOST", "college": "demo"}
+SETTINGS = {
+    "seed": 1,
+    "size": "small",
+    "dialect": "2026",
+    "year": 2026,
+    "term": "HOST",
+    "college": "demo",
+    "college_begins": "",
+}
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +102,10 @@ def test_a_reset_without_a_body_repeats_the_world(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
-        ({"sise": "demo"}, "sise cannot be set; a reset takes seed, size, dialect, year, term, college, all optional."),
+        (
+            {"sise": "demo"},
+            "sise cannot be set; a reset takes seed, size, dialect, year, term, college, college_begins, all optional.",
+        ),
         ({"seed": "1"}, "seed must be a whole number, not '1'."),
         ({"dialect": "2024"}, "dialect must be one of 2026, 2023, as a text, not '2024'."),
         ({"dialect": 2023}, "dialect must be one of 2026, 2023, as a text, not 2023."),
@@ -102,6 +113,7 @@ def test_a_reset_without_a_body_repeats_the_world(client: httpx.Client) -> None:
         ({"term": "HØST"}, "term must be one of VAR, SOM, HOST, not 'HØST'."),
         ({"size": 3}, "size must be a text such as demo, not 3."),
         ({"college": 3}, "college must be a text such as demo, not 3."),
+        ({"college_begins": "soon"}, "college_begins must be a date, YYYY-MM-DD, or empty, not 'soon'."),
         ({"college": "students=0"}, "college needs students to register."),
         ([1], "The body must be a JSON object."),
     ],

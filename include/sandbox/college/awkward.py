@@ -31,11 +31,11 @@ STUDENTS = {
 
 def add(college: College) -> None:
     """Add the awkward records to a generated college."""
-    early = f"{college.year}-08-10T14:00:00Z"
+    early = f"{_day(college, 8, 10)}T14:00:00Z"
     for person, (given, family, email) in STUDENTS.items():
         names = {"firstName": given, "lastName": family, "email": email}
         college.put("persons", {"id": person, **names, "modifiedAt": early})
-    first = first_monday(date(college.year, 8, 22))
+    first = first_monday(date(college.year, 8, 22)) + college.shift
     for number, (title, differences) in enumerate(_sections(college), 1):
         section = {
             "semester": college.semester,
@@ -55,8 +55,7 @@ def add(college: College) -> None:
 
 def _sections(college: College) -> tuple[tuple[str, dict[str, Any]], ...]:
     """Title, and what is not as usual, of each awkward section."""
-    first_night = date(college.year, 10, 31).isoformat()
-    night = {"date": first_night, "startTime": "22:00", "endTime": "06:00", "isCancelled": False}
+    night = {"date": _day(college, 10, 31), "startTime": "22:00", "endTime": "06:00", "isCancelled": False}
     return (
         ("Excluded from the LMS", {"excludeFromLms": True}),
         ("Without a site", {"site": ""}),
@@ -87,9 +86,14 @@ def _register(college: College, section: dict[str, Any], early: str) -> None:
     changes: dict[str, dict[str, Any]] = {person: {} for person in STUDENTS} if section["section"] == "9" else {}
     if changes:
         changes["900007"] = {"status": "waitlisted"}
-        changes["900008"] = {"status": "dropped", "droppedOn": f"{college.year}-08-09"}
-        changes["900009"] = {"startOverride": f"{college.year}-09-14", "endOverride": f"{college.year}-11-20"}
+        changes["900008"] = {"status": "dropped", "droppedOn": _day(college, 8, 9)}
+        changes["900009"] = {"startOverride": _day(college, 9, 14), "endOverride": _day(college, 11, 20)}
     students = [row["id"] for row in college.rows("persons") if row["id"].startswith("2")][:2]
     for person in (*students, *changes):
-        registered = {"registeredAt": f"{college.year}-08-09T15:00:00Z", **changes.get(person, {})}
+        registered = {"registeredAt": f"{_day(college, 8, 9)}T15:00:00Z", **changes.get(person, {})}
         college.put("registrations", {**key, "personId": person, **registered, "modifiedAt": early})
+
+
+def _day(college: College, month: int, day: int) -> str:
+    """A day of the college's year, as records have it."""
+    return (date(college.year, month, day) + college.shift).isoformat()

@@ -82,15 +82,17 @@ def size_of(text: str) -> Size:
     return size
 
 
-def generate(seed: int, size: str, year: int, now: Callable[[], datetime]) -> College:
-    """Return the college of a seed in the fall of a year; nothing in it was modified after the middle of August.
+def generate(seed: int, size: str, year: int, now: Callable[[], datetime], begins: date | None = None) -> College:
+    """Return the college of a seed in the fall of a year; nothing in it was modified later than ten days before.
 
     :param size: `demo`, `full` or numbers (see `size_of`)
     :param now: the clock of later changes
+    :param begins: the first day of that fall, where it is another than usual; every other date moves with it
     :raises ValueError: for a size that does not exist
     """
     amounts = size_of(size)
-    college = College(seed, year, now)
+    usual = first_monday(date(year, 8, 22))
+    college = College(seed, year, now, shift=begins - usual if begins else timedelta())
     _Builder(college, amounts, random.Random(f"college/{seed}/{size}/{year}")).build()
     if amounts.awkward:
         awkward.add(college)
@@ -104,9 +106,10 @@ class _Builder:
         self._college = college
         self._size = size
         self._rng = rng
-        fall = first_monday(date(college.year, 8, 22))
-        spring = first_monday(date(college.year + 1, 1, 15))
-        before = first_monday(date(college.year - 1, 8, 22))
+        fall, spring, before = (
+            first_monday(day) + college.shift
+            for day in (date(college.year, 8, 22), date(college.year + 1, 1, 15), date(college.year - 1, 8, 22))
+        )
         self._terms = (
             Term(college.semester, f"Fall {college.year}", fall, fall + timedelta(days=109)),
             Term(college.next_semester, f"Spring {college.year + 1}", spring, spring + timedelta(days=109)),
@@ -133,7 +136,7 @@ class _Builder:
     def _add(self, resource: str, month: int, **record: Any) -> Record:
         """Add a record that was modified some day of a month."""
         moment = datetime(self._college.year, month, self._rng.randint(1, 14), 14, self._rng.randrange(60), tzinfo=UTC)
-        return self._college.put(resource, {**record, "modifiedAt": stamp(moment)})
+        return self._college.put(resource, {**record, "modifiedAt": stamp(moment + self._college.shift)})
 
     def _add_person(self, number: int, domain: str) -> None:
         given, family = self._rng.choice(GIVEN_NAMES), self._rng.choice(FAMILY_NAMES)
@@ -194,7 +197,7 @@ class _Builder:
 
     def _add_registration(self, section: Record, person: str) -> None:
         year = self._college.year
-        day = date(year, 4, 1) + timedelta(days=self._rng.randrange(120))
+        day = date(year, 4, 1) + timedelta(days=self._rng.randrange(120)) + self._college.shift
         registered = datetime(day.year, day.month, day.day, 15, self._rng.randrange(60), tzinfo=UTC)
         chance = self._rng.random()
         status = "waitlisted" if chance < 0.04 else "dropped" if chance < 0.09 else "registered"
@@ -205,7 +208,7 @@ class _Builder:
             personId=person,
             status=status,
             registeredAt=stamp(registered),
-            droppedOn=date(year, 8, 1).isoformat() if status == "dropped" else None,
+            droppedOn=(date(year, 8, 1) + self._college.shift).isoformat() if status == "dropped" else None,
         )
 
 

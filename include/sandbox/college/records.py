@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -97,12 +97,14 @@ def stamp(moment: datetime) -> str:
 class College:
     """All that Campus Cafe knows of one college. A record is never edited in place: a change replaces it.
 
-    `days` counts the days of change that were played, `passwords` are the initial ones by person.
+    `shift` is how much later than usual its semesters are, `days` counts the days of change that were played,
+    `passwords` are the initial ones by person.
     """
 
-    def __init__(self, seed: int, year: int, now: Callable[[], datetime]) -> None:
+    def __init__(self, seed: int, year: int, now: Callable[[], datetime], shift: timedelta = timedelta()) -> None:
         self.seed = seed
         self.year = year
+        self.shift = shift
         self.now = now
         self.days = 0
         self.passwords: dict[str, str] = {}
