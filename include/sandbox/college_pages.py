@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,12 +14,13 @@ from sandbox.coursekey.model import SCHOOLS
 from sandbox.rendering import page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.routing import BaseRoute
 
+    from sandbox.coursekey.attendance import TimeRecord
     from sandbox.world import World
 
 Row = TypeVar("Row")
@@ -90,6 +92,7 @@ class _CollegePages:
                 "staff": list(course.staff.values()),
                 "students": list(course.enrollments.values()),
                 "sessions": sorted(course.sessions.values(), key=lambda each: (each.day, each.starts)),
+                "seconds": _seconds(record for record in coursekey.records.values() if record.course is course),
             }
         return page(self._world, "coursekey_course.html", **shown)
 
@@ -119,8 +122,20 @@ class _CollegePages:
             rows = (row for row in college.rows(resource, [key[0]]) if tuple(row[name] for name in SECTION_KEY) == key)
             return [(row, college.get("persons", row["personId"])) for row in rows]
 
+        minutes: Counter[str] = Counter()
+        for row, _ in of_section("attendance"):
+            minutes[row["personId"]] += 60 * row["hours"] + row["minutes"]
         people: dict[str, Any] = {"staff": of_section("staff"), "registrations": of_section("registrations")}
+        people |= {"minutes": minutes}
         return page(self._world, "campuscafe_section.html", section=section, **people)
+
+
+def _seconds(records: Iterable[TimeRecord]) -> Counter[str]:
+    """The awarded time by user ID."""
+    seconds: Counter[str] = Counter()
+    for record in records:
+        seconds[record.user.id] += record.awarded
+    return seconds
 
 
 def _listing(request: Request, rows: Sequence[Row], searched: Callable[[Row], tuple[str, ...]]) -> Listing:

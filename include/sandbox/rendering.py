@@ -24,6 +24,7 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 _templates.filters["thousands"] = lambda number: f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+_templates.filters["hours"] = lambda minutes: f"{minutes // 60} h {minutes % 60:02} min"
 
 
 def page(world: World, template: str, status: int = 200, **context: Any) -> Response:

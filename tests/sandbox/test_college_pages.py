@@ -70,6 +70,23 @@ def test_a_section_shows_its_people_and_how_they_stand(client: CollegeClient) ->
     assert "Dropping Hollenquist 900008 dropping@students.college.example dropped" in shown
 
 
+def test_time_attended_is_shown_where_it_is(client: CollegeClient) -> None:
+    made = client.new_course()
+    client.new_user("s@college.example", "200001")
+    client.coursekey("POST", "/enrollments", email="s@college.example", course=made["addCode"], isAdmin=0)
+    record = {"schoolID": "548156", "course": made["name"], "email": "s@college.example", "sessionDate": "2026-08-24"}
+    client.control("PUT", "coursekey/records", record)
+    (kept,) = client.world.coursekey.records.values()
+    kept.awarded = 5_430
+    row = {"semester": "202610", "courseNumber": "AWK101", "section": "9", "personId": "900009", "date": "2026-09-14"}
+    client.world.college.put("attendance", {**row, "hours": 1, "minutes": 5})
+
+    assert "s@college.example 1 h 30 min" in text(client, f"/college/coursekey/courses/{made['courseID']}")
+    assert "900009 overriding@students.college.example registered 1 h 05 min" in text(
+        client, "/college/campuscafe/202610/AWK101/9"
+    )
+
+
 def test_a_registration_of_nobody_is_shown_as_that(client: CollegeClient) -> None:
     client.world.college.delete("persons", {"id": "900007"})
     assert "nobody known 900007 waitlisted" in text(client, "/college/campuscafe/202610/AWK101/9")
