@@ -77,7 +77,6 @@ def test_an_enrollment_has_its_user_and_its_course_made_first(town: Ground) -> N
     key = town.section()
     town.register(key, town.person(2001))
     town.collect()
-    order = []
     with town.store.begin() as connection:
         connection.exec_driver_sql("delete from queue_entry where kind <> 'enrollment'")
 
@@ -86,8 +85,6 @@ def test_an_enrollment_has_its_user_and_its_course_made_first(town: Ground) -> N
     order = [call.operation for call in town.sandbox.world.coursekey.calls if call.operation.startswith(("cr", "en"))]
     assert order == ["create user", "create course", "enroll"]
     assert drained.batches == [Counter({DONE: 3})]
-    there = town.course("202610-MTH101-4") if town.there()["courses"][0]["name"].startswith("2026") else None
-    assert there is None or there["enrollments"]
 
 
 def test_a_class_arrives_whole_and_a_second_drain_sends_nothing(town: Ground) -> None:
@@ -203,7 +200,7 @@ def test_a_key_that_is_refused_stops_alone_and_keeps_its_entries_pending(town: G
     drained = town.drain()
 
     assert list(drained.unusable) == ["1-3"]
-    assert {one.entity.section_key or one.entity.site for one in town.entries(PENDING)} == {west}
+    assert {one.entity.section_key or one.entity.site for one in town.entries(PENDING)} == {west, "WEST"}
     assert {one.attempts for one in town.entries(PENDING)} == {0}
     assert [one["schoolID"] for one in town.there()["courses"]] == ["548156"]
     assert town.entry(course_of(main)).state is DONE

@@ -1,10 +1,11 @@
-"""The forms with which a person starts a sync, or a comparison with Canvas."""
+"""The forms with which a person starts a sync, a comparison with Canvas, or adds to a college's queue."""
 
 from __future__ import annotations
 
 from airflow.sdk import Param
 
 from rosterflow.domain.model import SourceKind
+from rosterflow.sync.queueing import What
 
 KINDS = sorted(SourceKind)
 
@@ -62,5 +63,57 @@ RECONCILE_PARAMS: dict[str, Param] = {
     ),
     "reason": Param(
         "", type="string", title="Why", description="Needed for a repair; kept in the audit.", maxLength=1000
+    ),
+}
+
+REQUEUE = "requeue failed"
+"""What a person can do to the queue beside adding to it."""
+
+QUEUE_PARAMS: dict[str, Param] = {
+    "act": Param(
+        What.ENROLLMENTS.value,
+        type="string",
+        enum=[*(what.value for what in What), REQUEUE],
+        title="What",
+        description="Add enrollments, or courses with their staff and sessions, to the queue whether or not their "
+        "window is open; or have failed entries tried again.",
+    ),
+    "semester": Param(
+        "", type="string", pattern="^([0-9]{6})?$", title="Semester", description="Six digits, like 202110."
+    ),
+    "course": Param("", type="string", title="Course", description="The full course code, like MTH100; empty: all."),
+    "section": Param("", type="string", title="Section", description="Its number, like 14; empty: all of the course."),
+    "cause": Param(
+        "",
+        type="string",
+        title="Cause",
+        description="Of failed entries: only those with this error code, like email-missing.",
+        section="Failed entries",
+    ),
+    "ids": Param(
+        None,
+        type=["null", "array"],
+        items={"type": "integer"},
+        title="Entries",
+        description="Of failed entries: only those with these numbers, one a line.",
+        section="Failed entries",
+    ),
+    "reason": Param(type="string", pattern=r"\S", title="Why", description="Kept in the audit.", maxLength=1000),
+}
+
+OUTBOUND_PARAMS: dict[str, Param] = {
+    "batch": Param(
+        None,
+        type=["null", "integer"],
+        minimum=1,
+        title="Batch",
+        description="So many of the oldest entries are sent at a time; empty: the college's setting.",
+    ),
+    "max_batches": Param(
+        None,
+        type=["null", "integer"],
+        minimum=1,
+        title="Batches",
+        description="So many batches are sent at most; empty: the college's setting.",
     ),
 }

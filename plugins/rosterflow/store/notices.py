@@ -28,6 +28,12 @@ def record_notice(connection: Connection, topic: str, content: str, now: datetim
     upsert(connection, notice, [{"topic": topic, "content": _digest(content), "at": now}])
 
 
+def has_any(connection: Connection, prefix: str) -> bool:
+    """Whether people were told about anything of a prefix that is not forgotten yet."""
+    told = select(notice.c.topic).where(notice.c.topic.startswith(prefix, autoescape=True))
+    return connection.execute(told.limit(1)).first() is not None
+
+
 def forget_others(connection: Connection, prefix: str, topics: Sequence[str]) -> None:
     """Forget what was told about things of a prefix that are no trouble any more; if they come back it is news."""
     connection.execute(

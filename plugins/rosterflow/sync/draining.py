@@ -273,6 +273,8 @@ class _Drain:
                 return self._end(entry, Failure(EntryState.FAILED, "refused", error.message, error.code))
 
     def _stop(self, key: Key, error: RosterflowError) -> None:
+        if key.error is not None:
+            return
         key.error = error
         self._result.unusable[key.alias] = error
         log.error("Auth key %s is left alone in this run: %s", key.alias, error.message)
