@@ -53,6 +53,11 @@ class TimeRecord:
     is_adjusted: bool = False
     changes: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def session_date(self) -> str:
+        """The day it is exported on."""
+        return str(self.changes.get("sessionDate", self.day))
+
     def as_json(self) -> dict[str, Any]:
         """The record as the export shows it: course and user as they are now."""
         return {

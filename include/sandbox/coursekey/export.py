@@ -54,15 +54,14 @@ def _page(world: World, key: str, request: Request) -> dict[str, Any]:
 
     with coursekey.lock:
         settings = coursekey.settings
-        shown = (row.as_json() for row in coursekey.exported(school) if settings.show_deleted or not row.is_deleted)
-        rows = [row for row in shown if first <= str(row["sessionDate"]) <= last]
-    if struck("empty_list"):
-        rows = []
-    start = start_of(query.get("cursor", ""))
-    stop = start + settings.export_page_size
-    data: list[dict[str, Any] | None] = list(rows[start:stop])
-    if start and struck("overlap"):
-        data = [*rows[start - OVERLAP : start], *data]
+        shown = (row for row in coursekey.exported(school) if settings.show_deleted or not row.is_deleted)
+        rows = [row for row in shown if first <= row.session_date <= last]
+        if struck("empty_list"):
+            rows = []
+        start = start_of(query.get("cursor", ""))
+        stop = start + settings.export_page_size
+        before = OVERLAP if start and struck("overlap") else 0
+        data: list[dict[str, Any] | None] = [row.as_json() for row in rows[max(0, start - before) : stop]]
     if struck("drop_page"):
         data = []
     if data and struck("null_row"):
