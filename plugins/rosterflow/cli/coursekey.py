@@ -12,6 +12,7 @@ import typer
 import yaml
 from rich.console import Console
 
+from rosterflow.cli.coursekey_explaining import explain_section
 from rosterflow.cli.opening import (
     CannotAnswer,
     InstitutionOption,
@@ -33,6 +34,7 @@ from rosterflow.settings import college_problems, institutions_folder
 from rosterflow.wire.campus_cafe_paste import AuthPair, Pasted, auth_pairs, read_paste
 
 coursekey_app = typer.Typer(help="Colleges that send from Campus Cafe to CourseKey.", no_args_is_help=True)
+coursekey_app.command("explain")(explain_section)
 
 
 @coursekey_app.command("import-settings")

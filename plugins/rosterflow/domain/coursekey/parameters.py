@@ -67,12 +67,6 @@ def _address(value: Any) -> str:
 LOOPBACK = frozenset({"localhost", "127.0.0.1"})
 
 
-def _template(value: str) -> str:
-    if unknown := unknown_variables(value):
-        raise ValueError(f"knows no variable {', '.join(unknown)}")
-    return value
-
-
 def _semester(value: Any) -> str:
     text = str(value).strip()
     if not re.fullmatch(r"\d{6}", text):
@@ -161,7 +155,9 @@ class CourseKey(Model):
     @field_validator("course_name_format", "course_title_format")
     @classmethod
     def _known_variables(cls, template: str) -> str:
-        return _template(template.strip())
+        if unknown := unknown_variables(template):
+            raise ValueError(f"knows no variable {', '.join(unknown)}")
+        return template.strip()
 
     @field_validator("export_base_url")
     @classmethod
