@@ -7,9 +7,10 @@ from typing import Any
 
 from airflow.sdk import BaseNotifier, Context
 
+from rosterflow.domain.coursekey.college import College
 from rosterflow.domain.errors import FatalError
 from rosterflow.domain.institution import Institution
-from rosterflow.settings import environment, institutions_folder, load_institution
+from rosterflow.settings import environment, institutions_folder, is_college, load_college, load_institution
 
 
 class InstitutionNotifier(BaseNotifier):
@@ -27,12 +28,13 @@ class InstitutionNotifier(BaseNotifier):
     def render_template_fields(self, context: Context, jinja_env: Any = None) -> None:
         """Nothing is a template: in a DAG's callback an undefined name would mean no mail at all."""
 
-    def settings(self) -> Institution | None:
-        """The institution's settings; ``None`` when there are none that can be used."""
+    def settings(self) -> Institution | College | None:
+        """The institution's or college's settings; ``None`` when there are none that can be used."""
         if not self.institution:
             return None
         try:
-            return load_institution(institutions_folder() / f"{self.institution}.yaml")
+            path = institutions_folder() / f"{self.institution}.yaml"
+            return load_college(path) if is_college(path) else load_institution(path)
         except FatalError as error:
             self.log.warning("%s: %s", self.institution, error.message)
             return None

@@ -13,12 +13,12 @@ from airflow.sdk.execution_time.hitl import HITLUser
 
 from rosterflow.domain.errors import Code, RetryableError
 from rosterflow.domain.institution import Approval
-from rosterflow.operators.institution import InstitutionOperator, defaults, now
+from rosterflow.operators.institution import InstitutionOperator, TenantOperator, defaults, now
 from rosterflow.operators.waiting import WaitsForCanvas
 from rosterflow.store import approvals
 from rosterflow.store.bulk import batches
 from rosterflow.sync.approving import Answer, conclude, decide
-from rosterflow.sync.describing import describe
+from rosterflow.sync.describing import Description, describe
 from rosterflow.sync.runs import take_lease
 from rosterflow.triggers.canvas import Awaited
 
@@ -29,13 +29,17 @@ LINES_IN_A_RECORD = 100
 """A first contact has a line for each object, and a record for each of them takes longer than to look it up."""
 
 
-class DescribeApprovalOperator(InstitutionOperator):
+class Describes(TenantOperator):
     """Says what a person is asked about, and logs every change of it. Returns what the question needs."""
+
+    def told(self, number: int, link: str) -> Description:
+        """What is asked about by a request."""
+        raise NotImplementedError
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Describe the request; the whole list of changes is this task's log."""
         number = context["params"]["approval_id"]
-        told = describe(self.store, self.settings, number, link=context["ti"].log_url)
+        told = self.told(number, context["ti"].log_url)
         for some in batches(told.lines, LINES_IN_A_RECORD):
             self.log.info("%s", "\n".join(some))
         with self.store.begin() as connection:
@@ -45,6 +49,14 @@ class DescribeApprovalOperator(InstitutionOperator):
             "subject": told.subject,
             "body": told.body,
         }
+
+
+class DescribeApprovalOperator(Describes, InstitutionOperator):
+    """Says what a person is asked about, and logs every change of it. Returns what the question needs."""
+
+    def told(self, number: int, link: str) -> Description:
+        """What is asked about by a request of the institution."""
+        return describe(self.store, self.settings, number, link=link)
 
 
 class AskPersonOperator(HITLOperator):

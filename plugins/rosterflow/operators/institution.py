@@ -45,8 +45,8 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-class InstitutionOperator(BaseOperator):
-    """A task about one institution.
+class TenantOperator(BaseOperator):
+    """A task about one institution or college.
 
     :param institution: its key.
     """
@@ -58,25 +58,10 @@ class InstitutionOperator(BaseOperator):
         self.institution = institution
 
     @cached_property
-    def settings(self) -> Institution:
-        """The institution's settings."""
-        return load_institution(institutions_folder() / f"{self.institution}.yaml")
-
-    @cached_property
     def store(self) -> Store:
         """Our own database."""
         here = environment()
         return Store(here.database_url, here.page_keys)
-
-    @cached_property
-    def blobs(self) -> PageStore:
-        """Where pages and zips are kept."""
-        return page_store()
-
-    @cached_property
-    def canvas(self) -> CanvasHook:
-        """The institution's Canvas."""
-        return CanvasHook(self.settings.canvas.connection)
 
     def run_of(self, context: Context) -> Run:
         """Our record of the DAG run that this task belongs to.
@@ -89,6 +74,25 @@ class InstitutionOperator(BaseOperator):
         if run is None:
             raise FatalError(Code.UNEXPECTED, f"The run {dag_run.run_id} was never opened.")
         return run
+
+
+class InstitutionOperator(TenantOperator):
+    """A task about one institution."""
+
+    @cached_property
+    def settings(self) -> Institution:
+        """The institution's settings."""
+        return load_institution(institutions_folder() / f"{self.institution}.yaml")
+
+    @cached_property
+    def blobs(self) -> PageStore:
+        """Where pages and zips are kept."""
+        return page_store()
+
+    @cached_property
+    def canvas(self) -> CanvasHook:
+        """The institution's Canvas."""
+        return CanvasHook(self.settings.canvas.connection)
 
     def writing_run(self, context: Context) -> Run:
         """The same record, of a run that is the one writer; it takes up the lease again when it was cleared by hand.

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+
+from sqlalchemy import Connection
 
 from rosterflow.domain.confirmed import World
 from rosterflow.domain.guards import RULES
-from rosterflow.domain.institution import Institution
+from rosterflow.domain.institution import Tenant
 from rosterflow.domain.model import Account, CanvasObject, Course, Key, Kind, Section, key_of
 from rosterflow.domain.plan import Action
 from rosterflow.domain.rosters import Place, Roster, Thing
@@ -58,16 +60,26 @@ class Description:
 
 
 @undisturbed
-def describe(store: Store, institution: Institution, approval_id: int, *, link: str = "") -> Description:
+def describe(
+    store: Store,
+    institution: Tenant,
+    approval_id: int,
+    *,
+    link: str = "",
+    world_in: Callable[[Connection], World] | None = None,
+    unit: str = "Account",
+) -> Description:
     """Describe what a request for approval asks about; what was withdrawn meanwhile is left out.
 
     :param link: where all changes can be read.
+    :param world_in: what the changes are about, when that is not Canvas.
+    :param unit: what an account stands for there.
     :raises FatalError: ``request-unknown`` when the institution has no such request.
     """
     with store.begin() as connection:
         request = approvals.get_approval(connection, institution.key, approval_id)
         waiting = approvals.changes_of(connection, request, ChangeState.HELD)
-        world = World(objects.load(connection, institution.key))
+        world = world_in(connection) if world_in else World(objects.load(connection, institution.key))
     planned = {key_of(one.change.after): one.change.after for one in waiting}
     told = _Told(world, {key: thing for key, thing in planned.items() if not isinstance(thing, Roster)})
     accounts, courses, reasons = told.counts(waiting)
@@ -80,7 +92,7 @@ def describe(store: Store, institution: Institution, approval_id: int, *, link: 
             (
                 f"**{total} change(s) wait for a decision.**{people} A comment is required.",
                 "",
-                *_table("Account", accounts),
+                *_table(unit, accounts),
                 *(_table("Course", dict(courses.most_common(COURSES_SHOWN))) if courses else ()),
                 *_table("Reason", reasons),
                 f"**The first {SHOWN} of {len(lines)}:**" if len(lines) > SHOWN else "**The changes:**",
@@ -100,7 +112,7 @@ def _is_telling(one: StoredChange) -> bool:
     return (one.guard_rule or "").startswith(("removals", "updates", "whole"))
 
 
-def _subject(institution: Institution, total: int, accounts: Counter[str], reasons: Counter[str | None]) -> str:
+def _subject(institution: Tenant, total: int, accounts: Counter[str], reasons: Counter[str | None]) -> str:
     most = ", ".join(f"{n} in {account}" for account, n in accounts.most_common(IN_SUBJECT))
     more = f" and {len(accounts) - IN_SUBJECT} more accounts" if len(accounts) > IN_SUBJECT else ""
     why = " ".join(str(reason) for reason, _ in reasons.most_common(IN_SUBJECT))

@@ -106,8 +106,10 @@ def queue_by_hand(
     audit.
 
     :param semester: its code; ``course`` and ``section`` narrow it.
-    :raises FatalError: ``settings-invalid`` for a section without a course, or without a reason.
+    :raises FatalError: ``settings-invalid`` without a semester or a reason, and for a section without a course.
     """
+    if not semester:
+        raise FatalError(Code.SETTINGS_INVALID, "A semester is needed.")
     if section and not course:
         raise FatalError(Code.SETTINGS_INVALID, f"Section {section} needs its course: every course may have one.")
     _needs(reason)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from rosterflow.domain.errors import Code, FatalError, RetryableError
-from rosterflow.domain.institution import Institution
+from rosterflow.domain.institution import Institution, Tenant
 from rosterflow.domain.snapshot import Scope
 from rosterflow.domain.windows import scope_on
 from rosterflow.store import institutions, leases, migrate, runs
@@ -33,7 +33,7 @@ def mode_of(asked: str, run_type: str) -> str:
 
 
 def open_run(
-    store: Store, institution: Institution, *, dag_id: str, dag_run_id: str, mode: str, scope: Scope, now: datetime
+    store: Store, institution: Tenant, *, dag_id: str, dag_run_id: str, mode: str, scope: Scope, now: datetime
 ) -> Run:
     """Write down that a run begins. Beginning it again, after a cleared task, is the same run.
 

@@ -1,4 +1,4 @@
-"""The words of the outbound queue (reference coursekey §3.2): one entry per entity and intent, and what becomes of it."""
+"""The words of the outbound queue (reference coursekey §3.2): one entry per entity, and what becomes of it."""
 
 from __future__ import annotations
 
