@@ -107,7 +107,7 @@ class _CollegePages:
     def sections(self, request: Request) -> Response:
         """All sections of Campus Cafe by semester, course and number, with a search."""
         college = self._world.college
-        rows = sorted(college.rows("sections"), key=lambda row: tuple(row[name] for name in SECTION_KEY))
+        rows = sorted(college.rows("sections"), key=lambda row: tuple(row[name].zfill(12) for name in SECTION_KEY))
         listed = _listing(request, rows, lambda row: (*(row[name] for name in SECTION_KEY), row["title"], row["site"]))
         return page(self._world, "campuscafe.html", listed=listed, counts=college.counts())
 
