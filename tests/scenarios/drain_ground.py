@@ -80,6 +80,7 @@ class Ground:
     store: Store
     college: College
     clock: Clock
+    page_key: str
     hooks: Callable[[str], CourseKeyHook] | None = None
     _names: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -230,7 +231,7 @@ def sandbox_of(size: str, clock: Clock) -> Iterator[RunningSandbox]:
         yield sandbox
 
 
-def _hurry(connection: Any, _: object) -> None:
+def hurry(connection: Any, _: object) -> None:
     """A killed process loses nothing of SQLite all the same: only a machine that goes down would."""
     connection.execute("PRAGMA synchronous=OFF").close()
 
@@ -240,12 +241,12 @@ def ground(sandbox: RunningSandbox, folder: Path, clock: Clock, **changes: Any) 
     """A college with an empty store."""
     page_key = Fernet.generate_key().decode()
     store = Store(f"sqlite:///{folder}/store.db", [page_key])
-    event.listen(store.engine, "connect", _hurry)
+    event.listen(store.engine, "connect", hurry)
     migrate.upgrade(store)
     given = connections(sandbox.url)
     os.environ.update(given)
     try:
-        yield Ground(sandbox, store, college(sandbox.url, **changes), clock)
+        yield Ground(sandbox, store, college(sandbox.url, **changes), clock, page_key)
     finally:
         for name in given:
             del os.environ[name]

@@ -12,10 +12,13 @@ import pytest
 
 from rosterflow.domain.coursekey.campus import SectionKey
 from rosterflow.domain.coursekey.queue import EntryState, Intent
+from rosterflow.hooks.coursekey import CourseKeyHook
 from rosterflow.sync.drain_state import Drained
 from rosterflow.sync.draining import TERM
 from sandbox.serving import RunningSandbox
 from tests.harness import Clock
+from tests.hooks.coursekey_sandbox import connect
+from tests.hooks.other_coursekey import OTHER, TOKEN, serving
 from tests.scenarios.drain_ground import (
     EMPTY,
     KEYS,
@@ -25,6 +28,7 @@ from tests.scenarios.drain_ground import (
     course_of,
     enrollment,
     ground,
+    no_waiting,
     sandbox_of,
     staff,
     user,
@@ -514,3 +518,25 @@ def test_a_day_of_change_arrives_and_is_quiet_afterwards(town: Ground) -> None:
 
     assert town.run().batches == []
     assert town.calls() == Counter()
+
+
+# -- another CourseKey ------------------------------------------------------------------------------------------------
+
+
+def test_a_class_arrives_at_a_coursekey_with_another_interface(town: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving() as other:
+        connect(monkeypatch, other.url, TOKEN)
+        town.hooks = lambda _: CourseKeyHook("coursekey_test", OTHER, sleep=no_waiting)
+        key = town.section(meetings=[meeting("2026-09-07")])
+        town.teach(key, town.person(9001), isPrimary=True)
+        town.register(key, town.person(2001), town.person(2002))
+        town.collect()
+
+        town.drain()
+
+        [one] = other.classes.values()
+        assert (one["short"], one["mode"]) == ("MTH101 - 4: Intro to Math in Fall 2026", "Lecture")
+        assert [person["mail"] for person in one["teachers_"].values()] == [OWNER, "pia.quill.9001@college.example"]
+        assert [person["studentNo"] for person in one["learners_"].values()] == ["2001", "2002"]
+        assert [(slot["day"], slot["begin"]) for slot in one["slots_"].values()] == [("2026-09-07", "0900")]
+        assert set(town.counts()) == {DONE}

@@ -64,13 +64,16 @@ def tell(store: Store, college: College, post: Post, now: datetime) -> int:
             if notices.is_due(connection, topic, _cause(entry), now, AGAIN_AFTER)
         ]
         was_told = notices.has_any(connection, prefix)
+        if failed:
+            notices.forget_others(connection, prefix, list(topics))  # should they fail again, that is news
     if not news and (failed or not was_told):
         return 0
     letter = failure_letter(college, news, len(failed) - len(news)) if news else recovery_letter(college)
 
     def told() -> None:
         with store.begin() as connection:
-            notices.forget_others(connection, prefix, list(topics))
+            if not news:
+                notices.forget_others(connection, prefix, [])
             for entry in news:
                 notices.record_notice(connection, f"{prefix}{entry.id}", _cause(entry), now)
 
