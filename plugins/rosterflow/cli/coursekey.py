@@ -23,6 +23,7 @@ from rosterflow.cli.opening import (
     show_rows,
     the_store,
 )
+from rosterflow.cli.queue import queue_app
 from rosterflow.domain.coursekey import fitting
 from rosterflow.domain.coursekey.college import College
 from rosterflow.domain.coursekey.formats import awarded_seconds_of
@@ -34,6 +35,7 @@ from rosterflow.settings import college_problems, institutions_folder
 from rosterflow.wire.campus_cafe_paste import AuthPair, Pasted, auth_pairs, read_paste
 
 coursekey_app = typer.Typer(help="Colleges that send from Campus Cafe to CourseKey.", no_args_is_help=True)
+coursekey_app.add_typer(queue_app, name="queue")
 coursekey_app.command("explain")(explain_section)
 
 

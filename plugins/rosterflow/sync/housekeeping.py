@@ -12,10 +12,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from rosterflow.domain.coursekey.college import College
 from rosterflow.domain.errors import REMEDIES, Code, FatalError, RetryableError, RosterflowError
 from rosterflow.domain.institution import Institution, Retention
-from rosterflow.settings import Broken, environment, load_institutions
-from rosterflow.store import history, imports, institutions, migrate, notices, retention, row_errors, runs
+from rosterflow.settings import Broken, environment, load_colleges, load_institutions
+from rosterflow.store import (
+    campus,
+    history,
+    imports,
+    institutions,
+    migrate,
+    notices,
+    queue_looking,
+    retention,
+    row_errors,
+    runs,
+)
 from rosterflow.store.engine import Store
 from rosterflow.store.runs import Run
 from rosterflow.sync.digest import send_digest
@@ -38,11 +50,12 @@ class Household:
     """What the duties need.
 
     :param institutions: those whose settings can be used.
-    :param broken: the others.
+    :param broken: the others, colleges too.
     :param operators: addresses of those who run the installation.
     :param post: sends a letter.
     :param airflow: where Airflow's UI is.
     :param now: aware instant.
+    :param colleges: those that send to CourseKey and whose settings can be used.
     """
 
     store: Store
@@ -53,6 +66,7 @@ class Household:
     post: Post
     airflow: str
     now: datetime
+    colleges: tuple[College, ...] = ()
 
     def receivers(self, institution: Institution) -> tuple[str, ...]:
         """Who is told about trouble with an institution."""
@@ -71,11 +85,13 @@ def open_household(post: Post, airflow: str, now: datetime) -> Iterator[Househol
     """
     here = environment()
     good, broken = load_institutions(here.institutions)
+    colleges, broken_too = load_colleges(here.institutions)
     blobs = PageStore(here.storage_url, here.page_keys)
     store = Store(here.database_url)
     try:
         migrate.check(store)
-        yield Household(store, blobs, tuple(good), tuple(broken), here.operators, post, airflow, now)
+        unusable = (*broken, *broken_too)
+        yield Household(store, blobs, tuple(good), unusable, here.operators, post, airflow, now, tuple(colleges))
     finally:
         store.dispose()
 
@@ -86,7 +102,8 @@ def forget_what_is_old(house: Household) -> int:
     :returns: how many things were removed.
     """
     removed = _forget_pages(house)
-    kept = {one.key: one for one in house.institutions}
+    kept: dict[str, Institution | College] = {one.key: one for one in house.institutions}
+    kept |= {one.key: one for one in house.colleges}
     broken = {one.key for one in house.broken}
     with house.store.begin() as connection:
         known = retention.known_institutions(connection)
@@ -95,9 +112,19 @@ def forget_what_is_old(house: Household) -> int:
         settings = kept.get(key)
         ask_again = settings.approval.ask_again_days if settings else 0
         removed += _forget(house, key, settings.retention if settings else Retention(), timedelta(days=ask_again))
+    removed += sum(_forget_queue(house, college) for college in house.colleges)
     with house.store.begin() as connection:
         removed += retention.purge_failures(connection, house.now - timedelta(days=Retention().plans_days))
     return removed
+
+
+def _forget_queue(house: Household, college: College) -> int:
+    """A college's entries that are done or skipped, and their history; and what has long been gone from Campus Cafe."""
+    with house.store.begin() as connection:
+        queue_before = house.now - timedelta(days=college.coursekey.remove_from_queue_days)
+        gone_before = house.now - timedelta(days=college.retention.history_days)
+        removed = queue_looking.purge(connection, college.key, queue_before)
+        return removed + campus.purge(connection, college.key, gone_before)
 
 
 def _forget_pages(house: Household) -> int:
