@@ -115,10 +115,10 @@ def items(profile: CourseKeyProfile, answer: object) -> tuple[Sequence[object], 
     :raises Unreadable: when there is no list where the profile says.
     """
     listing = profile.listing
-    found = answer.get(listing.items) if listing.items and isinstance(answer, dict) else answer
+    found = answer if listing.items is None else _at(answer, [listing.items])
     if not isinstance(found, list):
         raise Unreadable("there is no list in it")
-    cursor = answer.get(listing.next) if listing.next and isinstance(answer, dict) else None
+    cursor = _at(answer, [listing.next]) if listing.next else None
     return found, None if cursor in (None, "") else str(cursor)
 
 
