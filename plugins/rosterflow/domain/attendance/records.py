@@ -18,11 +18,12 @@ import msgspec
 
 
 class Status(StrEnum):
-    """How far a session has come."""
+    """How far a session has come; ``UNREADABLE`` where a malformed record says no more than whose it is."""
 
     COMPLETE = "complete"
     IN_PROGRESS = "inProgress"
     CANCELLED = "cancelled"
+    UNREADABLE = "unreadable"
 
 
 class TimeRecord(msgspec.Struct, frozen=True, gc=False):
@@ -77,7 +78,7 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
 
     :param window: the day by which the export gave it.
     :param on: the local day on which it is booked: that of the session's start (R2).
-    :param seconds: ``None`` while the session goes on (R10).
+    :param seconds: ``None`` while the session goes on (R10), or where they could not be read.
     :param is_void: the record says itself that it was deleted or cancelled.
     :param stated: the seconds that the record states, booked or not.
     :param active_on: the local day of the student's last activity, for asynchronous work.
@@ -93,12 +94,13 @@ class Observation(msgspec.Struct, frozen=True, gc=False):
     updated_at: datetime | None
     active_on: date | None = None
     stated: int = 0
+    is_unreadable: bool = False
 
 
 class Listed(msgspec.Struct, frozen=True, gc=False):
     """A record, or a part of one, that was not booked, or booked with a remark.
 
-    :param reason: ``duplicate``, ``in-progress``, ``negative`` … as in the mail.
+    :param reason: ``duplicate``, ``in-progress``, ``unreadable``, ``negative`` … as in the mail.
     :param seconds: what is not booked because of it; 0 for a remark.
     """
 
@@ -156,7 +158,7 @@ def sort_records(
         if seen.is_void:
             result.listed.append(_not_booked("deleted", seen))
         elif seen.seconds is None:
-            result.listed.append(_not_booked("in-progress", seen))
+            result.listed.append(_not_booked("unreadable" if seen.is_unreadable else "in-progress", seen))
     return result
 
 
@@ -194,7 +196,9 @@ def _seconds(record: TimeRecord, counts: Counts) -> int | None:
 
 
 def _is_going_on(record: TimeRecord, read_at: datetime) -> bool:
-    return record.status is Status.IN_PROGRESS or (record.ends is not None and record.ends > read_at)
+    if record.status in (Status.IN_PROGRESS, Status.UNREADABLE):
+        return True
+    return record.ends is not None and record.ends > read_at
 
 
 def _is_void(record: TimeRecord) -> bool:
@@ -215,6 +219,7 @@ def _observed(record: TimeRecord, seconds: int | None, zone: ZoneInfo, read_at: 
         updated_at=record.updated_at,
         active_on=record.last_activity.astimezone(zone).date() if record.is_async and record.last_activity else None,
         stated=seconds or 0,
+        is_unreadable=record.status is Status.UNREADABLE,
     )
 
 
