@@ -43,18 +43,29 @@ EMPTY = "sections=0,students=0,registrations=0,instructors=1,awkward=0"
 SMALL = "sections=9,students=40,registrations=90,instructors=5,awkward=0"
 FALL = "202610"
 OWNER = "registrar@college.example"
+DEMO = REPOSITORY / "include" / "institutions" / "college.yaml"
+
+
+def college_settings(url: str, **changes: Any) -> dict[str, Any]:
+    """The settings of the demo's college at the sandbox's address.
+
+    :param changes: parameters in lower case and without prefix, or the college's own settings.
+    """
+    raw: dict[str, Any] = yaml.safe_load(DEMO.read_text(encoding="utf-8"))
+    parameters = raw["coursekey"]
+    parameters["COURSEKEY_BASE_URL"] = f"{url}/coursekey"
+    parameters["COURSEKEY_EXPORT_BASE_URL"] = f"{url}/coursekey-export"
+    for name, value in changes.items():
+        if f"COURSEKEY_{name.upper()}" in parameters:
+            parameters[f"COURSEKEY_{name.upper()}"] = value
+        else:
+            raw[name] = value
+    return raw
 
 
 def college(url: str, **changes: Any) -> College:
-    """The demo's college at the sandbox's address; ``changes`` are parameters in lower case, or its own settings."""
-    raw = yaml.safe_load((REPOSITORY / "include" / "institutions" / "college.yaml").read_text(encoding="utf-8"))
-    raw["coursekey"]["COURSEKEY_BASE_URL"] = f"{url}/coursekey"
-    raw["coursekey"]["COURSEKEY_EXPORT_BASE_URL"] = f"{url}/coursekey-export"
-    for name, value in changes.items():
-        parameter = f"COURSEKEY_{name.upper()}"
-        place = raw["coursekey"] if parameter in raw["coursekey"] else raw
-        place[parameter if place is not raw else name] = value
-    return College.model_validate(raw)
+    """The demo's college at the sandbox's address, with other settings."""
+    return College.model_validate(college_settings(url, **changes))
 
 
 def connections(url: str, **extra: Any) -> dict[str, str]:

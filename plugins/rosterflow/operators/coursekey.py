@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from airflow.sdk import Context
 
 from rosterflow.domain.coursekey.college import College
 from rosterflow.domain.coursekey.port import CampusCafe
+from rosterflow.domain.errors import FatalError, RetryableError, RosterflowError
 from rosterflow.hooks.campus_cafe import CampusCafeHook
 from rosterflow.hooks.campus_cafe_folder import CampusCafeFolder
 from rosterflow.hooks.coursekey import CourseKeyHook
@@ -91,8 +92,8 @@ class DrainOperator(CollegeOperator):
         for number, batch in enumerate(drained.batches, 1):
             self.log.info("Batch %d: %s", number, ", ".join(f"{n} {state}" for state, n in sorted(batch.items())))
         self.log.info("%d calls to CourseKey", drained.calls)
-        for alias, error in drained.unusable.items():
-            raise type(error)(error.code, f"Auth key {alias}: {error.message} Its entries stay pending.")
+        if drained.unusable:
+            raise _unusable(drained.unusable)
         return {str(state): n for state, n in drained.states.items()}
 
     def _holder(self, context: Context) -> str:
@@ -103,6 +104,14 @@ class DrainOperator(CollegeOperator):
     def _how_much(self, context: Context) -> dict[str, int | None]:
         params = context["params"]
         return {"batch": params.get("batch"), "max_batches": params.get("max_batches")}
+
+
+def _unusable(keys: Mapping[str, RosterflowError]) -> RosterflowError:
+    """One error about every auth key that could not be used; it may pass when each of them may."""
+    told = " ".join(f"Auth key {alias}: {error.message}" for alias, error in keys.items())
+    errors = sorted(keys.values(), key=lambda error: isinstance(error, RetryableError))
+    kind = RetryableError if isinstance(errors[0], RetryableError) else FatalError
+    return kind(errors[0].code, f"{told} The entries stay pending.")
 
 
 class TellFailuresOperator(CollegeOperator):
