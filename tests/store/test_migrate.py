@@ -35,7 +35,7 @@ def test_a_store_that_was_never_upgraded_is_refused_by_name_of_both_versions(tmp
 
     assert (caught.value.code, caught.value.message) == (
         Code.STORE_OUTDATED,
-        "The store is at version none, this code needs 0002.",
+        "The store is at version none, this code needs 0003.",
     )
 
 

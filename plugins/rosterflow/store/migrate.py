@@ -16,7 +16,7 @@ from rosterflow.store.engine import Store
 if TYPE_CHECKING:
     from alembic.config import Config
 
-VERSION = "0002"
+VERSION = "0003"
 """The newest of the migrations. Alembic would find it out, but takes longer to load than the first task of a run."""
 
 ONE_AT_A_TIME = 0x526F73746572
