@@ -1,7 +1,7 @@
 """``make bench``, or ``python -m tests.bench``: what the engine costs, as ratios to what nobody can avoid.
 
-``--people`` measures it with people, ``--airflow`` what Airflow itself adds to a run. docs/benchmarks.md tells how to
-read the tables.
+``--people`` measures it with people, ``--airflow`` what Airflow itself adds to a run, ``--queue`` picking from a queue.
+docs/benchmarks.md tells how to read the tables.
 Nothing here fails because something is slow.
 """
 
@@ -25,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Measure, print the tables, and end with 0 when everything could be measured."""
     parser = argparse.ArgumentParser("python -m tests.bench", description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--airflow", action="store_true", help="measure what Airflow adds, with the demo's university")
+    parser.add_argument("--queue", action="store_true", help="measure picking from a long queue of CourseKey")
     parser.add_argument(
         "--people", type=int, nargs="?", const=300_000, choices=(300_000, 1_000_000), help="so many enrollments, too"
     )
@@ -34,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="rosterflow-bench-") as home:
         _isolate(Path(home))
-        if not options.airflow:
+        if not (options.airflow or options.queue):
             _prepare_institution(Path(home), with_people=options.people is not None)
         if options.profiles:
             options.profiles.mkdir(parents=True, exist_ok=True)
@@ -43,6 +44,10 @@ def main(arguments: list[str] | None = None) -> int:
             from tests.bench.airflow_adds import measure_airflow
 
             measure_airflow(Path(home), _say)
+        elif options.queue:
+            from tests.bench.queue import measure_queue
+
+            measure_queue(Path(home), _say)
         else:
             from tests.bench.engine import measure_engine
 

@@ -46,6 +46,9 @@ def test_every_dag_file_can_be_imported(load: Load) -> None:
     assert set(bag.dags) == {
         "canvas_approval__fjordvik",
         "canvas_reconcile__fjordvik",
+        "coursekey_approval__harbor",
+        "coursekey_outbound__harbor",
+        "coursekey_queue__harbor",
         "fs_canvas_sync__fjordvik",
         "rosterflow_housekeeping",
     }
@@ -86,6 +89,9 @@ def test_one_run_at_a_time_except_of_approvals_which_may_wait_for_days(load: Loa
     assert {dag.dag_id: dag.max_active_runs for dag in load().dags.values()} == {
         "canvas_approval__fjordvik": 16,
         "canvas_reconcile__fjordvik": 1,
+        "coursekey_approval__harbor": 16,
+        "coursekey_outbound__harbor": 1,
+        "coursekey_queue__harbor": 1,
         "fs_canvas_sync__fjordvik": 1,
         "rosterflow_housekeeping": 1,
     }
@@ -177,6 +183,7 @@ def test_a_broken_institution_gets_a_dag_that_says_why_and_stops_no_other(instit
 
 def test_without_any_institution_there_are_no_dags_of_institutions_and_no_error(institutions: Path, load: Load) -> None:
     (institutions / "fjordvik.yaml").unlink()
+    (institutions / "harbor.yaml").unlink()
 
     bag = load()
 
