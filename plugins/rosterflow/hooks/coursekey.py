@@ -320,10 +320,12 @@ class CourseKeyHook(BaseHook):
         )
 
         async def once() -> Any:
-            answer = await self._answered(operation, message)
-            return understood(profile, operation, request, answer, said.key)
+            return self._understood(operation, request, await self._answered(operation, message))
 
         return await self._tried(once)
+
+    def _understood(self, operation: Operation, request: coursekey_json.Request, answer: httpx.Response) -> Any:
+        return understood(self._profile, operation, request, answer, self.settings().key)
 
     async def _tried(self, once: Callable[[], Awaitable[Any]]) -> Any:
         assert self._pace is not None

@@ -27,7 +27,7 @@ class Way(StrEnum):
 
 
 class Operation(StrEnum):
-    """What can be asked of the roster side."""
+    """What can be asked of CourseKey: of the roster side, and at last of the export side."""
 
     FIND_USERS = "find users"
     CREATE_USER = "create a user"
@@ -46,6 +46,7 @@ class Operation(StrEnum):
     SET_SESSION = "set a session"
     CANCEL_SESSION = "cancel a session"
     ATTENDANCE_NAMES = "list attendance names"
+    TIME_ATTENDED = "export the time attended"
 
 
 class Problem(StrEnum):

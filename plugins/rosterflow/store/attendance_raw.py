@@ -1,0 +1,95 @@
+"""The evidence: which reads of the export there were, and where the pages of each are kept unchanged (issue 5, §5.1).
+
+The pages themselves are blobs in the page store; with them, and in the order of the reads, the ledger can be built
+again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import NamedTuple
+
+import msgspec
+from sqlalchemy import Connection, delete, func, select, update
+
+from rosterflow.domain.attendance.reading import KeptPage, KeptRead
+from rosterflow.store.attendance_tables import attendance_raw
+
+BELOW = "attendance"
+"""The folder of the page store that all evidence is below, then by institution and school."""
+
+
+class Joined(NamedTuple):
+    """A read that came into the ledger.
+
+    :param is_whole: whether what it does not have was taken to be gone.
+    """
+
+    read: KeptRead
+    run: int
+    is_whole: bool
+
+
+def keep(connection: Connection, institution: str, run: int, read: KeptRead) -> KeptRead:
+    """Write down a read; it comes back with its number."""
+    made = connection.execute(
+        attendance_raw.insert().values(
+            institution=institution,
+            run=run,
+            alias=read.alias,
+            school=read.school,
+            zone=read.zone,
+            read_at=read.read_at,
+            first=read.first,
+            last=read.last,
+            pages=msgspec.to_builtins(read.pages),
+            gaps=list(read.gaps),
+        )
+    )
+    key = made.inserted_primary_key
+    assert key is not None
+    return msgspec.structs.replace(read, number=int(key[0]))
+
+
+def joined(connection: Connection, number: int, is_whole: bool, now: datetime) -> None:
+    """Write down that a read came into the ledger, and whether as a whole one; again when its voids are approved."""
+    mine = update(attendance_raw).where(attendance_raw.c.id == number)
+    connection.execute(mine.values(joined_at=now, joined_whole=is_whole))
+
+
+def joined_reads(connection: Connection, institution: str, school: str | None = None) -> Iterator[Joined]:
+    """Every read that came into the ledger, oldest first; one that a task made again before that is not among them."""
+    query = select(attendance_raw).where(
+        attendance_raw.c.institution == institution, attendance_raw.c.joined_at.is_not(None)
+    )
+    if school is not None:
+        query = query.where(attendance_raw.c.school == school)
+    for row in connection.execute(query.order_by(attendance_raw.c.read_at, attendance_raw.c.id)):
+        read = KeptRead(
+            alias=row.alias,
+            school=row.school,
+            zone=row.zone,
+            read_at=row.read_at,
+            first=row.first,
+            last=row.last,
+            pages=msgspec.convert(row.pages, tuple[KeptPage, ...]),
+            gaps=tuple(row.gaps),
+            number=row.id,
+        )
+        yield Joined(read, row.run, row.joined_whole)
+
+
+def last_whole_day(connection: Connection, institution: str, school: str) -> date | None:
+    """The last day up to which a school was read whole into the ledger; ``None`` when it never was."""
+    newest = select(func.max(attendance_raw.c.last)).where(
+        attendance_raw.c.institution == institution, attendance_raw.c.school == school, attendance_raw.c.joined_whole
+    )
+    found: date | None = connection.execute(newest).scalar()
+    return found
+
+
+def purge(connection: Connection, institution: str, before: datetime) -> int:
+    """Forget the reads from before a moment; how many there were. Their blobs are swept by age (:data:`BELOW`)."""
+    of_college = attendance_raw.c.institution == institution
+    return connection.execute(delete(attendance_raw).where(of_college, attendance_raw.c.read_at < before)).rowcount
