@@ -11,8 +11,9 @@ from sqlalchemy.exc import StatementError
 
 from rosterflow.store import bulk
 from rosterflow.store.bulk import among, batches, insert_rows, upsert
+from rosterflow.store.coursekey_tables import queue_entry
 from rosterflow.store.engine import Store
-from rosterflow.store.tables import decision, history, metadata
+from rosterflow.store.tables import decision, history
 from tests.store.things import DAY, HOUR, NOW
 
 
@@ -102,6 +103,10 @@ def test_batches_cover_everything_once() -> None:
 
 def test_every_column_has_a_type_that_bulk_writing_knows() -> None:
     """A column of another type than these needs a look at how its values become JSON."""
-    types = {str(column.type.compile()).partition("(")[0] for table in metadata.sorted_tables for column in table.c}
+    types = {
+        str(column.type.compile()).partition("(")[0]
+        for table in queue_entry.metadata.sorted_tables
+        for column in table.c
+    }
 
-    assert types == {"VARCHAR", "TEXT", "INTEGER", "BOOLEAN", "JSON", "DATETIME"}
+    assert types == {"VARCHAR", "TEXT", "INTEGER", "BOOLEAN", "JSON", "DATE", "DATETIME"}

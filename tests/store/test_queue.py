@@ -104,6 +104,18 @@ def test_two_changes_of_one_entity_are_one_entry_which_keeps_its_place(store: St
     assert [one.entity for one in lease(store)] == [ADA, BEN]
 
 
+def test_an_entry_that_changes_keeps_its_number_and_its_age(store: Store) -> None:
+    put(store, upsert(ADA, SHUT))
+    with store.begin() as connection:
+        before = queue.about(connection, HOME, API, [ADA])[ADA]
+    put(store, upsert(ADA), at=NOW + HOUR)
+    with store.begin() as connection:
+        after = queue.about(connection, HOME, API, [ADA])[ADA]
+
+    assert (before.opens_on, before.state, before.created_at) == (SHUT.opens_on, EntryState.DEFERRED, NOW)
+    assert (after.id, after.opens_on, after.state, after.created_at) == (before.id, None, EntryState.PENDING, NOW)
+
+
 def test_an_add_followed_by_a_drop_ends_dropped(store: Store) -> None:
     put(store, upsert(ADA), remove(ADA))
     put(store, upsert(BEN))
