@@ -103,6 +103,7 @@ def book(
     seats: Mapping[tuple[SectionKey, str], Seat],
     persons: frozenset[str],
     by_hand: Mapping[RowKey, frozenset[Origin]],
+    ours: Iterable[RowKey] = (),
 ) -> Booked:
     """Sum facts per student, section and day, and leave out what must not be written.
 
@@ -111,6 +112,7 @@ def book(
     :param seats: what is known of a student in a section; absent: not registered.
     :param persons: Campus Cafe IDs that exist.
     :param by_hand: rows that people made.
+    :param ours: rows of ours of the days in question: one whose facts went elsewhere is left with 0.
     """
     booked = Booked()
     seconds: dict[RowKey, int] = defaultdict(int)
@@ -129,6 +131,10 @@ def book(
             seconds[key] += fact.seconds
             if fact.seconds and by_hand.get(key):
                 booked.remarks.append(_listed(fact, "maybe-counted-twice", 0))
+    for key in ours:
+        is_written = key.person in persons and not _not_written(seats.get((key.section, key.person)), key.on)
+        if is_written and not by_hand.get(key, frozenset()) & TAKES_THE_DAY:
+            seconds.setdefault(key, 0)
     booked.seconds = dict(seconds)
     return booked
 

@@ -209,7 +209,7 @@ def _observed(record: TimeRecord, seconds: int | None, zone: ZoneInfo, read_at: 
     is_void = _is_void(record)
     going_on = not is_void and _is_going_on(record, read_at)
     return Observation(
-        key=FactKey(record.course_id, _session(record), record.user_id, "async" if record.is_async else "sync"),
+        key=FactKey(record.course_id, session_of(record), record.user_id, "async" if record.is_async else "sync"),
         person=record.issued_id,
         window=record.session_date,
         on=booked_on(record, zone),
@@ -223,7 +223,7 @@ def _observed(record: TimeRecord, seconds: int | None, zone: ZoneInfo, read_at: 
     )
 
 
-def _session(record: TimeRecord) -> str:
+def session_of(record: TimeRecord) -> str:
     """What stands for the session in the natural key where the export names none (R1).
 
     The start instead of an ordinal: it stays what it is when a page before it is missing.

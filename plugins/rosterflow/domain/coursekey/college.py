@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from rosterflow.domain.attendance.settings import AttendanceSettings
 from rosterflow.domain.coursekey.fitting import together_problems
 from rosterflow.domain.coursekey.parameters import CourseKey, Filled, not_empty
 from rosterflow.domain.coursekey.sites import Pair, School, Text, attendance_name
@@ -68,6 +69,7 @@ class College(Model):
     max_batches: int = Field(100, ge=1, description="So many batches one run sends at most.")
     max_attempts: int = Field(8, ge=1, description="After so many attempts an entry is parked as failed.")
     schedule: Cron = Field("*/15 * * * *", description="Cron expression in the college's zone.")
+    attendance: AttendanceSettings = AttendanceSettings()
     guards: Guards = Guards()
     approval: Approval = Approval()
     mail: Mail = Mail()

@@ -1,0 +1,64 @@
+"""Who sits where, as far as attendance asks: courses of CourseKey as sections, registrations, Campus Cafe IDs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo
+
+import msgspec
+from sqlalchemy import Connection, select, tuple_
+
+from rosterflow.domain.attendance.booking import Seat
+from rosterflow.domain.coursekey.campus import Registration, Resource, Section, SectionKey, Standing
+from rosterflow.store.attendance import Course
+from rosterflow.store.bulk import batches
+from rosterflow.store.coursekey_maps import MapKind
+from rosterflow.store.coursekey_tables import campus_record, coursekey_map
+
+SECTIONS_AT_ONCE = 300
+"""Three values each, and a statement takes only so many."""
+_registration = msgspec.json.Decoder(Registration).decode
+_section = msgspec.json.Decoder(Section).decode
+
+
+def sections_of_courses(connection: Connection, institution: str) -> dict[Course, SectionKey]:
+    """The sections that have a course in CourseKey, by course."""
+    table = coursekey_map.c
+    query = select(table.school, table.remote_id, table.semester, table.course, table.section).where(
+        table.institution == institution, table.kind == MapKind.COURSE
+    )
+    return {Course(school, remote): SectionKey(*names) for school, remote, *names in connection.execute(query)}
+
+
+def person_ids(connection: Connection, institution: str) -> frozenset[str]:
+    """Every Campus Cafe ID."""
+    table = campus_record.c
+    query = select(table.person).where(
+        table.institution == institution, table.resource == Resource.PERSONS, table.gone_at.is_(None)
+    )
+    return frozenset(connection.execute(query).scalars())
+
+
+def seats_in(
+    connection: Connection, institution: str, sections: Iterable[SectionKey], zone: ZoneInfo, *, heeds_exclusion: bool
+) -> dict[tuple[SectionKey, str], Seat]:
+    """How students stand in some sections; who is no longer in Campus Cafe's list counts as dropped on that day.
+
+    :param zone: the college's.
+    :param heeds_exclusion: COURSEKEY_USE_LMS_EXCLUDE_FLAG.
+    """
+    table = campus_record.c
+    here = tuple_(table.semester, table.course, table.section)
+    columns = select(table.body, table.gone_at).where(table.institution == institution)
+    found: dict[tuple[SectionKey, str], Seat] = {}
+    for some in batches(sections, SECTIONS_AT_ONCE):
+        query = columns.where(here.in_([tuple(key) for key in some]))
+        bodies = connection.execute(query.where(table.resource == Resource.SECTIONS)).scalars()
+        excluded = {one.key for one in map(_section, bodies) if heeds_exclusion and one.is_excluded}
+        for body, gone_at in connection.execute(query.where(table.resource == Resource.REGISTRATIONS)):
+            one = _registration(body)
+            dropped_on, standing = one.dropped_on, one.standing
+            if gone_at is not None and standing is Standing.REGISTERED:
+                dropped_on, standing = gone_at.astimezone(zone).date(), Standing.DROPPED
+            found[one.key, one.person] = Seat(standing, dropped_on, None, one.key in excluded)
+    return found
