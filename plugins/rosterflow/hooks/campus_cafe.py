@@ -11,7 +11,8 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Self
+from functools import partial
+from typing import Any, ClassVar, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -22,7 +23,8 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from tenacity.wait import wait_exponential_jitter
 
 from rosterflow import __version__
-from rosterflow.domain.coursekey.campus import Reading, Record, Resource
+from rosterflow.domain.attendance.module import Row, Rows
+from rosterflow.domain.coursekey.campus import Reading, Resource
 from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError
 from rosterflow.hooks.coursekey_connection import host_of, invalid, is_address
 from rosterflow.wire.campus_cafe_profile import PROFILE, CampusCafeProfile, Table, Unusable, key_of, record
@@ -36,6 +38,9 @@ LONGEST_WAIT = 60.0
 
 PASSES = 3
 """How often a list is read at most while it changes under our hands."""
+
+
+Answer = TypeVar("Answer")
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -126,28 +131,47 @@ class CampusCafeHook(BaseHook):
         if modified_since is not None:
             query[self._profile.modified_since] = modified_since.astimezone(UTC).strftime(self._profile.since)
         asked = [{**query, self._profile.semester: one} for one in semesters] if table.of_a_semester else []
-        parts = [self._read(resource, table, one) for one in asked or [query]]
+        made, key = partial(record, self._profile, resource), partial(key_of, self._profile, resource)
+        parts = [self.listed(resource, table, one, made, key) for one in asked or [query]]
         return Reading(
             resource,
-            tuple(one for part in parts for one in part.records),
+            tuple(one for part in parts for one in part.rows),
             tuple(problem for part in parts for problem in part.problems),
             tuple(gap for part in parts for gap in part.gaps),
         )
 
-    def _read(self, resource: Resource, table: Table, query: Mapping[str, Any]) -> Reading:
-        """A list, read again while it changes under our hands: rows that move to its end push others off our page."""
+    def listed(
+        self,
+        name: str,
+        table: Table,
+        query: Mapping[str, Any],
+        made: Callable[[Mapping[str, Any]], Row],
+        key: Callable[[Row], object],
+    ) -> Rows[Row]:
+        """A list, read again while it changes under our hands: rows that move to its end push others off our page.
+
+        :param made: a row as a record; raises :class:`Unusable`.
+        :param key: what tells a record from others.
+        """
         for _ in range(PASSES):
-            read = self._pass(resource, table, query)
+            read = self._pass(name, table, query, made, key)
             if not read.gaps:
                 break
         return read
 
-    def _pass(self, resource: Resource, table: Table, query: Mapping[str, Any]) -> Reading:
+    def _pass(
+        self,
+        name: str,
+        table: Table,
+        query: Mapping[str, Any],
+        made: Callable[[Mapping[str, Any]], Row],
+        key: Callable[[Row], object],
+    ) -> Rows[Row]:
         """Every page once.
 
         :raises RosterflowError: what the first page's error is; that of a later one is a gap.
         """
-        records: dict[tuple[str, ...], Record] = {}
+        records: dict[object, Row] = {}
         problems: dict[str, None] = {}
         gaps: list[str] = []
         number, pages, total = 1, 1, 0
@@ -157,20 +181,20 @@ class CampusCafeHook(BaseHook):
             except RosterflowError as error:
                 if number == 1:
                     raise
-                gaps.append(f"{resource}: page {number} of {pages} could not be read ({error.code})")
+                gaps.append(f"{name}: page {number} of {pages} could not be read ({error.code})")
                 break
             for row in page.rows:
                 try:
-                    made = record(self._profile, resource, row)
+                    one = made(row)
                 except Unusable as error:
-                    problems[f"{resource}: {error}"] = None
+                    problems[f"{name}: {error}"] = None
                 else:
-                    records[key_of(self._profile, resource, made)] = made
+                    records[key(one)] = one
             number, pages, total = number + 1, page.pages, page.total
         found = len(records) + len(problems)
         if not gaps and found != total:
-            gaps.append(f"{resource}: {found} different rows came of {total}")
-        return Reading(resource, tuple(records.values()), tuple(problems), tuple(gaps))
+            gaps.append(f"{name}: {found} different rows came of {total}")
+        return Rows(tuple(records.values()), tuple(problems), tuple(gaps))
 
     def _page(self, table: Table, query: Mapping[str, Any]) -> Page:
         answer = self._got(table.path, query)
@@ -204,6 +228,10 @@ class CampusCafeHook(BaseHook):
 
     def _got(self, path: str, query: Mapping[str, Any]) -> dict[str, Any]:
         """The JSON object that a GET answers, asked for again while that may help."""
+        return self.tried(lambda: self.once("GET", path, query))
+
+    def tried(self, call: Callable[[], Answer]) -> Answer:
+        """What a call that is safe to repeat comes to, made again while that may help."""
         tries = Retrying(
             stop=stop_after_attempt(self._attempts),
             wait=_wait,
@@ -211,12 +239,16 @@ class CampusCafeHook(BaseHook):
             retry=retry_if_exception(_may_pass),
             reraise=True,
         )
-        # An address may hold a person's ID: only the resource is named.
-        return tries(lambda: self._once(path, query, f"/{path.split('/')[1]}"))
+        return tries(call)
 
-    def _once(self, path: str, query: Mapping[str, Any], where: str) -> dict[str, Any]:
+    def once(self, method: str, path: str, query: Mapping[str, Any], body: object = None) -> dict[str, Any]:
+        """The JSON object that a call answers.
+
+        :raises RosterflowError: the class says what happens next.
+        """
+        where = f"/{path.split('/')[1]}"  # an address may hold a person's ID: only the resource is named
         try:
-            answer = self.get_conn().get(path, params=query)
+            answer = self.get_conn().request(method, path, params=query, json=body)
         except httpx.HTTPError as error:
             why = error.__class__.__name__
             raise RetryableError(Code.UNREACHABLE, f"Campus Cafe gave no answer to {where} ({why}).") from None
@@ -240,7 +272,7 @@ def _refusal(answer: httpx.Response, where: str) -> RosterflowError:
     if status == 401:
         return FatalError(Code.UNAUTHORIZED, f"Campus Cafe does not accept the token ({where}).")
     if status == 403:
-        return FatalError(Code.FORBIDDEN, f"Campus Cafe's token may not read {where}.")
+        return FatalError(Code.FORBIDDEN, f"Campus Cafe's token may not use {where}.")
     if status == 404:
         return NotThere(Code.BAD_RESPONSE, f"Campus Cafe has nothing at {where}.")
     if status >= 500 or status in (408, 425, 429):

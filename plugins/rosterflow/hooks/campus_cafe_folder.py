@@ -20,7 +20,7 @@ class CampusCafeFolder:
     """
 
     def __init__(self, folder: Path, profile: CampusCafeProfile = PROFILE) -> None:
-        self._folder = folder
+        self.folder = folder
         self._profile = profile
 
     def read(self, resource: Resource, *, modified_since: datetime | None, semesters: Sequence[str]) -> Reading:
@@ -29,10 +29,10 @@ class CampusCafeFolder:
         :raises FatalError: ``connection-invalid`` when there is no such folder.
         :raises RetryableError: ``rows-missing`` when the file is not there or cannot be opened.
         """
-        said = self._manifest()
-        sheet = self._sheet(f"{resource}.csv", said)
+        said = self.manifest()
+        sheet = self.sheet(f"{resource}.csv", said)
         if resource is Resource.SECTIONS:
-            sheet = campus_cafe_csv.with_meetings(sheet, self._sheet(MEETINGS, said))
+            sheet = campus_cafe_csv.with_meetings(sheet, self.sheet(MEETINGS, said))
         read = campus_cafe_csv.reading(self._profile, resource, sheet)
         wanted = tuple(one for one in read.records if _is_wanted(one, modified_since, semesters))
         return Reading(resource, wanted, read.problems, read.gaps)
@@ -41,21 +41,22 @@ class CampusCafeFolder:
         """None: passwords are in no file."""
         return None
 
-    def _manifest(self) -> tuple[Manifest | None, float]:
+    def manifest(self) -> tuple[Manifest | None, float]:
         """What the manifest says, and when it was written by the folder's own clock."""
-        if not self._folder.is_dir():
+        if not self.folder.is_dir():
             raise FatalError(
-                Code.CONNECTION_INVALID, f"There is no folder {self._folder.name!r} of Campus Cafe's files."
+                Code.CONNECTION_INVALID, f"There is no folder {self.folder.name!r} of Campus Cafe's files."
             )
         try:
-            path = self._folder / MANIFEST
+            path = self.folder / MANIFEST
             return campus_cafe_csv.manifest(path.read_bytes()), path.stat().st_mtime
         except OSError:
             return None, 0.0
 
-    def _sheet(self, name: str, said: tuple[Manifest | None, float]) -> Sheet:
+    def sheet(self, name: str, said: tuple[Manifest | None, float]) -> Sheet:
+        """One file, and why it is not whole; raises as :meth:`read` does."""
         told, written_at = said
-        path = self._folder / name
+        path = self.folder / name
         try:
             data, changed_at = path.read_bytes(), path.stat().st_mtime
         except OSError as error:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from rosterflow.domain.coursekey.campus import Reading, Record, Resource
+from rosterflow.domain.attendance.module import Row, Rows
+from rosterflow.domain.coursekey.campus import Reading, Resource
 from rosterflow.wire.campus_cafe_profile import CampusCafeProfile, Unusable, record
 
 MANIFEST = "manifest.json"
@@ -89,14 +91,32 @@ def with_meetings(sections: Sheet, meetings: Sheet) -> Sheet:
 
 def reading(profile: CampusCafeProfile, resource: Resource, read: Sheet) -> Reading:
     """The rows as records."""
-    records: list[Record] = []
+    found = records(read, partial(record, profile, resource))
+    return Reading(resource, found.rows, found.problems, found.gaps)
+
+
+def records(read: Sheet, made: Callable[[Mapping[str, Any]], Row]) -> Rows[Row]:
+    """The rows as records.
+
+    :param made: a row as a record; raises :class:`Unusable`.
+    """
+    rows: list[Row] = []
     problems = []
     for row in read.rows:
         try:
-            records.append(record(profile, resource, row))
+            rows.append(made(row))
         except Unusable as error:
             problems.append(f"{read.name}: {error}")
-    return Reading(resource, tuple(records), tuple(problems), read.gaps)
+    return Rows(tuple(rows), tuple(problems), read.gaps)
+
+
+def written(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Rows as a file: UTF-8, commas, a header line with field names; what is ``None`` is blank."""
+    text = io.StringIO(newline="")
+    file = csv.DictWriter(text, list(rows[0]) if rows else [])
+    file.writeheader()
+    file.writerows(rows)
+    return text.getvalue().encode()
 
 
 def _section(row: Mapping[str, Any]) -> tuple[str | None, ...]:

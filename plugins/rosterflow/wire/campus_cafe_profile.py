@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -139,11 +140,13 @@ PROFILE = CampusCafeProfile(
 )
 """Our first guess: docs/coursekey-contract.md."""
 
-_TEXTS: Mapping[Resource, frozenset[str]] = {
-    resource: frozenset(info.name for info in msgspec.structs.fields(kind) if info.type is str)
-    for resource, kind in RECORDS.items()
-}
-"""Our names of fields that may be blank: what that means is for the rules to say."""
+Kind = TypeVar("Kind", bound=msgspec.Struct)
+
+
+@cache
+def _texts(kind: type[msgspec.Struct]) -> frozenset[str]:
+    """Our names of fields that may be blank: what that means is for the rules to say."""
+    return frozenset(info.name for info in msgspec.structs.fields(kind) if info.type is str)
 
 
 def record(profile: CampusCafeProfile, resource: Resource, row: Mapping[str, Any]) -> Record:
@@ -153,27 +156,37 @@ def record(profile: CampusCafeProfile, resource: Resource, row: Mapping[str, Any
     :raises Unusable: naming the first field that is missing or cannot be read.
     """
     table = profile.tables[resource]
-    values = _renamed(table.fields, row)
+    values = renamed(table.fields, row)
     if resource is Resource.SECTIONS:
-        values["meetings"] = [_renamed(profile.meeting, meeting) for meeting in row.get("meetings") or ()]
+        values["meetings"] = [renamed(profile.meeting, meeting) for meeting in row.get("meetings") or ()]
+    return made(table, RECORDS[resource], values)
+
+
+def made(table: Table, kind: type[Kind], values: dict[str, Any]) -> Kind:
+    """A record of a kind.
+
+    :param values: by our names.
+    :raises Unusable: naming the first field that is missing or cannot be read.
+    """
     for name in table.fields.keys() - set(table.key) - values.keys():
-        if name in _TEXTS[resource]:
+        if name in _texts(kind):
             values[name] = ""
     try:
-        made: Record = msgspec.convert(values, RECORDS[resource], strict=False)
+        found = msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError:
-        raise Unusable(_why(table, RECORDS[resource], values)) from None
-    if unzoned := [name for name in ("modified_at", "registered_at") if _is_naive(getattr(made, name, None))]:
+        raise Unusable(_why(table, kind, values)) from None
+    if unzoned := [name for name in ("modified_at", "registered_at") if _is_naive(getattr(found, name, None))]:
         raise Unusable(f"{_name(table, values)}: {table.fields[unzoned[0]]} has no time zone")
-    return made
+    return found
 
 
-def key_of(profile: CampusCafeProfile, resource: Resource, made: Record) -> tuple[str, ...]:
+def key_of(profile: CampusCafeProfile, resource: Resource, found: Record) -> tuple[str, ...]:
     """What tells it from other records of its resource."""
-    return tuple(getattr(made, name) for name in profile.tables[resource].key)
+    return tuple(getattr(found, name) for name in profile.tables[resource].key)
 
 
-def _renamed(fields: Mapping[str, str], row: object) -> dict[str, Any]:
+def renamed(fields: Mapping[str, str], row: object) -> dict[str, Any]:
+    """Its values by our names, without those that are blank."""
     if not isinstance(row, Mapping):
         return {}
     values = {name: row[theirs] for name, theirs in fields.items() if row.get(theirs) not in (None, "")}
@@ -182,7 +195,7 @@ def _renamed(fields: Mapping[str, str], row: object) -> dict[str, Any]:
     return values
 
 
-def _why(table: Table, kind: type[Record], values: Mapping[str, Any]) -> str:
+def _why(table: Table, kind: type[msgspec.Struct], values: Mapping[str, Any]) -> str:
     """The first field that is missing or cannot be read; its value is not repeated."""
     for info in msgspec.structs.fields(kind):
         if info.name not in values:

@@ -92,12 +92,13 @@ class ExceptionDay(msgspec.Struct, frozen=True):
 
 AttendanceRecord = KeptTime | LastDate | ExceptionDay
 
-ATTENDANCE_RECORDS: Mapping[AttendanceResource, type[AttendanceRecord]] = {
-    AttendanceResource.TIMES: KeptTime,
-    AttendanceResource.LAST_DATES: LastDate,
-    AttendanceResource.EXCEPTIONS: ExceptionDay,
+RESOURCES: Mapping[type[AttendanceRecord], AttendanceResource] = {
+    KeptTime: AttendanceResource.TIMES,
+    LastDate: AttendanceResource.LAST_DATES,
+    ExceptionDay: AttendanceResource.EXCEPTIONS,
 }
 
+Kept = TypeVar("Kept", KeptTime, LastDate, ExceptionDay)
 Row = TypeVar("Row")
 
 
