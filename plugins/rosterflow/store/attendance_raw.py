@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, func, select, update
 
 from rosterflow.domain.attendance.reading import KeptPage, KeptRead
+from rosterflow.domain.errors import Code, FatalError
 from rosterflow.store.attendance_tables import attendance_raw
 
 BELOW = "attendance"
@@ -66,18 +67,25 @@ def joined_reads(connection: Connection, institution: str, school: str | None = 
     if school is not None:
         query = query.where(attendance_raw.c.school == school)
     for row in connection.execute(query.order_by(attendance_raw.c.read_at, attendance_raw.c.id)):
-        read = KeptRead(
-            alias=row.alias,
-            school=row.school,
-            zone=row.zone,
-            read_at=row.read_at,
-            first=row.first,
-            last=row.last,
-            pages=msgspec.convert(row.pages, tuple[KeptPage, ...]),
-            gaps=tuple(row.gaps),
-            number=row.id,
-        )
-        yield Joined(read, row.run, row.joined_whole)
+        yield Joined(_read(row), row.run, row.joined_whole)
+
+
+def read_numbered(connection: Connection, institution: str, number: int) -> KeptRead:
+    """The read with a number.
+
+    :raises FatalError: ``rows-missing`` when it was not kept, or is not any more.
+    """
+    mine = (attendance_raw.c.institution == institution) & (attendance_raw.c.id == number)
+    row = connection.execute(select(attendance_raw).where(mine)).first()
+    if row is None:
+        raise FatalError(Code.ROWS_MISSING, f"{institution} keeps no read {number} of the export (any more).")
+    return _read(row)
+
+
+def is_joined(connection: Connection, number: int) -> bool:
+    """Whether a read came into the ledger."""
+    query = select(attendance_raw.c.joined_at).where(attendance_raw.c.id == number)
+    return connection.execute(query).scalar() is not None
 
 
 def last_whole_day(connection: Connection, institution: str, school: str) -> date | None:
@@ -93,3 +101,17 @@ def purge(connection: Connection, institution: str, before: datetime) -> int:
     """Forget the reads from before a moment; how many there were. Their blobs are swept by age (:data:`BELOW`)."""
     of_college = attendance_raw.c.institution == institution
     return connection.execute(delete(attendance_raw).where(of_college, attendance_raw.c.read_at < before)).rowcount
+
+
+def _read(row: Row[Any]) -> KeptRead:
+    return KeptRead(
+        alias=row.alias,
+        school=row.school,
+        zone=row.zone,
+        read_at=row.read_at,
+        first=row.first,
+        last=row.last,
+        pages=msgspec.convert(row.pages, tuple[KeptPage, ...]),
+        gaps=tuple(row.gaps),
+        number=row.id,
+    )

@@ -150,7 +150,7 @@ def join(
             result.superseded += after.state is FactState.VOID and not sighting.is_void
             result.unchanged += former is not None and _says_the_same(former, after)
             _keep(result, former, after, read)
-    for former in _absent(known, seen, read, coverage):
+    for former in absent(known, seen, read, coverage):
         _keep(result, former, _left(former, coverage, FactState.VOID), read)
     return result
 
@@ -160,7 +160,7 @@ def losses(
 ) -> tuple[int, int]:
     """How many facts the read would void because it does not have them, and how many were booked in its days (R6)."""
     booked = [fact for fact in known.values() if read.covers(fact.window) and fact.state is not FactState.VOID]
-    return sum(1 for _ in _absent(known, seen, read, coverage)), len(booked)
+    return sum(1 for _ in absent(known, seen, read, coverage)), len(booked)
 
 
 def seen_at(fact: Fact, coverage: Coverage) -> datetime:
@@ -175,9 +175,10 @@ def coverage_after(read: ReadOf, coverage: Coverage) -> dict[date, datetime]:
     return {day: read.read_at for day in days if read.covers(day) and coverage.get(day, read.read_at) <= read.read_at}
 
 
-def _absent(
+def absent(
     known: Mapping[FactKey, Fact], seen: Mapping[FactKey, Observation], read: ReadOf, coverage: Coverage
 ) -> Iterator[Fact]:
+    """The booked facts that a whole read does not have, and would void."""
     for key, fact in known.items():
         is_booked_there = fact.state is not FactState.VOID and read.covers(fact.window)
         if is_booked_there and key not in seen and read.read_at > seen_at(fact, coverage):
