@@ -90,9 +90,17 @@ EXPORT = ExportProfile(
 )
 """Our first guess: docs/coursekey-contract.md, export side."""
 
+LONGEST_ID = 100
+LONGEST_PERSON = 32
+MOST_SECONDS = 366 * 86_400
+"""What is longer or more than this is no ID and no time; it would not fit into the ledger either."""
+
 _MOMENTS = frozenset({"starts", "ends", "check_in", "check_out", "last_activity", "updated_at"})
 _TIMES = frozenset({"attended", "awarded", "available"})
 _FLAGS = frozenset({"is_async", "is_deleted"})
+NUL = b"\\u0000"
+"""A character that is in no ID, and that PostgreSQL has no place for."""
+
 _NEEDED = ("course_id", "user_id", "session_date")
 _NOT_NAMING = frozenset({"ends", "check_out", *_TIMES, "status", "last_activity", "updated_at", "is_deleted"})
 """Fields that do not say whose time of which day a record is."""
@@ -147,6 +155,8 @@ class Opening:
         try:
             page = whole.decode(body)
         except ValueError:
+            return None
+        if NUL in body:
             return None
         found = page if isinstance(page, list) else page.items
         for place, record in enumerate(found):
@@ -215,7 +225,7 @@ class Opening:
             return _date(value, self._profile.wire.writing.date)
         if name == "status":
             return self._profile.statuses[value]
-        return _text(value)
+        return _text(value, LONGEST_PERSON if name == "issued_id" else LONGEST_ID)
 
     def _moment(self, value: Any) -> datetime:
         if isinstance(value, str):
@@ -227,7 +237,7 @@ class Opening:
         if isinstance(value, bool):
             raise TypeError
         seconds = Decimal(str(value)) * self._profile.seconds_in_duration
-        if seconds != int(seconds):
+        if seconds != int(seconds) or abs(seconds) > MOST_SECONDS:
             raise ValueError
         return int(seconds)
 
@@ -246,13 +256,16 @@ class Foreign(Exception):
 
 def _whole_page(profile: ExportProfile) -> msgspec.json.Decoder[Any]:
     """Decodes a page whose records are all as agreed; any other raises."""
-    text = Annotated[str, msgspec.Meta(min_length=1)]
+    name, id_or_none = msgspec.Meta(min_length=1, max_length=LONGEST_ID), msgspec.Meta(max_length=LONGEST_ID)
+    seconds = Annotated[int, msgspec.Meta(ge=-MOST_SECONDS, le=MOST_SECONDS)]
     kinds: dict[str, Any] = {
-        **dict.fromkeys(("course_id", "user_id"), text),
-        **dict.fromkeys(("issued_id", "session_id", "record_id"), str | None),
+        **dict.fromkeys(("course_id", "user_id"), Annotated[str, name]),
+        **dict.fromkeys(("session_id", "record_id"), Annotated[str, id_or_none] | None),
+        "issued_id": Annotated[str, msgspec.Meta(max_length=LONGEST_PERSON)] | None,
+        **dict.fromkeys(_TIMES, seconds | None),
         **dict.fromkeys(_MOMENTS, Annotated[datetime, msgspec.Meta(tz=True)] | None),
     }
-    fields = [(name, kind) if name in _NEEDED else (name, kind, None) for name, kind in kinds.items()]
+    fields = [(field, kind) if field in _NEEDED else (field, kind, None) for field, kind in kinds.items()]
     kind = msgspec.defstruct(
         "ExportedRecord",
         [*fields, ("school", str | None, None)],
@@ -268,10 +281,11 @@ def _whole_page(profile: ExportProfile) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(page, strict=False)
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise TypeError
-    return str(value)
+def _text(value: Any, longest: int) -> str:
+    text = str(value)
+    if isinstance(value, bool) or not isinstance(value, str | int) or len(text) > longest or "\0" in text:
+        raise ValueError
+    return text
 
 
 def _date(value: Any, pattern: str) -> date:
