@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from rosterflow.domain.coursekey.campus import SectionKey
-from rosterflow.domain.coursekey.queue import EntryState, Intent
+from rosterflow.domain.coursekey.queue import EntryKind, EntryState, Intent
 from rosterflow.hooks.coursekey import CourseKeyHook
+from rosterflow.store import queue, queue_looking
+from rosterflow.store.queue_looking import Selection
 from rosterflow.sync.drain_state import Drained
 from rosterflow.sync.draining import TERM
 from sandbox.serving import RunningSandbox
@@ -297,6 +299,42 @@ def test_what_somebody_removed_there_is_made_again(town: Ground) -> None:
     assert town.entry(course_of(key)).state is DONE
 
 
+def test_what_failed_with_its_course_is_tried_again_when_the_course_is_there(town: Ground) -> None:
+    a_class(town)
+    town.configure(owner_unknown=list(KEYS))
+    town.drain()
+    assert Counter((one.rule, one.error_code) for one in town.entries(FAILED)) == Counter(
+        {("refused", "owner-unknown"): 1, ("needs-course", "owner-unknown"): 4}
+    )
+    town.configure(owner_unknown=[])
+
+    with town.store.begin() as connection:
+        name = (town.college.key, town.college.coursekey.api_name)
+        which = Selection(kind=EntryKind.COURSE)
+        queue_looking.requeue(connection, *name, which, by="pia", reason="it is known now", now=town.clock())
+    town.drain()
+
+    assert set(town.counts()) == {DONE}
+    assert len(town.there()["courses"][0]["enrollments"]) == 2
+
+
+def test_an_account_whose_address_somebody_changed_there_is_found_by_its_id(town: Ground) -> None:
+    a_class(town, students=1)
+    town.drain()
+    coursekey = town.sandbox.world.coursekey
+    with coursekey.lock:
+        [account] = [one for one in coursekey.users.values() if one.issued_id == "2001"]
+        names = {"first_name": account.first_name, "last_name": account.last_name}
+        coursekey.change_user(account, **names, email="elsewhere@college.example", issued_id="2001")
+    town.register(town.section("MTH101/5"), "2001")
+
+    town.run()
+
+    assert account.email == "pia.quill.2001@college.example"
+    assert [len(one["enrollments"]) for one in town.there()["courses"]] == [1, 1]
+    assert len([one for one in town.there()["users"] if one["issuedID"]]) == 2
+
+
 # -- two at once, and time --------------------------------------------------------------------------------------------
 
 
@@ -320,8 +358,6 @@ def test_two_drains_at_once_lose_nothing_and_send_nothing_twice(town: Ground) ->
 
 
 def test_entries_of_a_killed_drain_come_back_when_its_lease_is_over(town: Ground) -> None:
-    from rosterflow.store import queue
-
     a_class(town)
     with town.store.begin() as connection:
         name = (town.college.key, town.college.coursekey.api_name)

@@ -15,14 +15,17 @@ from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from typing import Any
 
-from rosterflow.domain.coursekey.queue import Entity, Entry, EntryKind, EntryState, Intent
+from sqlalchemy import Connection
+
+from rosterflow.domain.coursekey.queue import Entity, Entry, EntryKind, EntryState, Intent, Verdict
 from rosterflow.domain.coursekey.sites import School
 from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError
 from rosterflow.hooks.coursekey_answers import Refusal
-from rosterflow.store import coursekey_maps, queue
+from rosterflow.store import coursekey_maps, queue, queue_looking
 from rosterflow.store.coursekey_maps import MapKey, MapKind
 from rosterflow.store.queue import Request
-from rosterflow.sync.coursekey_desk import Blocked, Desk, Place, Sent, course_entity, open_desk
+from rosterflow.store.queue_looking import Selection
+from rosterflow.sync.coursekey_desk import UNCHANGED, Blocked, Desk, Place, Sent, course_entity, open_desk
 from rosterflow.sync.coursekey_steps import STEPS, turn
 from rosterflow.sync.drain_state import Drained, Failure, Key, Work
 from rosterflow.sync.queueing import Judge, course_entities
@@ -37,6 +40,8 @@ IN_A_ROW = 3
 LONGEST_BACK_OFF = timedelta(hours=6)
 WAITS = timedelta(minutes=1)
 """When an entry is tried again whose dependency another drain is working on."""
+MOST_IN_ONE = 10_000
+"""More entries than a section or a person has."""
 BY_DRAIN = "drain"
 """Who asked for what the entries of a batch depend on."""
 
@@ -225,11 +230,21 @@ class _Drain:
             for key in sent.forgotten:
                 coursekey_maps.forget(connection, desk.college.key, key)
             queue.finish(connection, entry, sent.state, sent.rule, sent.reason, now)
+            if entry.entity.kind in (EntryKind.USER, EntryKind.COURSE) and sent is not UNCHANGED:
+                queue.put(connection, *self._queue, self._failed_for_want_of(connection, entry.entity), now)
         self._failures.pop(entry.entity, None)
         desk.maps.update((one.key, one) for one in sent.known)
         for key in sent.forgotten:
             desk.maps.pop(key, None)
         return sent.state
+
+    def _failed_for_want_of(self, connection: Connection, entity: Entity) -> list[Request]:
+        """What failed because this was not there, to be tried again; the rules are asked when it is."""
+        names = ("semester", "course", "section", "person")
+        which = Selection(rule=_needs(entity.kind), **{name: getattr(entity, name) for name in names})
+        said = Verdict(EntryState.PENDING, "there-now", f"The {entity.kind} that it needs is there now.")
+        failed = queue_looking.entries(connection, *self._queue, [EntryState.FAILED], which, MOST_IN_ONE)
+        return [Request(one.entity, one.intent, said, one.forced, one.asked_by) for one in failed]
 
     def _end(self, entry: Entry, why: Failure) -> EntryState:
         self._failures[entry.entity] = why
@@ -254,7 +269,8 @@ class _Drain:
             due = self._work.clock() + WAITS
             words = f"It waits for the {entity.kind}."
             return self._end(entry, Failure(EntryState.PENDING, "waits", words, due_at=due))
-        return self._end(entry, why._replace(reason=f"It needs the {entity.kind}: {why.reason}"))
+        words = f"It needs the {entity.kind}: {why.reason}"
+        return self._end(entry, why._replace(rule=_needs(entity.kind), reason=words, code=why.code or why.rule))
 
     def _went_wrong(self, desk: Desk, school: School, key: Key, entry: Entry, error: RosterflowError) -> EntryState:
         match error:
@@ -339,6 +355,11 @@ def _is_to_be_asked(entry: Entry, request: Request) -> bool:
     if entry.state in (EntryState.PENDING, EntryState.DEFERRED):
         return request.forced and not entry.forced
     return entry.state is not EntryState.PROCESSING
+
+
+def _needs(kind: EntryKind) -> str:
+    """The rule of an entry that failed because something that it needs did."""
+    return f"needs-{kind}"
 
 
 async def _all(work: Iterable[Coroutine[Any, Any, None]]) -> None:
