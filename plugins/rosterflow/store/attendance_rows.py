@@ -35,6 +35,7 @@ class Outcome(msgspec.Struct, frozen=True):
     :param code: of a refusal.
     :param message: Campus Cafe's own words.
     :param batch: the call by which it was sent.
+    :param place: its place in that call, from 0.
     :param confirmed_at: when Campus Cafe confirmed it.
     """
 
@@ -43,6 +44,7 @@ class Outcome(msgspec.Struct, frozen=True):
     code: str = ""
     message: str = ""
     batch: str = ""
+    place: int = 0
     confirmed_at: datetime | None = None
 
 
@@ -76,9 +78,10 @@ def times_of_person(connection: Connection, institution: str, person: str) -> di
     return _times(connection, institution, attendance_row.c.person == person)
 
 
-def times_of_batch(connection: Connection, institution: str, batch: str) -> dict[RowKey, SentTime]:
-    """The rows that a call sent."""
-    return _times(connection, institution, attendance_row.c.batch == batch)
+def times_of_batch(connection: Connection, institution: str, batch: str) -> dict[int, SentTime]:
+    """The rows that a call sent and no later one, by their places in it."""
+    found = _times(connection, institution, attendance_row.c.batch == batch)
+    return {one.outcome.place: one for one in found.values()}
 
 
 def put_times(connection: Connection, institution: str, sent: Iterable[SentTime]) -> None:
@@ -105,9 +108,10 @@ def dates_of(connection: Connection, institution: str, sections: Iterable[Sectio
     return _dates(connection, institution, attendance_last_date.c.semester.in_(semesters))
 
 
-def dates_of_batch(connection: Connection, institution: str, batch: str) -> dict[Seat, SentDate]:
-    """The last dates attended that a call sent."""
-    return _dates(connection, institution, attendance_last_date.c.batch == batch)
+def dates_of_batch(connection: Connection, institution: str, batch: str) -> dict[int, SentDate]:
+    """The last dates attended that a call sent and no later one, by their places in it."""
+    found = _dates(connection, institution, attendance_last_date.c.batch == batch)
+    return {one.outcome.place: one for one in found.values()}
 
 
 def put_dates(connection: Connection, institution: str, sent: Iterable[SentDate]) -> None:
@@ -173,7 +177,7 @@ def _times(connection: Connection, institution: str, which: ColumnElement[bool])
             RowKey(SectionKey(row.semester, row.course, row.section), row.person, row.on),
             Time(row.hours, Decimal(row.minutes)),
             row.seconds,
-            Outcome(Sent(row.state), row.run, row.code, row.message, row.batch, row.confirmed_at),
+            Outcome(Sent(row.state), row.run, row.code, row.message, row.batch, row.place, row.confirmed_at),
         )
         for row in connection.execute(query)
     )
@@ -186,7 +190,7 @@ def _dates(connection: Connection, institution: str, which: ColumnElement[bool])
         SentDate(
             (SectionKey(row.semester, row.course, row.section), row.person),
             row.on,
-            Outcome(Sent(row.state), row.run, row.code, row.message, row.batch, row.confirmed_at),
+            Outcome(Sent(row.state), row.run, row.code, row.message, row.batch, row.place, row.confirmed_at),
         )
         for row in connection.execute(query)
     )

@@ -69,6 +69,7 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=32), nullable=False),
         sa.Column("message", sa.Text(), nullable=False),
         sa.Column("batch", sa.String(length=64), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
         sa.Column("run", sa.Integer(), nullable=False),
         sa.Column("confirmed_at", UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint(
@@ -122,6 +123,7 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=32), nullable=False, comment="of a refusal"),
         sa.Column("message", sa.Text(), nullable=False),
         sa.Column("batch", sa.String(length=64), nullable=False, comment="the call by which it was last sent"),
+        sa.Column("place", sa.Integer(), nullable=False, comment="its place in that call"),
         sa.Column("run", sa.Integer(), nullable=False),
         sa.Column("confirmed_at", UtcDateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint(
