@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from rosterflow.domain.confirmed import World
 from rosterflow.domain.model import Account, Course, Key, Kind, Section
-from rosterflow.domain.plan import Change
-from rosterflow.domain.rosters import Part, Roster, Thing
+from rosterflow.domain.plan import Action, Change
+from rosterflow.domain.rosters import Part, Reason, Roster, Thing
 from rosterflow.domain.sequence import account_parents, ancestors
 from rosterflow.domain.snapshot import Scope
 
@@ -115,5 +115,11 @@ class InUse:
 
 
 def is_counted(change: Change) -> bool:
-    """Whether a change takes something away: who only goes to another section of a course does not lose the course."""
-    return change.is_removal and not (isinstance(change.after, Roster) and change.after.part == Part.MOVED)
+    """Whether a change takes something away.
+
+    Who only goes to another section of a course does not lose the course, and who is done with one that Canvas has shut
+    by its dates loses nothing that the dates had not taken.
+    """
+    part = change.after.part if isinstance(change.after, Roster) else ""
+    is_over = part == Reason.TERM_ENDED and change.action is Action.CLOSE
+    return change.is_removal and part != Part.MOVED and not is_over

@@ -97,9 +97,10 @@ def explain_somebody(
     with store.begin() as connection:
         world = world_of(connection, institution)
         staff = not_staff_since(decisions.by_rules(connection, institution.key, STAFF_RULES))
-    structure = map_fs(institution, run.scope, source, world.alive())
+    in_use = world.alive()
+    structure = map_fs(institution, run.scope, source, in_use)
     today = run.started_at.astimezone(institution.zone).date()
-    steps = explain_person(institution, run.scope, structure, people, world.rosters, today, person, staff)
+    steps = explain_person(institution, run.scope, structure, people, world.rosters, today, person, staff, in_use)
     if course:
         steps = _about(course, steps, structure)
     user = _user_of(institution, people, person)

@@ -78,9 +78,10 @@ def make_plan(
         staff_until = not_staff_since(decisions.by_rules(connection, institution.key, STAFF_RULES))
         contacted = institutions.standing(connection, institution.key, now).contacted_at is not None
     today = now.astimezone(institution.zone).date()
-    snapshot = map_fs(institution, run.scope, source, world.alive())
+    in_use = world.alive()
+    snapshot = map_fs(institution, run.scope, source, in_use)
     if people is not None:
-        snapshot = map_people(institution, run.scope, snapshot, people, world.rosters, today, staff_until)
+        snapshot = map_people(institution, run.scope, snapshot, people, world.rosters, today, staff_until, in_use)
     refuse_empty(snapshot, world, institution, accept_empty)
     waits = {refusal.fingerprint: refusal for refusal in refused.values()}
     made = diff(snapshot, world, institution.removal, waits, now, rejected, Leaving.of(institution, today))

@@ -30,6 +30,7 @@ FIXERS: dict[str, Fixer] = {
     "row-reserved": Fixer.PERSON,
     "right-not-active": Fixer.STUDY_ADMINISTRATION,
     "not-registered": Fixer.PERSON,
+    "term-ended": Fixer.STUDY_ADMINISTRATION,
     "role-not-begun": Fixer.TIME,
     "role-ended": Fixer.STUDY_ADMINISTRATION,
     "role-inactive": Fixer.STUDY_ADMINISTRATION,

@@ -86,6 +86,7 @@ RULES: dict[str, str] = {
     "evu-participant": "The participation puts the person into the EVU course.",
     "role": "The role, by the institution's tables, puts the person into the section, course or account.",
     "place-not-sent": "What the people belong to is not in Canvas, by the rule named, so neither are they.",
+    "term-ended": "The dates of the course, or of its term, are over, in Canvas too.",
     "row-reserved": "As a student, or as staff, the person may not be in the LMS (kanOverforesTilLms is false).",
     "right-not-active": "The student's status gives no active right to study (girAktivStudierett is false).",
     "not-registered": "The student is not registered for the term, which the institution asks for.",
