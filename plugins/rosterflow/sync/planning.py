@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Connection
 
@@ -16,12 +17,13 @@ from rosterflow.domain.institution import Institution
 from rosterflow.domain.leaving import Leaving
 from rosterflow.domain.mapping.fs import map_fs
 from rosterflow.domain.mapping.people import PeopleSource, map_people, not_staff_since
+from rosterflow.domain.mapping.people_students import Registered
 from rosterflow.domain.mapping.rules import OF_THE_RUN
 from rosterflow.domain.model import Kind, SourceKind
 from rosterflow.domain.plan import Plan
-from rosterflow.domain.rosters import Roster
+from rosterflow.domain.rosters import Reason, Roster
 from rosterflow.domain.snapshot import Snapshot
-from rosterflow.domain.windows import scope_on
+from rosterflow.domain.windows import scope_on, term_in_force
 from rosterflow.store import approvals, decisions, institutions, objects, plans, rosters, row_errors, runs
 from rosterflow.store.engine import Store
 from rosterflow.store.row_errors import RowErrorNote
@@ -43,6 +45,9 @@ NAMES_STUDENTS = {
     SourceKind.EVU_KURS: SourceKind.EVU_DELTAKELSE,
 }
 """Which rows say who follows what stands for a row of the structure."""
+
+GATED = NAMES_STUDENTS.keys() - {SourceKind.EVU_KURS}
+"""Where only those registered for the term are, if the institution asks for that."""
 
 PEOPLE_KINDS = {SourceKind.BRUKER, SourceKind.PERSONROLLE, *NAMES_STUDENTS.values()}
 
@@ -66,8 +71,9 @@ def make_plan(
     :param source: every row that was read of the structure; ``people`` those of people, when they were read.
     :param accept_empty: kinds of row that a person says are really empty now.
     :returns: the plan's id.
-    :raises FatalError: ``empty-read`` when a kind that had rows before has none now; ``plan-stale`` when a run that
-        began later has planned, so that what this one read is older than what is confirmed.
+    :raises FatalError: ``empty-read`` when a kind that had rows before has none now, or a term nobody registered;
+        ``plan-stale`` when a run that began later has planned, so that what this one read is older than what is
+        confirmed.
     """
     with store.begin() as connection:
         if run.mode == "apply" and (later := runs.planned_since(connection, run)):
@@ -82,6 +88,7 @@ def make_plan(
     snapshot = map_fs(institution, run.scope, source, in_use)
     if people is not None:
         snapshot = map_people(institution, run.scope, snapshot, people, world.rosters, today, staff_until, in_use)
+        refuse_unregistered(snapshot, world, institution, people.registered or {}, accept_empty, today)
     refuse_empty(snapshot, world, institution, accept_empty)
     waits = {refusal.fingerprint: refusal for refusal in refused.values()}
     made = diff(snapshot, world, institution.removal, waits, now, rejected, Leaving.of(institution, today))
@@ -109,6 +116,36 @@ def refuse_empty(snapshot: Snapshot, world: World, institution: Institution, acc
     if empty and not snapshot.scope.is_partial:
         kinds = ", ".join(empty)
         raise FatalError(Code.EMPTY_READ, f"{institution.key}: the source has no {kinds} at all, but Canvas has some.")
+
+
+def refuse_unregistered(
+    snapshot: Snapshot,
+    world: World,
+    institution: Institution,
+    registered: Registered,
+    accepted: Collection[SourceKind],
+    today: date,
+) -> None:
+    """A term without a single registration is an empty read, too, when students would lose what they have by it.
+
+    For a term to come, for which nobody can register yet, nobody has anything to lose.
+
+    :raises FatalError: ``empty-read`` naming the terms.
+    """
+    unread = {term.sis_id for term, people in registered.items() if not people}
+    if not unread or SourceKind.BRUKER in accepted or snapshot.scope.is_partial:
+        return
+    now = term_in_force(today, institution.terms).sis_id
+    lost, kept = Counter[str](), Counter[str]()
+    for whole, wanted in snapshot.rosters.items():
+        roster, known = wanted.roster, world.rosters.get(whole)
+        if known and roster.role == institution.people.student_role and roster.origin.source in GATED:
+            term, there = roster.origin.term or now, known.active()  # kull and klasser ask for the term in force
+            lost[term] += sum(wanted.leaving.get(user) is Reason.NOT_REGISTERED for user in there)
+            kept[term] += len(there & roster.members.keys())
+    if terms := ", ".join(sorted(term for term in unread if lost[term] > kept[term])):
+        message = f"{institution.key}: the source has no {SourceKind.BRUKER} registered for {terms} at all"
+        raise FatalError(Code.EMPTY_READ, f"{message}, but Canvas has students who must be.")
 
 
 def _kinds_of_people(snapshot: Snapshot, world: World, institution: Institution) -> set[SourceKind]:
