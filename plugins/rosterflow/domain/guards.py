@@ -200,6 +200,8 @@ def _are_as_shown(before: Thing | None, after: Roster, world: World) -> bool:
 
 
 def _cascades_as_shown(change: Change, met: World, world: World) -> bool:
+    if any(world.has_user(new) for new in after.ids.values()):
+        return False
     match change:
         case Change(action=Action.DELETE, after=Account()):
             return all(met[key].thing.state is State.DELETED for key in met.below(key_of(change.after)))
@@ -234,7 +236,9 @@ def _risky(
 
 def _always(changes: Iterable[Change], world: World) -> Iterator[Held]:
     for change in changes:
-        if change.action is Action.CHANGE_ID:
+        if change.action is Action.CHANGE_ID and isinstance(change.after, Roster):
+            yield Held(change, "id-change", f"{change.weight} user(s) get another id. {change.reason}")
+        elif change.action is Action.CHANGE_ID:
             yield Held(change, "id-change", f"The id changes from {change.key.sis_id} to {change.after.sis_id}.")
         if change.rule == LOGIN_SWAP:
             yield Held(change, LOGIN_SWAP, f"{change.weight} of the users who would take each other's logins.")

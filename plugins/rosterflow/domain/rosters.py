@@ -7,8 +7,8 @@ tuples. A change of a roster names just the people it is about.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import ClassVar
 from zlib import crc32
@@ -115,6 +115,7 @@ class Roster:
         there is ignored (Canvas contract §4).
     :param origin: the kind of source row that the place stands for, and its term.
     :param part: of a change, why these people and no others (``gone``); ``""`` for all of a roster.
+    :param ids: of a change of users' ids, the new SIS id by the one that Canvas knows.
     """
 
     state: ClassVar[str] = "active"
@@ -125,6 +126,7 @@ class Roster:
     owned: Mapping[str, frozenset[str]] = field(default_factory=dict)
     origin: Origin = field(default=Origin(SourceKind.BRUKER), compare=False)
     part: str = ""
+    ids: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def sis_id(self) -> str:
@@ -144,6 +146,13 @@ class Roster:
         """The users who have what the roster gives."""
         return frozenset(user for user, member in self.members.items() if member[-1] == ACTIVE)
 
+
+    def only(self, users: Collection[str]) -> Roster:
+        """The same of some of its people alone."""
+        members = {user: member for user, member in self.members.items() if user in users}
+        owned = {user: names for user, names in self.owned.items() if user in users}
+        ids = {old: new for old, new in self.ids.items() if old in users}
+        return replace(self, members=members, owned=owned, ids=ids)
 
 @dataclass(frozen=True, slots=True)
 class WantedRoster:

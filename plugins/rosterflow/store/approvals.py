@@ -13,10 +13,13 @@ from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 from rosterflow.domain.errors import Code, FatalError
 from rosterflow.domain.id_changes import Pair
 from rosterflow.domain.model import Key, Kind, key_of
+from rosterflow.domain.rosters import Roster, Thing
 from rosterflow.store.bulk import among, batches
-from rosterflow.store.codec import from_text
+from rosterflow.store.codec import thing_from_text
 from rosterflow.store.plans import ChangeState, StoredChange, changes_where
-from rosterflow.store.tables import approval, plan_change
+from rosterflow.store.runs import UNDO
+from rosterflow.store.sealing import seal_of
+from rosterflow.store.tables import approval, plan, plan_change, run
 
 
 class ApprovalState(StrEnum):
@@ -181,17 +184,26 @@ def rejected_id_changes(connection: Connection, institution: str) -> frozenset[P
         .where(of_person, plan_change.c.guard_rule == ID_CHANGE)
     )
     return frozenset(
-        (Key(Kind(row.kind), row.sis_id), key_of(from_text(row.kind, row.after))) for row in connection.execute(query)
+        pair
+        for row in connection.execute(query)
+        for pair in _pairs(Key(Kind(row.kind), row.sis_id), thing_from_text(row.kind, row.after, seal))
     )
 
 
 def hand_on(connection: Connection, approval_id: int, plan_id: int, seqs: Collection[int]) -> None:
     """Have a newer plan carry out approved changes instead of the plan they were shown with."""
+    seal = seal_of(connection)
     left = (plan_change.c.approval_id == approval_id) & plan_change.c.state.in_(OPEN_ENDED)
     for some in among(seqs, plan_change.c.seq):
         same = select(plan_change.c.fingerprint).where(plan_change.c.plan_id == plan_id, some)
         connection.execute(
             update(plan_change)
+def _pairs(old: Key, after: Thing) -> list[Pair]:
+    if not isinstance(after, Roster):
+        return [(old, key_of(after))]
+    return [(Key(Kind.USER, user), Key(Kind.USER, new)) for user, new in after.ids.items()]
+
+
             .where(left, plan_change.c.plan_id != plan_id, plan_change.c.fingerprint.in_(same))
             .values(state=ChangeState.STALE, message=f"carried out with plan {plan_id} instead")
         )

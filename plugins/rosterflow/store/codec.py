@@ -32,6 +32,7 @@ class _RosterText(msgspec.Struct, omit_defaults=True):
     sealed: str = ""
     owned: dict[str, list[str]] = {}
     part: str = ""
+    ids: dict[str, str] = {}
 
 
 _roster_text = msgspec.json.Decoder(_RosterText).decode
@@ -51,6 +52,7 @@ def text_of(thing: Thing, seal: Seal = NO_SEAL) -> str:
         seal.close(_encoded(thing.members)) if is_user else "",
         {user: sorted(names) for user, names in thing.owned.items()},
         thing.part,
+        dict(thing.ids),
     )
     return _encoded(written).decode()
 
@@ -83,7 +85,7 @@ def roster_from_text(kind: str, text: str, seal: Seal) -> Roster:
             members |= dict.fromkeys(users, STANDINGS[state])
     place = Place(_KINDS[written.place[0]], written.place[1]) if written.place else None
     owned = {user: frozenset(names) for user, names in written.owned.items()}
-    return Roster(_KINDS[kind], place, written.role, members, owned, written.origin, written.part)
+    return Roster(_KINDS[kind], place, written.role, members, owned, written.origin, written.part, written.ids)
 
 
 def _by_state(members: Mapping[str, Member]) -> dict[str, list[str]]:

@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, func, or_, select
 
 from rosterflow.domain.model import Key, Kind
+from rosterflow.domain.plan import Action
 from rosterflow.domain.rosters import Roster
-from rosterflow.store.plans import StoredChange, changes_where
+from rosterflow.store.history import ID_CHANGED
+from rosterflow.store.plans import ChangeState, StoredChange, changes_where
 from rosterflow.store.tables import history, plan, plan_change, sis_import
 
 OF_PEOPLE = (Kind.USER, Kind.ENROLLMENT, Kind.ADMIN)
@@ -39,10 +41,25 @@ def events_about(connection: Connection, institution: str, user: str) -> list[An
     return [row for row in rows if user in row.detail.split()]
 
 
+def ids_of(connection: Connection, institution: str, user: str) -> frozenset[str]:
+    """The SIS ids that a user goes by and went by: the one given, and each one that became it, or was to become it."""
+    renamed = history.c.institution == institution, history.c.kind == Kind.USER, history.c.event == ID_CHANGED
+    pairs = [row.detail.split() for row in connection.execute(select(history.c.detail).where(*renamed))]
+    asked = (plan.c.id == plan_change.c.plan_id) & (plan.c.institution == institution)
+    waiting = changes_where(connection, asked & _CHANGES_USERS_IDS, ChangeState.HELD, ChangeState.ALLOWED)
+    pairs += [
+        [*pair] for one in waiting if isinstance(one.change.after, Roster) for pair in one.change.after.ids.items()
+    ]
+    found = [user]
+    for one in found:
+        found += [old for old, new in pairs if new == one and old not in found]
+    return frozenset(found)
+
+
 def changes_about(connection: Connection, institution: str, rosters: Collection[Key], user: str) -> list[PlannedChange]:
     """The changes of kept plans that are about a person, oldest plan first.
 
-    :param rosters: the whole rosters to look through.
+    :param rosters: the whole rosters to look through, beside all changes of users' ids.
     """
     if not rosters:
         return []
@@ -56,7 +73,10 @@ def changes_about(connection: Connection, institution: str, rosters: Collection[
     return [
         PlannedChange(one, plan_id, planned_at, sent_at)
         for plan_id, planned_at, sent_at in made.all()
-        for one in changes_where(connection, (plan_change.c.plan_id == plan_id) & or_(*named))
-        if isinstance(one.change.after, Roster) and one.change.after.whole in rosters
-        if user in one.change.after.members
+        for one in changes_where(connection, (plan_change.c.plan_id == plan_id) & or_(_CHANGES_USERS_IDS, *named))
+        if isinstance(part := one.change.after, Roster) and (part.ids or part.whole in rosters)
+        if user in part.members
     ]
+
+
+_CHANGES_USERS_IDS = (plan_change.c.kind == Kind.USER) & (plan_change.c.action == Action.CHANGE_ID)

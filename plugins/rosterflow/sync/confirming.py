@@ -41,7 +41,7 @@ EVENTS = {
     Action.CREATE: "created",
     Action.UPDATE: "updated",
     Action.REOPEN: "re-opened",
-    Action.CHANGE_ID: "id changed",
+    Action.CHANGE_ID: history.ID_CHANGED,
     Action.CLOSE: "closed",
     Action.HIDE: "hidden",
     Action.DELETE: "deleted",

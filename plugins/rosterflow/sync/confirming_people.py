@@ -6,7 +6,8 @@ itself, so that it waits alone, and is shown by the user's SIS id, with Canvas's
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,9 +19,9 @@ from rosterflow.domain.errors import Code
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import Key, Kind
 from rosterflow.domain.plan import Action, Change, member_print
-from rosterflow.domain.rosters import MEMBER_FIELDS, Member, Roster
+from rosterflow.domain.rosters import MEMBER_FIELDS, Member, Roster, Thing, shelf_of
 from rosterflow.store import history, objects, plans, rosters, row_errors
-from rosterflow.store.history import Event
+from rosterflow.store.history import ID_CHANGED, Event
 from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.row_errors import RowErrorNote
 from rosterflow.wire.canvas_words import template_of
@@ -36,6 +37,7 @@ EVENTS = {
     Action.CREATE: "added",
     Action.REOPEN: "brought back",
     Action.UPDATE: "updated",
+    Action.CHANGE_ID: ID_CHANGED,
     Action.HIDE: "suspended",
     Action.CLOSE: "completed",
     Action.DELETE: "removed",
@@ -44,7 +46,7 @@ EVENTS = {
 
 def is_read_back(change: Change) -> bool:
     """Whether only Canvas's own data can tell what came of accepted rows: of users, whose fields people may change."""
-    return change.kind is Kind.USER and change.action is not Action.CREATE
+    return change.kind is Kind.USER and change.action not in (Action.CREATE, Action.CHANGE_ID)
 
 
 def part_of(one: StoredChange) -> Roster:
@@ -62,6 +64,11 @@ def refusal_key(roster: Roster, user: str) -> Key:
     return Key(roster.kind, f"{roster.whole.sis_id} / {user}")
 
 
+def user_of(refused: Key) -> str:
+    """The inverse of :func:`refusal_key`."""
+    return refused.sis_id.rpartition(" / ")[2]
+
+
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """What Canvas has of the people of a change.
@@ -74,7 +81,7 @@ class _Seen:
     change: StoredChange
     members: Mapping[str, Member]
     owned: Mapping[str, frozenset[str]]
-    lost: frozenset[str]
+    lost: AbstractSet[str]
 
     @property
     def shown(self) -> dict[str, Member]:
@@ -131,7 +138,9 @@ class PeopleBook:
             refusal.fingerprint for refusal in row_errors.refusals(self.connection, self.institution.key).values()
         }
         seen = [_seen(one, found, refused, is_trusted=trusted.get(one.seq, False)) for one in sent]
-        self._believe_seen(seen)
+        renamed = [one for one in seen if part_of(one.change).ids]
+        self._believe([_only(one.change, one.shown) for one in renamed])
+        self._believe_seen([one for one in seen if one not in renamed])
         told: dict[ChangeState, dict[int, str]] = {}
         for one in seen:
             state, words = one.verdict
@@ -159,11 +168,14 @@ class PeopleBook:
         if not parts:
             return
         connection, key = self.connection, self.institution.key
-        wholes = {part.whole for part in parts}
-        after = World((), rosters.load(connection, key, wholes)).after(changes).rosters
-        rosters.save(connection, key, (after[whole] for whole in wholes), now=self.now)
+        wholes = None if any(part.ids for part in parts) else {part.whole for part in parts}
+        before = World((), rosters.load(connection, key, wholes))
+        after = before.after(changes).rosters
+        rosters.save(
+            connection, key, (one for at, one in after.items() if before.rosters.get(at) is not one), now=self.now
+        )
         self._forget_refusals(parts)
-        self._record(_event(change, change.after.members) for change in changes if isinstance(change.after, Roster))
+        self._record(event for change in changes for event in _events(change, change.after))
 
     def _believe_seen(self, seen: Sequence[_Seen]) -> None:
         """Confirm people as Canvas has them, whatever was sent."""
@@ -179,7 +191,7 @@ class PeopleBook:
         rosters.save(connection, key, known.values(), now=self.now)
         shown = [replace(part_of(one.change), members=one.shown) for one in seen]
         self._forget_refusals(shown)
-        self._record(_event(one.change.change, one.shown) for one in seen if one.shown)
+        self._record(event for one, part in zip(seen, shown, strict=True) for event in _events(one.change.change, part))
 
     def _forget_refusals(self, accepted: Sequence[Roster]) -> None:
         """What Canvas accepts now is refused no longer."""
@@ -187,6 +199,8 @@ class PeopleBook:
         if not any(key.kind in MEMBER_FIELDS for key in known):
             return
         gone = {refusal_key(part, user) for part in accepted for user in part.members} & known.keys()
+        old = {user for part in accepted for user in part.ids}
+        gone |= {key for key in known if old and key.kind in MEMBER_FIELDS and user_of(key) in old}
         row_errors.clear_refusals(self.connection, self.institution.key, gone)
         row_errors.settle(self.connection, self.institution.key, "canvas", [str(key) for key in gone], self.now)
 
@@ -218,12 +232,18 @@ def _without(one: StoredChange, refused: Mapping[str, str]) -> Change:
     part = part_of(one)
     if not refused:
         return one.change
-    members = {user: member for user, member in part.members.items() if user not in refused}
-    return msgspec.structs.replace(one.change, after=replace(part, members=members))
+    return _only(one, part.members.keys() - refused.keys())
+
+
+def _only(one: StoredChange, users: Collection[str]) -> Change:
+    """A change of some of its people alone."""
+    return msgspec.structs.replace(one.change, after=part_of(one).only(users))
 
 
 def _seen(one: StoredChange, found: Mapping[Key, Roster], refused: Collection[str], *, is_trusted: bool) -> _Seen:
     part = part_of(one)
+    if part.ids:
+        return _renamed(one, found)
     there = found[part.whole].members if part.whole in found else {}
     names = (*MEMBER_FIELDS[part.kind], "state")
     members: dict[str, Member] = {}
@@ -244,7 +264,21 @@ def _seen(one: StoredChange, found: Mapping[Key, Roster], refused: Collection[st
     return _Seen(one, members, owned, frozenset(lost))
 
 
-def _event(change: Change, people: Iterable[str]) -> Event:
-    """What happened in a roster; the detail names the users."""
-    key = change.after.whole if isinstance(change.after, Roster) else change.key
-    return Event(key, EVENTS[change.action], change.rule, " ".join(sorted(people)))
+def _renamed(one: StoredChange, found: Mapping[Key, Roster]) -> _Seen:
+    """Whom Canvas has under the new id."""
+    part = part_of(one)
+    there: set[str] = set()
+    for roster in found.values():
+        there |= roster.members.keys() if roster.kind is Kind.USER else set()
+    members = {old: member for old, member in part.members.items() if part.ids[old] in there}
+    return _Seen(one, members, {}, part.members.keys() - members.keys())
+
+
+def _events(change: Change, part: Thing) -> Iterator[Event]:
+    """What happened in a roster; the detail names the users, one who goes by another id by both."""
+    if not isinstance(part, Roster) or not part.members:
+        return
+    for old, new in sorted(part.ids.items()):
+        yield Event(Key(Kind.USER, f"shelf {shelf_of(new)}"), EVENTS[change.action], change.rule, f"{old} {new}")
+    if not part.ids:
+        yield Event(part.whole, EVENTS[change.action], change.rule, " ".join(sorted(part.members)))

@@ -23,7 +23,7 @@ from rosterflow.domain.model import Course, Key, Kind, Section, SourceKind
 from rosterflow.domain.naming import SisIds
 from rosterflow.domain.rosters import Place, Roster, shelf_of
 from rosterflow.domain.snapshot import Snapshot
-from rosterflow.store import decisions, runs, timeline
+from rosterflow.store import approvals, decisions, runs, timeline
 from rosterflow.store.engine import Store
 from rosterflow.store.plans import ChangeState
 from rosterflow.store.runs import Run
@@ -97,25 +97,29 @@ def explain_somebody(
     with store.begin() as connection:
         world = world_of(connection, institution)
         staff = not_staff_since(decisions.by_rules(connection, institution.key, STAFF_RULES))
+        rejected = approvals.rejected_id_changes(connection, institution.key)
     in_use = world.alive()
     structure = map_fs(institution, run.scope, source, in_use)
     today = run.started_at.astimezone(institution.zone).date()
-    steps = explain_person(institution, run.scope, structure, people, world.rosters, today, person, staff, in_use)
+    rosters = world.rosters
+    steps = explain_person(institution, run.scope, structure, people, rosters, today, person, staff, in_use, rejected)
     if course:
         steps = _about(course, steps, structure)
     user = _user_of(institution, people, person)
     planned = {key for step in steps if (key := _roster_of(step))}
-    wholes = _rosters_of(world, user) | planned | {Key(Kind.USER, f"shelf {shelf_of(user)}")}
+    with store.begin() as connection:
+        ids = timeline.ids_of(connection, institution.key, user)
+    wholes = _rosters_of(world, ids) | planned
     if course:
         wholes = {whole for whole in wholes if _lies_at(whole, _places_of(course, structure, world))}
     with store.begin() as connection:
-        moments = _moments(connection, institution, wholes, user)
+        moments = _moments(connection, institution, wholes, ids)
     if steps:
         moments = [Moment(run.started_at, "seen in FS", "", f"run {run.id}"), *moments]
     return PersonExplained(
         run=run,
         steps=tuple(_told(step) for step in steps),
-        standings=tuple(_standings(world, wholes, user)),
+        standings=tuple(_standings(world, wholes, ids)),
         timeline=tuple(sorted(moments, key=lambda one: one.at)),
     )
 
@@ -130,8 +134,8 @@ def timeline_of(store: Store, institution: Institution, person: str) -> list[Mom
     user = SisIds(institution.number).user(person.removeprefix(prefix)) if is_number else person
     with store.begin() as connection:
         world = world_of(connection, institution)
-        wholes = _rosters_of(world, user) | {Key(Kind.USER, f"shelf {shelf_of(user)}")}
-        moments = _moments(connection, institution, wholes, user)
+        ids = timeline.ids_of(connection, institution.key, user)
+        moments = _moments(connection, institution, _rosters_of(world, ids), ids)
     return sorted(moments, key=lambda one: one.at)
 
 
@@ -173,16 +177,18 @@ def _roster_of(step: Step) -> Key | None:
     return Roster(kind, step.place, role, {}).whole
 
 
-def _rosters_of(world: World, user: str) -> set[Key]:
-    return {whole for whole, roster in world.rosters.items() if user in roster.members}
+def _rosters_of(world: World, ids: Collection[str]) -> set[Key]:
+    """The rosters that a user is in, by any of their ids, and where a user with such an id would be kept."""
+    found = {whole for whole, roster in world.rosters.items() if not roster.members.keys().isdisjoint(ids)}
+    return found | {Key(Kind.USER, f"shelf {shelf_of(user)}") for user in ids}
 
 
-def _standings(world: World, wholes: Collection[Key], user: str) -> Iterable[tuple[str, str]]:
+def _standings(world: World, wholes: Collection[Key], ids: Collection[str]) -> Iterable[tuple[str, str]]:
     for whole in sorted(wholes):
         roster = world.rosters.get(whole)
-        if roster and user in roster.members:
-            where = "user" if whole.kind is Kind.USER else whole.sis_id
-            yield where, roster.members[user][-1]
+        where = "user" if whole.kind is Kind.USER else whole.sis_id
+        if roster:
+            yield from ((where, roster.members[user][-1]) for user in roster.members.keys() & ids)
 
 
 # ---------------------------------------------------------------------- one course
@@ -216,9 +222,11 @@ def _lies_at(whole: Key, places: Collection[Key]) -> bool:
 
 
 # ---------------------------------------------------------------------- what happened
-def _moments(connection: Connection, institution: Institution, wholes: Collection[Key], user: str) -> list[Moment]:
+def _moments(
+    connection: Connection, institution: Institution, wholes: Collection[Key], ids: Collection[str]
+) -> list[Moment]:
     moments: list[Moment] = []
-    for one in timeline.changes_about(connection, institution.key, wholes, user):
+    for one in (one for user in ids for one in timeline.changes_about(connection, institution.key, wholes, user)):
         change = one.change.change
         where = _where(change.kind, change.after.sis_id)
         detail = f"{change.action}, plan {one.plan_id}: {change.reason}"
@@ -227,8 +235,8 @@ def _moments(connection: Connection, institution: Institution, wholes: Collectio
             moments.append(Moment(one.planned_at, "held", where, one.change.guard_reason))
         if one.sent_at and one.change.state in SENT:
             moments.append(Moment(one.sent_at, "sent", where, f"{change.action}, plan {one.plan_id}"))
-    happened = timeline.events_about(connection, institution.key, user)
-    of_places = [row for row in happened if Key(Kind(row.kind), row.sis_id) in wholes]
+    happened = {row.id: row for user in ids for row in timeline.events_about(connection, institution.key, user)}
+    of_places = [row for _, row in sorted(happened.items()) if Key(Kind(row.kind), row.sis_id) in wholes]
     return [*moments, *(Moment(row.at, row.event, _where(row.kind, row.sis_id), row.rule) for row in of_places)]
 
 

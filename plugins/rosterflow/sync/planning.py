@@ -87,7 +87,9 @@ def make_plan(
     in_use = world.alive()
     snapshot = map_fs(institution, run.scope, source, in_use)
     if people is not None:
-        snapshot = map_people(institution, run.scope, snapshot, people, world.rosters, today, staff_until, in_use)
+        snapshot = map_people(
+            institution, run.scope, snapshot, people, world.rosters, today, staff_until, in_use, rejected
+        )
         refuse_unregistered(snapshot, world, institution, people.registered or {}, accept_empty, today)
     refuse_empty(snapshot, world, institution, accept_empty)
     waits = {refusal.fingerprint: refusal for refusal in refused.values()}

@@ -108,7 +108,9 @@ def zip_of(files: Sequence[SisFile]) -> bytes:
 
 
 def _format_name(change: Change) -> str:
-    return "change_sis_id" if change.action is Action.CHANGE_ID else f"{change.kind}s"
+    if change.action is Action.CHANGE_ID:
+        return "user_ids" if isinstance(change.after, Roster) else "change_sis_id"
+    return f"{change.kind}s"
 
 
 def _is_unpublishing(change: Change) -> bool:

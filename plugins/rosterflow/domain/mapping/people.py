@@ -6,7 +6,7 @@ its person somewhere, without an object of its own. `explain` runs the same rule
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -36,6 +36,7 @@ from rosterflow.domain.mapping.people_users import UserMap, user_rosters
 from rosterflow.domain.model import CanvasObject, Key, Kind, SourceKind
 from rosterflow.domain.rosters import Member, Place, Roster, WantedRoster
 from rosterflow.domain.snapshot import Scope, Snapshot
+from rosterflow.domain.user_ids import NewId
 from rosterflow.domain.windows import Semester, day_start
 
 __all__ = ["PeopleSource", "Step", "explain_person", "map_people", "not_staff_since"]
@@ -73,6 +74,7 @@ def map_people(
     today: date,
     no_longer_staff: Mapping[str, date] = _NEVER,
     in_use: Mapping[Key, CanvasObject] = _NOTHING,
+    rejected: Collection[tuple[Key, Key]] = (),
 ) -> Snapshot:
     """Who should be where by what was read from FS.
 
@@ -81,12 +83,13 @@ def map_people(
     :param today: the local day of the run.
     :param no_longer_staff: since when people are not fagperson any more (:func:`not_staff_since`).
     :param in_use: the objects in use in Canvas, as confirmed; their dates say whose term or period is over.
+    :param rejected: changes of an id that a person rejected, as the old key and the new one.
     :returns: the structure's snapshot with rosters, and with the decisions, problems and gaps of people added.
     """
     if not institution.people.sync:
         return structure
     ledger = Ledger()
-    run = _Run(institution, scope, structure, people, confirmed, ledger, in_use)
+    run = _Run(institution, scope, structure, people, confirmed, ledger, in_use, rejected)
     if institution.fs.dialect == "2023":
         rosters: list[WantedRoster] = []
         run.count_unnamed()
@@ -96,6 +99,7 @@ def map_people(
         structure,
         rosters={one.roster.whole: one for one in rosters},
         people_gaps=run.gaps(),
+        user_ids=run.user_ids,
         decisions=(*structure.decisions, *ledger.decisions),
         problems=(*structure.problems, *ledger.problems),
         rows_read={**structure.rows_read, **run.rows_read},
@@ -112,6 +116,7 @@ def explain_person(
     person: str,
     no_longer_staff: Mapping[str, date] = _NEVER,
     in_use: Mapping[Key, CanvasObject] = _NOTHING,
+    rejected: Collection[tuple[Key, Key]] = (),
 ) -> tuple[Step, ...]:
     """Every rule that is applied to one person, in order, by running those that :func:`map_people` runs.
 
@@ -122,7 +127,7 @@ def explain_person(
         return (row for row in people.rows() if getattr(row, "person", None) == person)
 
     ledger = Ledger(about=person)
-    run = _Run(institution, scope, structure, replace(people, rows=theirs), confirmed, ledger, in_use)
+    run = _Run(institution, scope, structure, replace(people, rows=theirs), confirmed, ledger, in_use, rejected)
     for _ in run.rosters(today, no_longer_staff):
         pass
     return tuple(ledger.steps)
@@ -140,6 +145,7 @@ class _Run:
         confirmed: Mapping[Key, Roster],
         ledger: Ledger,
         in_use: Mapping[Key, CanvasObject],
+        rejected: Collection[tuple[Key, Key]],
     ) -> None:
         self._institution = institution
         self._scope = scope
@@ -148,6 +154,8 @@ class _Run:
         self._confirmed = confirmed
         self._ledger = ledger
         self._in_use = in_use
+        self._rejected = {(old.sis_id, new.sis_id) for old, new in rejected if old.kind is Kind.USER}
+        self.user_ids: dict[str, NewId] = {}
         self._gaps: dict[str, None] = dict.fromkeys(people.gaps)
         self._unreadable: set[str] = set()
         self.rows_read: dict[SourceKind, int] = {}
@@ -155,8 +163,9 @@ class _Run:
     def rosters(self, today: date, no_longer_staff: Mapping[str, date]) -> Iterator[WantedRoster]:
         """Every roster that the source wants, users first."""
         known = self._known_users()
-        user_map = UserMap(self._institution, known, self._ledger)
-        users = user_map.map(self._persons())
+        user_map = UserMap(self._institution, known, self._ledger, self._rejected)
+        users = user_map.map(self._persons(), self._unreadable)
+        self.user_ids = users.renamed
         yield from user_rosters(users, known)
         admission = Admission(
             users, user_map, known, self._ledger, were_read=self._asked_for_users, unreadable=self._unreadable
