@@ -61,10 +61,11 @@ from rosterflow.sync.reading_people import (
     people_source,
     structure_of,
 )
-from rosterflow.sync.reported import reported_kinds, things_of
+from rosterflow.sync.reported import kinds_for_undo, reported_kinds, things_of
 from rosterflow.sync.reporting import Report, report
 from rosterflow.sync.sending import post_import, prepare_import
 from rosterflow.sync.settling import settle_imports, take_base
+from rosterflow.sync.undoing import Undoing, plan_undo
 
 T = TypeVar("T")
 TRIES = 5
@@ -200,6 +201,29 @@ class Harness:
             return decide(self.store, self.institution, run, number, answers, self.clock())
         finally:
             runs.close_run(self.store, self.institution, run, well=False, now=self.clock())
+
+    def undo(self, plan_id: int, reason: str = "wrong file") -> Undoing:
+        """One run of the comparison's DAG in which somebody wants a plan undone; it only asks."""
+        run = self.settle(self.open("plan", dag="canvas_reconcile"))
+        try:
+            return plan_undo(
+                self.store,
+                self.institution,
+                run,
+                plan_id,
+                self.report(kinds_for_undo(self.institution)),
+                actor="kari",
+                reason=reason,
+                now=self.clock(),
+            )
+        finally:
+            runs.close_run(self.store, self.institution, run, well=True, now=self.clock())
+
+    def undone(self, plan_id: int, reason: str = "wrong file") -> Undoing:
+        """An undo that somebody approves."""
+        asked = self.undo(plan_id, reason)
+        self.approve(asked.request)
+        return asked
 
     def first_contact(self) -> Done:
         """The first run and its approval."""
@@ -343,13 +367,18 @@ class Harness:
 
     def listed(self, hook: CanvasHook, kinds: Sequence[str]) -> Mapping[Key, Thing]:
         """What Canvas's provisioning report lists."""
+        return {key_of(thing): thing for thing in things_of(self.institution, self.report(kinds, hook))}
+
+    def report(self, kinds: Sequence[str], hook: CanvasHook | None = None) -> bytes:
+        """Canvas's provisioning report."""
+        canvas = hook or self.canvas()
 
         def ordered() -> bytes:
-            number = hook.start_provisioning_report(tuple(kinds)).id
-            self.wait(lambda: hook.provisioning_report(number).is_over)
-            return hook.download(hook.provisioning_report(number).url or "")
+            number = canvas.start_provisioning_report(tuple(kinds)).id
+            self.wait(lambda: canvas.provisioning_report(number).is_over)
+            return canvas.download(canvas.provisioning_report(number).url or "")
 
-        return {key_of(thing): thing for thing in things_of(self.institution, self.task(ordered))}
+        return self.task(ordered)
 
     def canvas(self) -> CanvasHook:
         """A hook with what the connection says now; one is open at a time."""

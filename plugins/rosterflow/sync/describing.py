@@ -13,10 +13,13 @@ from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import Account, CanvasObject, Course, Key, Kind, Section, key_of
 from rosterflow.domain.plan import Action
 from rosterflow.domain.rosters import Place, Roster, Thing
-from rosterflow.store import approvals, objects
+from rosterflow.domain.undone import UNDONE
+from rosterflow.store import approvals, objects, plans, runs
 from rosterflow.store.engine import Store
 from rosterflow.store.plans import ChangeState, StoredChange
+from rosterflow.store.runs import UNDO, Run
 from rosterflow.sync.cycles import undisturbed
+from rosterflow.sync.undoing import losses_of, serious
 
 SHOWN = 50
 IN_SUBJECT = 3
@@ -68,6 +71,7 @@ def describe(store: Store, institution: Institution, approval_id: int, *, link: 
         request = approvals.get_approval(connection, institution.key, approval_id)
         waiting = approvals.changes_of(connection, request, ChangeState.HELD)
         world = World(objects.load(connection, institution.key))
+        asked_by = runs.get_run(connection, plans.get_plan(connection, request.plan_id).run_id)
     planned = {key_of(one.change.after): one.change.after for one in waiting}
     told = _Told(world, {key: thing for key, thing in planned.items() if not isinstance(thing, Roster)})
     accounts, courses, reasons = told.counts(waiting)
@@ -80,6 +84,7 @@ def describe(store: Store, institution: Institution, approval_id: int, *, link: 
             (
                 f"**{total} change(s) wait for a decision.**{people} A comment is required.",
                 "",
+                *_undoing(asked_by),
                 *_table("Account", accounts),
                 *(_table("Course", dict(courses.most_common(COURSES_SHOWN))) if courses else ()),
                 *_table("Reason", reasons),
@@ -95,9 +100,25 @@ def describe(store: Store, institution: Institution, approval_id: int, *, link: 
     )
 
 
+def _undoing(run: Run) -> list[str]:
+    """What an undo is about, and all that it does not bring back; nothing, when a run undoes nothing."""
+    if run.mode != UNDO:
+        return []
+    losses = losses_of(run.counts)
+    told = serious(losses)
+    return [
+        f"**They undo plan {run.counts['undoes']}**, because: {_plain(str(run.counts['because']))}",
+        "",
+        f"**What does not come back, or not as it was ({len(told)}):**" if told else "Everything comes back as it was.",
+        "",
+        *(f"- {_plain(str(loss))}" for loss in told),
+        *([""] if told else ()),
+    ]
+
+
 def _is_telling(one: StoredChange) -> bool:
     """Whether the guard's own reason says more than its rule: numbers that many changes share."""
-    return (one.guard_rule or "").startswith(("removals", "updates", "whole"))
+    return (one.guard_rule or "").startswith(("removals", "updates", "whole", UNDONE))
 
 
 def _subject(institution: Institution, total: int, accounts: Counter[str], reasons: Counter[str | None]) -> str:

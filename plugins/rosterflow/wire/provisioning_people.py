@@ -5,12 +5,13 @@ Hundreds of thousands of rows, so they go straight into rosters.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from operator import itemgetter
 
 from rosterflow.domain.errors import Code, RetryableError
 from rosterflow.domain.model import Key, Kind
-from rosterflow.domain.rosters import ACTIVE, BY_HAND, STANDINGS, Member, Place, Roster, Standing, shelf_of
+from rosterflow.domain.rosters import ACTIVE, BY_HAND, DELETED, STANDINGS, Member, Place, Roster, Standing, shelf_of
 from rosterflow.wire.provisioning_csv import rows_of
 
 STATES: dict[str, str] = {
@@ -21,8 +22,8 @@ STATES: dict[str, str] = {
     "concluded": Standing.COMPLETED,
     "completed": Standing.COMPLETED,
     "suspended": Standing.SUSPENDED,
-    "rejected": Standing.DELETED,
-    "deleted": Standing.DELETED,
+    "rejected": DELETED,
+    "deleted": DELETED,
 }
 """The report's status words. Who was invited and has not answered is not in the course yet; we never invite."""
 
@@ -77,6 +78,34 @@ def rosters_of(report: bytes, is_ours: Callable[[str], bool]) -> dict[Key, Roste
             raise RetryableError(Code.BAD_RESPONSE, message) from None
     made = (_roster(*where, members) for where, members in found.items())
     return {roster.whole: roster for roster in made}
+
+
+def others_of(report: bytes, is_ours: Callable[[str], bool]) -> dict[Key, Counter[str]]:
+    """How many enrollments and administrators each place has that no import made, or that are no users of ours.
+
+    Who is deleted is not counted; people who have no SIS id, and observers, are.
+
+    :param is_ours: whether a SIS id is that of a user of ours.
+    :returns: by place, by the words of :class:`~rosterflow.domain.rosters.Standing`; raises as :func:`rosters_of` does.
+    """
+    found: dict[Key, Counter[str]] = {}
+    for name, header, rows in rows_of(report):
+        is_enrollments = frozenset(header).issuperset(ENROLLMENTS)
+        if not is_enrollments and not frozenset(header).issuperset(ADMINS):
+            continue
+        columns = ("section_id", "course_id") if is_enrollments else ("account_id", "account_id")
+        kinds = (Kind.SECTION, Kind.COURSE) if is_enrollments else (Kind.ACCOUNT, Kind.ACCOUNT)
+        for inner, outer, user, status, by_sis in _picked(
+            header, rows, (*columns, "user_id", "status", "created_by_sis")
+        ):
+            if status not in STATES:
+                raise RetryableError(
+                    Code.BAD_RESPONSE, f"Canvas's provisioning report has the unknown status {status!r} in {name}."
+                )
+            if STATES[status] != DELETED and not (by_sis == YES and user and is_ours(user)):
+                place = Key(kinds[0], inner) if inner else Key(kinds[1], outer)
+                found.setdefault(place, Counter())[STATES[status]] += 1
+    return found
 
 
 def _picked(header: list[str], rows: Iterator[list[str]], columns: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
