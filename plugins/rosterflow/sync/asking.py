@@ -309,5 +309,5 @@ def _take_back(
         now=now,
         plan_hash=request.hash,
         approval_id=request.id,
-        detail=f"{len(gone)} changes",
+        detail=f"{sum(one.change.weight for one in gone)} changes",
     )
