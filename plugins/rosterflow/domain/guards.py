@@ -196,12 +196,12 @@ def _are_as_shown(before: Thing | None, after: Roster, world: World) -> bool:
     known = world.rosters.get(after.whole)
     have = known.members if known else {}
     shown = before.members if isinstance(before, Roster) else {}
+    if any(world.has_user(new) for new in after.ids.values()):
+        return False
     return all(have.get(user) == shown.get(user) for user in after.members)
 
 
 def _cascades_as_shown(change: Change, met: World, world: World) -> bool:
-    if any(world.has_user(new) for new in after.ids.values()):
-        return False
     match change:
         case Change(action=Action.DELETE, after=Account()):
             return all(met[key].thing.state is State.DELETED for key in met.below(key_of(change.after)))

@@ -142,17 +142,17 @@ class Roster:
     def __hash__(self) -> int:
         return hash((self.kind, self.sis_id))
 
-    def active(self) -> frozenset[str]:
-        """The users who have what the roster gives."""
-        return frozenset(user for user, member in self.members.items() if member[-1] == ACTIVE)
-
-
     def only(self, users: Collection[str]) -> Roster:
         """The same of some of its people alone."""
         members = {user: member for user, member in self.members.items() if user in users}
         owned = {user: names for user, names in self.owned.items() if user in users}
         ids = {old: new for old, new in self.ids.items() if old in users}
         return replace(self, members=members, owned=owned, ids=ids)
+
+    def active(self) -> frozenset[str]:
+        """The users who have what the roster gives."""
+        return frozenset(user for user, member in self.members.items() if member[-1] == ACTIVE)
+
 
 @dataclass(frozen=True, slots=True)
 class WantedRoster:

@@ -17,9 +17,8 @@ from rosterflow.domain.rosters import Roster, Thing
 from rosterflow.store.bulk import among, batches
 from rosterflow.store.codec import thing_from_text
 from rosterflow.store.plans import ChangeState, StoredChange, changes_where
-from rosterflow.store.runs import UNDO
 from rosterflow.store.sealing import seal_of
-from rosterflow.store.tables import approval, plan, plan_change, run
+from rosterflow.store.tables import approval, plan_change
 
 
 class ApprovalState(StrEnum):
@@ -183,6 +182,7 @@ def rejected_id_changes(connection: Connection, institution: str) -> frozenset[P
         .join(approval, plan_change.c.approval_id == approval.c.id)
         .where(of_person, plan_change.c.guard_rule == ID_CHANGE)
     )
+    seal = seal_of(connection)
     return frozenset(
         pair
         for row in connection.execute(query)
@@ -190,20 +190,19 @@ def rejected_id_changes(connection: Connection, institution: str) -> frozenset[P
     )
 
 
-def hand_on(connection: Connection, approval_id: int, plan_id: int, seqs: Collection[int]) -> None:
-    """Have a newer plan carry out approved changes instead of the plan they were shown with."""
-    seal = seal_of(connection)
-    left = (plan_change.c.approval_id == approval_id) & plan_change.c.state.in_(OPEN_ENDED)
-    for some in among(seqs, plan_change.c.seq):
-        same = select(plan_change.c.fingerprint).where(plan_change.c.plan_id == plan_id, some)
-        connection.execute(
-            update(plan_change)
 def _pairs(old: Key, after: Thing) -> list[Pair]:
     if not isinstance(after, Roster):
         return [(old, key_of(after))]
     return [(Key(Kind.USER, user), Key(Kind.USER, new)) for user, new in after.ids.items()]
 
 
+def hand_on(connection: Connection, approval_id: int, plan_id: int, seqs: Collection[int]) -> None:
+    """Have a newer plan carry out approved changes instead of the plan they were shown with."""
+    left = (plan_change.c.approval_id == approval_id) & plan_change.c.state.in_(OPEN_ENDED)
+    for some in among(seqs, plan_change.c.seq):
+        same = select(plan_change.c.fingerprint).where(plan_change.c.plan_id == plan_id, some)
+        connection.execute(
+            update(plan_change)
             .where(left, plan_change.c.plan_id != plan_id, plan_change.c.fingerprint.in_(same))
             .values(state=ChangeState.STALE, message=f"carried out with plan {plan_id} instead")
         )
