@@ -12,6 +12,7 @@ from datetime import date, datetime
 
 import msgspec
 
+from rosterflow.domain import undone
 from rosterflow.domain.confirmed import World
 from rosterflow.domain.institution import Freeze, Guards, Limit
 from rosterflow.domain.model import Account, Course, Key, Kind, Section, State, Term, key_of
@@ -21,6 +22,7 @@ from rosterflow.domain.roster_changes import LOGIN_SWAP
 from rosterflow.domain.rosters import MEMBER_FIELDS, Place, Roster, Thing, weight_of
 from rosterflow.domain.sequence import Stalled
 from rosterflow.domain.snapshot import Scope
+from rosterflow.domain.undo import UNDO
 
 RULES: dict[str, str] = {
     "first-contact": "The first plan of an institution is approved as a whole.",
@@ -36,6 +38,8 @@ RULES: dict[str, str] = {
     "whole-role": "Everybody who has a role would lose it.",
     "whole-unit": "Everybody in the courses of an account would be removed.",
     LOGIN_SWAP: "Users who take each other's logins are always approved by a person.",
+    UNDO: "Undoing a plan is always approved by a person.",
+    **undone.RULES,
     "freeze": "The calendar of freezes says that it waits.",
     "updates": "Too many updates of a kind.",
     "waits-for": "It cannot go ahead without a change that is held.",
@@ -207,9 +211,10 @@ def _cascades_as_shown(change: Change, met: World, world: World) -> bool:
             return all(met[key].thing.state is State.DELETED for key in met.below(key_of(change.after)))
         case Change(action=Action.DELETE, after=Section(course=course)):
             there = met.get(Key(Kind.COURSE, course))
-            return there is None or there.is_alive
+            return there is None or there.is_alive or there.thing.state is State.DELETED
         case Change(after=Roster(place=Place(kind=Kind.SECTION | Kind.COURSE) as place)):
-            there = met.get(place.key) or world.get(place.key)  # the latter while its id changes
+            # Who leaves what is closed by the same changes leaves what was in use; and an id may change meanwhile.
+            there = (change.is_removal and world.get(place.key)) or met.get(place.key) or world.get(place.key)
             return there is not None and there.is_alive
         case _:
             return True
@@ -240,6 +245,8 @@ def _always(changes: Iterable[Change], world: World) -> Iterator[Held]:
             yield Held(change, "id-change", f"{change.weight} user(s) get another id. {change.reason}")
         elif change.action is Action.CHANGE_ID:
             yield Held(change, "id-change", f"The id changes from {change.key.sis_id} to {change.after.sis_id}.")
+        if change.rule == undone.UNDONE:
+            yield Held(change, undone.UNDONE, change.reason)
         if change.rule == LOGIN_SWAP:
             yield Held(change, LOGIN_SWAP, f"{change.weight} of the users who would take each other's logins.")
         if change.action is Action.DELETE and change.kind is Kind.ACCOUNT:

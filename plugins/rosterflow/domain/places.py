@@ -120,6 +120,6 @@ def is_counted(change: Change) -> bool:
     Who only goes to another section of a course does not lose the course, and who is done with one that Canvas has shut
     by its dates loses nothing that the dates had not taken.
     """
-    part = change.after.part if isinstance(change.after, Roster) else ""
+    part = change.after.reason if isinstance(change.after, Roster) else ""
     is_over = part == Reason.TERM_ENDED and change.action is Action.CLOSE
     return change.is_removal and part != Part.MOVED and not is_over

@@ -139,6 +139,11 @@ class Roster:
         """The key of the roster that this is, or is a part of."""
         return Key(self.kind, f"{self.place} as {self.role}" if self.place else f"shelf {self.role}")
 
+    @property
+    def reason(self) -> str:
+        """Of a change, why these people: its part without what tells it from others of the same reason."""
+        return self.part.partition(", ")[0]
+
     def __hash__(self) -> int:
         return hash((self.kind, self.sis_id))
 

@@ -178,7 +178,7 @@ class _StalledPeople:
             return self._first(self._no_users, part) if part.kind is not Kind.USER else None
         found = (
             self._first(self._not_arriving.get((course, part.role), {}), part)
-            for course in (self._courses_of(part) if part.part == Part.MOVED else ())
+            for course in (self._courses_of(part) if part.reason == Part.MOVED else ())
         )
         return next((change for change in found if change), None)
 

@@ -17,8 +17,9 @@ from rosterflow.domain.rosters import Roster, Thing
 from rosterflow.store.bulk import among, batches
 from rosterflow.store.codec import thing_from_text
 from rosterflow.store.plans import ChangeState, StoredChange, changes_where
+from rosterflow.store.runs import UNDO
 from rosterflow.store.sealing import seal_of
-from rosterflow.store.tables import approval, plan_change
+from rosterflow.store.tables import approval, plan, plan_change, run
 
 
 class ApprovalState(StrEnum):
@@ -125,6 +126,13 @@ def get_approval(connection: Connection, institution: str, approval_id: int) -> 
     if row is None:
         raise FatalError(Code.REQUEST_UNKNOWN, f"{institution} has no request for approval {approval_id}.")
     return _approval(row)
+
+
+def undo_requests(connection: Connection, institution: str) -> frozenset[int]:
+    """Ids of an institution's requests about plans that undo other ones."""
+    query = select(approval.c.id).join(plan, plan.c.id == approval.c.plan_id).join(run, run.c.id == plan.c.run_id)
+    mine = (approval.c.institution == institution) & (run.c.mode == UNDO)
+    return frozenset(connection.execute(query.where(mine)).scalars())
 
 
 def requests_of(connection: Connection, plan_id: int) -> frozenset[int]:

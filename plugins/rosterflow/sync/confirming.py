@@ -33,6 +33,7 @@ from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.joining import adds_up, words_about
 from rosterflow.sync.moving import departures
 from rosterflow.sync.publishing import put_back, steered
+from rosterflow.sync.remembering import remember_undone
 
 READ_BACK = frozenset({Action.UPDATE, Action.CLOSE, Action.REOPEN, Action.DELETE})
 """What Canvas may accept without doing, because a person's change of the field stands."""
@@ -249,6 +250,7 @@ class Book:
         compared = accepted if has_new_ids else [one for one in accepted if one.seq not in made]
         self._mark(accepted, self._believe(compared, seen, all_of_it=has_new_ids))
         closed_courses.forget(connection, key, _reopened_courses(accepted))
+        remember_undone(connection, self.institution, self.plan_id, [one.change for one in accepted], self.now)
         keys = _keys_of(accepted)
         row_errors.clear_refusals(connection, key, keys)
         row_errors.settle(connection, key, "canvas", [str(k) for k in keys], self.now)

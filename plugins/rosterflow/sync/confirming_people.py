@@ -20,10 +20,11 @@ from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import Key, Kind
 from rosterflow.domain.plan import Action, Change, member_print
 from rosterflow.domain.rosters import MEMBER_FIELDS, Member, Roster, Thing, shelf_of
-from rosterflow.store import history, objects, plans, rosters, row_errors
+from rosterflow.store import history, objects, plans, rosters, row_errors, undone
 from rosterflow.store.history import ID_CHANGED, Event
 from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.row_errors import RowErrorNote
+from rosterflow.sync.remembering import remember_undone
 from rosterflow.wire.canvas_words import template_of
 
 PeopleWords = Mapping[int, Mapping[str, str]]
@@ -161,6 +162,8 @@ class PeopleBook:
         rosters.forget(connection, key, before.rosters.keys() - after.keys())
         fresh = [roster for whole, roster in after.items() if before.rosters.get(whole) is not roster]
         rosters.save(connection, key, fresh, now=self.now)
+        ended = (_ended(before.rosters[one.whole], one) for one in fresh if one.whole in before.rosters)
+        undone.remember_ended(connection, key, self.plan_id, (one for one in ended if one.members))
 
     def _believe(self, changes: Sequence[Change]) -> None:
         """Confirm people as they were sent."""
@@ -176,6 +179,7 @@ class PeopleBook:
         )
         self._forget_refusals(parts)
         self._record(event for change in changes for event in _events(change, change.after))
+        remember_undone(connection, self.institution, self.plan_id, changes, self.now)
 
     def _believe_seen(self, seen: Sequence[_Seen]) -> None:
         """Confirm people as Canvas has them, whatever was sent."""
@@ -192,6 +196,8 @@ class PeopleBook:
         shown = [replace(part_of(one.change), members=one.shown) for one in seen]
         self._forget_refusals(shown)
         self._record(event for one, part in zip(seen, shown, strict=True) for event in _events(one.change.change, part))
+        made = (_only(one.change, one.shown) for one in seen if one.shown)
+        remember_undone(connection, self.institution, self.plan_id, made, self.now)
 
     def _forget_refusals(self, accepted: Sequence[Roster]) -> None:
         """What Canvas accepts now is refused no longer."""
@@ -225,6 +231,11 @@ class PeopleBook:
         history.record(
             self.connection, self.institution.key, events, self.now, run_id=self.run_id, plan_id=self.plan_id
         )
+
+
+def _ended(before: Roster, after: Roster) -> Roster:
+    """Those who have another standing now, as they were before."""
+    return before.only([user for user, member in before.members.items() if after.members.get(user) != member])
 
 
 def _without(one: StoredChange, refused: Mapping[str, str]) -> Change:

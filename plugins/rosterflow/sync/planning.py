@@ -23,8 +23,9 @@ from rosterflow.domain.model import Kind, SourceKind
 from rosterflow.domain.plan import Plan
 from rosterflow.domain.rosters import Reason, Roster
 from rosterflow.domain.snapshot import Snapshot
+from rosterflow.domain.undone import set_apart, still_undone
 from rosterflow.domain.windows import scope_on, term_in_force
-from rosterflow.store import approvals, decisions, institutions, objects, plans, rosters, row_errors, runs
+from rosterflow.store import approvals, decisions, institutions, objects, plans, rosters, row_errors, runs, undone
 from rosterflow.store.engine import Store
 from rosterflow.store.row_errors import RowErrorNote
 from rosterflow.store.runs import Run, RunState
@@ -80,6 +81,7 @@ def make_plan(
             raise FatalError(Code.PLAN_STALE, f"{institution.key}: run {later} has read later than run {run.id}.")
         world = world_of(connection, institution)
         refused = row_errors.refusals(connection, institution.key)
+        remembered = undone.load(connection, institution.key)
         rejected = approvals.rejected_id_changes(connection, institution.key)
         staff_until = not_staff_since(decisions.by_rules(connection, institution.key, STAFF_RULES))
         contacted = institutions.standing(connection, institution.key, now).contacted_at is not None
@@ -94,6 +96,9 @@ def make_plan(
     refuse_empty(snapshot, world, institution, accept_empty)
     waits = {refusal.fingerprint: refusal for refusal in refused.values()}
     made = diff(snapshot, world, institution.removal, waits, now, rejected, Leaving.of(institution, today))
+    saw_all = snapshot.is_complete and not snapshot.scope.is_partial
+    undone_still = still_undone(remembered, made, snapshot, saw_all=saw_all)
+    made = set_apart(made, remembered)
     with store.begin() as connection:
         verify_lease(connection, institution, run)
         plan_id = plans.save_plan(connection, institution.key, run.id, made, first_contact=not contacted, now=now)
@@ -103,6 +108,8 @@ def make_plan(
             objects.save(connection, institution.key, moved, now=now, run_id=run.id)
             rosters.save(connection, institution.key, _rosters_moved_on(snapshot, world), now=now)
             withdraw_wanted(connection, institution, snapshot, now)
+            if undone_still != remembered:
+                undone.replace(connection, institution.key, undone_still)
     return plan_id
 
 

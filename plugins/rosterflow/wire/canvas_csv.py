@@ -62,7 +62,7 @@ def second_import(change: Change) -> bool:
     contract §3.4). And nobody leaves a section before it is known that they arrived in the other one.
     """
     if isinstance(change.after, Roster):
-        return change.after.part == Part.MOVED
+        return change.after.reason == Part.MOVED
     return change.action is Action.DELETE and change.kind in (Kind.ACCOUNT, Kind.TERM)
 
 
