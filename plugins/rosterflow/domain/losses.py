@@ -18,6 +18,7 @@ class Why(StrEnum):
     CHANGED_BY_HAND = "changed-by-hand"
     KEPT_BY_CANVAS = "kept-by-canvas"
     ID_CHANGED = "id-changed"
+    TERM_KEPT = "term-kept"
     PLACE_GONE = "place-gone"
     OTHERS_INSIDE = "others-inside"
     WORK_INSIDE = "work-inside"
@@ -38,6 +39,7 @@ MEANINGS: dict[Why, str] = {
     Why.CHANGED_BY_HAND: "People changed it in Canvas since.",
     Why.KEPT_BY_CANVAS: "People made it their own in Canvas, which ignores what we send there.",
     Why.ID_CHANGED: "An id that was changed stays changed.",
+    Why.TERM_KEPT: "The plan put it into a term, and no import takes a course out of one.",
     Why.PLACE_GONE: "What it lay in is not in use any more.",
     Why.OTHERS_INSIDE: "The plan made it, but it holds what the plan did not make, so it stays.",
     Why.WORK_INSIDE: "The plan made it. What was put into it since, content, submissions and grades, goes with it.",
@@ -58,6 +60,7 @@ REMEDIES: dict[Why, str] = {
     Why.CHANGED_BY_HAND: "Ask who changed it; put it right in Canvas.",
     Why.KEPT_BY_CANVAS: "Put it right in Canvas.",
     Why.ID_CHANGED: "If the old id is wanted again, let the source say so; a person approves a changed id.",
+    Why.TERM_KEPT: "Set the course's term in Canvas.",
     Why.PLACE_GONE: "Undo first what closed or removed the place, then this plan.",
     Why.OTHERS_INSIDE: "Remove from it in Canvas what may go, then undo the plan once more.",
     Why.WORK_INSIDE: "Look into it before approving; what is to stay must be copied elsewhere.",

@@ -80,6 +80,7 @@ def undo(applied: Applied, ground: Ground, reason: str) -> Inverse:
     for change in reversed(applied.confirmed):
         people.look(change)
     people.bring_back(applied.ended)
+    people.send_again()
     coming, leaving = people.changes(UNDO, reason)
     return Inverse((*objects.additions, *coming, *leaving, *objects.removals), losses.all())
 
@@ -157,6 +158,8 @@ class _Objects:
         for name in _differing(before, after, FIELDS[key.kind]):
             if name in known.owned_by_canvas:
                 self._losses.tell(Why.KEPT_BY_CANVAS, key, field=name)
+            elif name == "term" and getattr(before, name) is None:
+                self._losses.tell(Why.TERM_KEPT, key)  # a blank keeps the term (Canvas contract §5.4)
             elif not _differing(now, before, [name]):
                 self._losses.tell(Why.AS_BEFORE, key)
             elif now.state is not after.state or _differing(now, after, [name]):
@@ -232,7 +235,12 @@ class _Objects:
         objects += [(self._ground.actual, below) for below in unknown]
         alive = sum(world[below].thing.state is not State.DELETED for world, below in objects)
         states = [state for state in Standing if state not in (DELETED, BY_HAND)]
-        return alive + self._of_others(key, *states) + self._of_ours(key, *states)
+        # A section that goes elsewhere with the same import leaves only after its course is deleted (Canvas §3.4).
+        leaving = [
+            one for one in self._course_and_sections(key)[1:] if one not in gone and one not in planned.below(key)
+        ]
+        with_it = sum(self._of_others(section, *states) for section in leaving)
+        return alive + with_it + self._of_others(key, *states) + self._of_ours(key, *states)
 
     def _is_default(self, section: Key) -> bool:
         """Whether it is the section without an id that Canvas gives each course; who is in it counts in the course."""

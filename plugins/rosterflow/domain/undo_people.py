@@ -48,6 +48,7 @@ class PeopleUndo:
         self._renames, self._losses = renames, losses
         self._goals: dict[Key, dict[str, Member]] = {}
         self._made_users: dict[str, Key] = {}
+        self._again: set[tuple[Key, str]] = set()
 
     def look(self, change: Change) -> None:
         """Find the inverse of one change of a roster; changes of objects are passed over."""
@@ -68,8 +69,7 @@ class PeopleUndo:
         """
         for part in ended:
             whole = self._whole(part)
-            is_back = part.place is not None and self._state_at(whole, self._planned) is State.ACTIVE
-            if not is_back or self._state_at(whole, self._confirmed) is State.ACTIVE:
+            if not self._is_in_use(whole):
                 continue
             for user, before in part.members.items():
                 now = self._now(whole, user)
@@ -79,6 +79,21 @@ class PeopleUndo:
                     self._losses.tell(Why.STAYS_ENDED, whole)
                 elif user not in self._goals.get(whole, {}):
                     self._goals.setdefault(whole, {})[user] = before
+
+    def send_again(self) -> None:
+        """Have those stay who would end with a place that the inverse changes end, though their section leaves it.
+
+        Canvas deletes or concludes a course before it moves a section out of it (Canvas contract §3.4).
+        """
+        for whole, planned in self._planned.rosters.items():
+            known = self._confirmed.rosters.get(whole)
+            if known is planned or known is None or planned.place is None or not self._is_in_use(whole):
+                continue
+            goals = self._goals.setdefault(whole, {})
+            for user, row in known.members.items():
+                if planned.members.get(user) != row and row[-1] != BY_HAND:
+                    self._again.add((whole, user))
+                    goals.setdefault(user, row)
 
     def changes(self, rule: str, reason: str) -> tuple[list[Change], list[Change]]:
         """The inverse changes: who returns or gets other data, users first, and who leaves."""
@@ -131,7 +146,9 @@ class PeopleUndo:
         return kept
 
     def _goes_with_its_place(self, whole: Key, goal: Member) -> bool:
-        """Whether Canvas does it by itself: in what is deleted nobody is, nor active in what is concluded."""
+        """Whether Canvas does it by itself: in a deleted course nobody is, nor is anybody active in a concluded one."""
+        if whole.kind is not Kind.ENROLLMENT:
+            return False
         state = self._state_at(whole, self._planned)
         return state is State.DELETED or (state is State.COMPLETED and goal[-1] == Standing.COMPLETED)
 
@@ -206,12 +223,12 @@ class PeopleUndo:
         found: dict[tuple[Action, str], dict[str, Member]] = {}
         for user, goal in sorted(self._goals[whole].items()):
             now = self._now(whole, user)
-            if now is None or now == goal:
+            if now is None or (now == goal and (whole, user) not in self._again):
                 continue
             if goal[-1] != ACTIVE:
-                action = _ENDS[Standing(goal[-1])] if goal[-1] != now[-1] else Action.UPDATE
+                action = Action.UPDATE if goal[-1] == now[-1] and len(goal) > 1 else _ENDS[Standing(goal[-1])]
             else:
-                action = Action.UPDATE if now[-1] == ACTIVE else Action.REOPEN
+                action = Action.UPDATE if now[-1] == ACTIVE and len(goal) > 1 else Action.REOPEN
             moves = action in _ENDS.values() and self._returns_elsewhere(whole, user)
             part = f"{Part.MOVED}, undo" if moves else f"undo, {action}"
             found.setdefault((action, part), {})[user] = goal
