@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rosterflow.domain.confirmed import World
 from rosterflow.domain.model import Account, Course, Key, Kind, Section
@@ -14,8 +14,7 @@ from rosterflow.domain.sequence import account_parents, ancestors
 from rosterflow.domain.snapshot import Scope
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(NamedTuple):
     """A part of the world for which removals are counted.
 
     :param rule: id of the guard's rule by which too many removals in it are held.
@@ -95,7 +94,7 @@ class InUse:
                 yield one.thing, 1
         for roster in self._world.rosters.values():
             if scope is None or scope.covers(roster):
-                yield roster, len(roster.active())
+                yield roster, roster.headcount
 
     def by_kind(self) -> Counter[Kind]:
         """How many there are of each kind."""

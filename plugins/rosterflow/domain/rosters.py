@@ -154,6 +154,13 @@ class Roster:
         ids = {old: new for old, new in self.ids.items() if old in users}
         return replace(self, members=members, owned=owned, ids=ids)
 
+    @property
+    def headcount(self) -> int:
+        """How many users have what the roster gives."""
+        if self.kind is Kind.USER:
+            return sum(member[-1] == ACTIVE for member in self.members.values())
+        return [*self.members.values()].count(STANDINGS[ACTIVE])
+
     def active(self) -> frozenset[str]:
         """The users who have what the roster gives."""
         return frozenset(user for user, member in self.members.items() if member[-1] == ACTIVE)

@@ -174,12 +174,12 @@ def _too_late(book: _Book, waiting: Sequence[StoredChange]) -> dict[int, str]:
     Nothing may while the base is about to be read anew, and nothing that another run sent and nobody confirmed.
     """
     connection, key = book.connection, book.institution.key
-    world = world_of(connection, book.institution)
+    others = plans.changes_of_others(connection, book.request.plan_id, book.request.id, ChangeState.HELD)
+    world = world_of(connection, book.institution, [one.change for one in (*waiting, *others)])
     if institutions.standing(connection, key, book.now).based_at is None:
         return {one.seq: "What Canvas has must be read again first." for one in waiting}
     unsettled = plans.unsettled(connection, key)
     outdated = {change.key for change in stale([one.change for one in waiting], world)}
-    others = plans.changes_of_others(connection, book.request.plan_id, book.request.id, ChangeState.HELD)
     held = sorted((*waiting, *others), key=attrgetter("seq"))
     stalled = Stalled(world, [one.change for one in held])
     ours = {one.seq for one in waiting}

@@ -134,11 +134,13 @@ def _let_approved_through(matter: Matter, held: Sequence[StoredChange]) -> list[
         one.fingerprint: one.approval_id
         for one in approvals.approved_since(matter.connection, matter.institution.key, matter.now - APPROVAL_HOLDS)
     }
+    if not approved:
+        return list(held)
     stalled = Stalled(matter.world, [one.change for one in held])
     waits = {one.seq for one in held}
     going: dict[int, list[int]] = {}
     left: list[StoredChange] = []
-    for one in matter.planned if approved else held:
+    for one in matter.planned:
         request = approved.get(one.fingerprint)
         if request is not None and (one.seq not in waits or not stalled.blocker(one.change)):
             going.setdefault(request, []).append(one.seq)

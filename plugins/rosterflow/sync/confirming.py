@@ -109,6 +109,21 @@ def waits_for_reading_back(store: Store, plan_id: int) -> frozenset[Kind]:
         return plans.kinds_in(connection, plan_id, ChangeState.SENT)
 
 
+def ids_to_read_back(store: Store, plan_id: int) -> frozenset[str]:
+    """SIS ids of the objects and people whose rows were sent and whose effect is not known yet."""
+    with store.begin() as connection:
+        changes = [one.change for one in plans.changes(connection, plan_id, ChangeState.SENT)]
+    return frozenset(
+        sis_id
+        for change in changes
+        for sis_id in (
+            (*change.after.members, *change.after.ids.values())
+            if isinstance(change.after, Roster)
+            else (change.key.sis_id, change.after.sis_id)
+        )
+    )
+
+
 @undisturbed
 def read_back(
     store: Store,

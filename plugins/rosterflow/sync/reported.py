@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import Key
@@ -36,16 +36,17 @@ def others_in(institution: Institution, report: bytes) -> dict[Key, Counter[str]
     return others_of(report, _is_ours(institution) if institution.people.sync else lambda _: False)
 
 
-def things_of(institution: Institution, report: bytes) -> Iterator[Thing]:
+def things_of(institution: Institution, report: bytes, only: Container[str] | None = None) -> Iterator[Thing]:
     """Everything in a report: objects whose origin is not known yet, and rosters.
 
     :param report: the downloaded file.
+    :param only: objects and people with these SIS ids alone, and one more of each kind, to tell that it is listed.
     :raises RetryableError: ``bad-response`` when a file is broken or has an unknown status.
     """
-    yield from objects_of(report)
+    yield from objects_of(report, only)
     if not institution.people.sync:
         return
-    yield from rosters_of(report, _is_ours(institution)).values()
+    yield from rosters_of(report, _is_ours(institution), only).values()
 
 
 def _is_ours(institution: Institution) -> Callable[[str], bool]:

@@ -6,7 +6,7 @@ Hundreds of thousands of rows, so they go straight into rosters.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from operator import itemgetter
 
 from rosterflow.domain.errors import Code, RetryableError
@@ -46,26 +46,19 @@ Found = dict[tuple[Kind, str, str, str], Members]
 """The people of each roster, by kind, the place's kind and id, and the role."""
 
 
-def rosters_of(report: bytes, is_ours: Callable[[str], bool]) -> dict[Key, Roster]:
+def rosters_of(report: bytes, is_ours: Callable[[str], bool], only: Container[str] | None = None) -> dict[Key, Roster]:
     """The rosters in a provisioning report, without the terms of their places.
 
     Who was enrolled or made an administrator by hand is by hand there, when active, and else left out.
 
     :param report: the downloaded file: one CSV, or a zip of several when several kinds were asked for.
     :param is_ours: whether a SIS id is that of a user of ours; all others are left out.
+    :param only: of these users alone, and one more of each kind that has any of ours, to tell that it is listed.
     :raises RetryableError: ``bad-response`` when a file is broken or has an unknown status.
     """
     found: Found = {}
-    ours: dict[str, bool] = {}
-
-    def known(user: str) -> bool:
-        answer = ours.get(user)
-        if answer is None:
-            answer = ours[user] = bool(user) and is_ours(user)
-        return answer
-
     for name, header, rows in rows_of(report):
-        columns = frozenset(header)
+        columns, known = frozenset(header), _Known(is_ours, only)
         try:
             if columns.issuperset(ENROLLMENTS):
                 _enrollments(_picked(header, rows, ENROLLMENTS), known, found)
@@ -106,6 +99,22 @@ def others_of(report: bytes, is_ours: Callable[[str], bool]) -> dict[Key, Counte
                 place = Key(kinds[0], inner) if inner else Key(kinds[1], outer)
                 found.setdefault(place, Counter())[STATES[status]] += 1
     return found
+
+
+class _Known:
+    """Which users of a file are looked at."""
+
+    def __init__(self, is_ours: Callable[[str], bool], only: Container[str] | None) -> None:
+        self._is_ours = is_ours
+        self._only = only
+        self._is_listed = False
+
+    def __call__(self, user: str) -> bool:
+        if self._only is not None and self._is_listed and user not in self._only:
+            return False
+        is_known = bool(user) and self._is_ours(user)
+        self._is_listed = self._is_listed or is_known
+        return is_known
 
 
 def _picked(header: list[str], rows: Iterator[list[str]], columns: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
