@@ -220,9 +220,10 @@ class Harness:
             runs.close_run(self.store, self.institution, run, well=True, now=self.clock())
 
     def undone(self, plan_id: int, reason: str = "wrong file") -> Undoing:
-        """An undo that somebody approves."""
+        """An undo that people approve, when there is something to undo."""
         asked = self.undo(plan_id, reason)
-        self.approve(asked.request)
+        if asked.request:
+            self.approve(asked.request, *(Answer(APPROVE, "looks right", user) for user in ("kari", "ola")))
         return asked
 
     def first_contact(self) -> Done:
