@@ -158,12 +158,20 @@ class PeopleBook:
             return
         connection, key = self.connection, self.institution.key
         before = World(objects.load(connection, key), rosters.load(connection, key))
-        after = before.after(changes).rosters
+        after = before.after([*changes, *self._sent_later(before)]).rosters
         rosters.forget(connection, key, before.rosters.keys() - after.keys())
         fresh = [roster for whole, roster in after.items() if before.rosters.get(whole) is not roster]
         rosters.save(connection, key, fresh, now=self.now)
         ended = (_ended(before.rosters[one.whole], one) for one in fresh if one.whole in before.rosters)
         undone.remember_ended(connection, key, self.plan_id, (one for one in ended if one.members))
+
+    def _sent_later(self, before: World) -> Iterator[Change]:
+        """The confirmed changes of people, who come after objects in Canvas's order: nothing that ends ends them."""
+        for one in plans.changes(self.connection, self.plan_id, ChangeState.CONFIRMED):
+            part = one.change.after
+            if isinstance(part, Roster) and part.kind is Kind.ENROLLMENT and part.whole in before.rosters:
+                there = before.rosters[part.whole].members
+                yield _only(one, [user for user, member in part.members.items() if there.get(user) == member])
 
     def _believe(self, changes: Sequence[Change]) -> None:
         """Confirm people as they were sent."""
