@@ -37,6 +37,7 @@ class Places:
         self._world = world
         self._parents = account_parents(world)
         self._lines: dict[str, tuple[Region, ...]] = {}
+        self._courses: dict[str, tuple[Region, ...]] = {}
 
     def of(self, thing: Thing) -> tuple[Region, ...]:
         """The institution, the accounts from the top down, the term, and for a section its course.
@@ -50,9 +51,7 @@ class Places:
             case Course():
                 return (*self._line(thing.account), Region("removals-term", thing.term or "the default term"))
             case Section():
-                course = self._world.get(Key(Kind.COURSE, thing.course))
-                around = self.of(course.thing) if course else (EVERYWHERE,)
-                return (*around, Region("removals-course", thing.course))
+                return self._in_course(thing.course)
             case Roster():
                 return self._of_people(thing)
             case _:
@@ -70,6 +69,13 @@ class Places:
         if roster.place.kind is Kind.COURSE:
             around = (*around, Region("removals-course", course))
         return (*around, role, Region("removals-course-role", f"the role {roster.role} in {course}"))
+
+    def _in_course(self, sis_id: str) -> tuple[Region, ...]:
+        if sis_id not in self._courses:
+            course = self._world.get(Key(Kind.COURSE, sis_id))
+            around = self.of(course.thing) if course else (EVERYWHERE,)
+            self._courses[sis_id] = (*around, Region("removals-course", sis_id))
+        return self._courses[sis_id]
 
     def _line(self, account: str) -> tuple[Region, ...]:
         if account not in self._lines:

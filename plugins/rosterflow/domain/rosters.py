@@ -84,23 +84,18 @@ class Part(StrEnum):
     """In another section of the same course, where they are already."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Key):
     """Where people are: a section, a course (its default section) or an account.
 
     :param kind: ``SECTION``, ``COURSE`` or ``ACCOUNT``.
     """
 
-    kind: Kind
-    sis_id: str
+    __slots__ = ()
 
     @property
     def key(self) -> Key:
         """The object that it is."""
-        return Key(self.kind, self.sis_id)
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.sis_id}"
+        return self
 
 
 @dataclass(frozen=True, slots=True)
