@@ -157,7 +157,10 @@ class PeopleBook:
         if not changes:
             return
         connection, key = self.connection, self.institution.key
-        before = World(objects.load(connection, key), rosters.load(connection, key))
+        is_about_courses = any(change.kind is Kind.COURSE for change in changes)
+        inside = World(objects.load(connection, key, kind=Kind.SECTION) if is_about_courses else ())
+        places = {place for change in changes for place in (change.key, *inside.below(change.key))}
+        before = World(inside.values(), rosters.at_places(connection, key, places))
         after = before.after([*changes, *self._sent_later(before)]).rosters
         rosters.forget(connection, key, before.rosters.keys() - after.keys())
         fresh = [roster for whole, roster in after.items() if before.rosters.get(whole) is not roster]

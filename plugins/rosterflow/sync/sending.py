@@ -209,24 +209,23 @@ def _post(
 ) -> SisImport:
     """Post an import that certainly is not in Canvas, having written down first that we are about to."""
     archive = blobs.get_bytes(one.blob)
-    seqs = [seq for seqs in one.rows.values() for seq in seqs]
+    mine = {seq for seqs in one.rows.values() for seq in seqs}
     with store.begin() as connection:
         closing = plans.changes_doing(connection, one.plan_id, Action.CLOSE)
         reopening = plans.changes_doing(connection, one.plan_id, Action.REOPEN)
-    mine = set(seqs)
     remember_published(store, hook, institution, [stored.change for stored in closing if stored.seq in mine])
     leave_to_people(store, hook, institution, [stored.change for stored in reopening if stored.seq in mine])
     with store.begin() as connection:
         verify_lease(connection, institution, run)
         imports.note(connection, one.id, state=ImportState.POSTING, posting_at=now)
-        plans.set_state(connection, one.plan_id, seqs, ChangeState.SENT)
+        plans.set_state(connection, one.plan_id, mine, ChangeState.SENT)
     try:
         return hook.post_sis_import(archive)
     except RosterflowError as error:
         if not isinstance(error, RetryableError) or error.code is Code.THROTTLED:
             with store.begin() as connection:
                 imports.note(connection, one.id, state=ImportState.PREPARED)
-                plans.set_state(connection, one.plan_id, seqs, ChangeState.ALLOWED)
+                plans.set_state(connection, one.plan_id, mine, ChangeState.ALLOWED)
         raise
 
 
