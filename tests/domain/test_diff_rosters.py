@@ -393,3 +393,13 @@ def test_who_was_brought_by_hand_is_adopted_when_the_source_has_them_and_left_al
     plan = p.plan(p.wants(*TREE, rosters=[p.roster(SECTION, ["u1", "u3"])]), there)
 
     assert p.told(plan.changes) == [("reopen", f"{HERE}: adopted", {"u1": "active"})]
+
+
+def test_an_administrator_whom_people_made_never_becomes_ours() -> None:
+    own = a.unit(a.ROOT)
+    there = p.world(rosters=[p.roster(own, {"u1": "by-hand", "u2": "active"}, "A")])
+
+    plan, later = (p.plan(p.wants(rosters=[p.roster(own, some, "A")]), there) for some in (["u1", "u2"], ["u2"]))
+
+    assert (plan.changes, later.changes) == ((), ())
+    assert [(one.rule, one.facts) for one in plan.decisions] == [("admin-by-hand", (("people", "1"),))]

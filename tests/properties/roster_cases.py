@@ -18,6 +18,9 @@ PEOPLE = ("u1", "u2", "u3", "u4", "u5")
 LOGINS = ("kari", "ola", "per", "eli", "siv", "jon")
 STATES = ("active", "active", "active", "inactive", "completed", "deleted", "by-hand")
 ROLES = (p.STUDENT, p.TEACHER)
+ACCOUNT_STATES = ("active", "active", "deleted", "by-hand")
+ACCOUNT_ROLES = ("AccountAdmin", "Adviser")
+PLACES = (Kind.ACCOUNT, Kind.COURSE, Kind.SECTION)
 
 
 @dataclass(slots=True)
@@ -41,16 +44,15 @@ class RosterCase:
 
 @st.composite
 def roster_cases(draw: st.DrawFn) -> RosterCase:
-    """Up to five people in every section and course of a college, as students and teachers, and as users or not."""
+    """Up to five people in every section, course and account of a college, in two roles, and as users or not."""
     case = RosterCase(draw(cases()), has_users=draw(st.booleans()))
-    there = {key: one.thing for key, one in case.college.confirmed.items() if key.kind in (Kind.COURSE, Kind.SECTION)}
-    places = there | {
-        key: thing for key, thing in case.college.wanted.items() if key.kind in (Kind.COURSE, Kind.SECTION)
-    }
+    there = {key: one.thing for key, one in case.college.confirmed.items() if key.kind in PLACES}
+    places = there | {key: thing for key, thing in case.college.wanted.items() if key.kind in PLACES}
     for key in sorted(places):
-        for role in ROLES[: draw(st.integers(0, 2))]:
+        roles, known = (ACCOUNT_ROLES, ACCOUNT_STATES) if key.kind is Kind.ACCOUNT else (ROLES, STATES)
+        for role in roles[: draw(st.integers(0, 2))]:
             if key in there:
-                states = draw(st.dictionaries(st.sampled_from(PEOPLE), st.sampled_from(STATES)))
+                states = draw(st.dictionaries(st.sampled_from(PEOPLE), st.sampled_from(known)))
                 case.confirmed.append(_met(case, there[key], p.roster(there[key], states, role)))
             if key in case.college.wanted and draw(st.integers(0, 5)):
                 case.wanted.append(_wanted(draw, case.college.wanted[key], role))
