@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -11,8 +12,9 @@ from rosterflow.domain.confirmed import World
 from rosterflow.domain.guards import Verdict, guard, needs_second_person, stale
 from rosterflow.domain.institution import Freeze, Guards, Limit
 from rosterflow.domain.leaving import Leaving
-from rosterflow.domain.model import Kind, Section
+from rosterflow.domain.model import Kind, Section, State
 from rosterflow.domain.people_settings import Ladder
+from rosterflow.domain.plan import Action
 from rosterflow.domain.rosters import Member, Reason, Roster
 from rosterflow.domain.snapshot import Snapshot
 from tests.domain import builders as a
@@ -249,3 +251,13 @@ def test_a_change_of_people_is_stale_when_their_section_is_gone() -> None:
     gone = p.plan(p.wants(*TREE[:-1], rosters=[p.roster(SECTION, people(3))]), world).changes
 
     assert stale(changes, world.after(gone)) == changes
+
+
+def test_who_leaves_a_course_that_is_opened_again_by_the_same_plan_is_as_shown() -> None:
+    hidden = replace(COURSE, state=State.UNPUBLISHED)
+    there = p.world(UNIT, EMNE, hidden, rosters=[p.roster(COURSE, ["u1"])])
+
+    changes = p.plan(p.wants(UNIT, EMNE, COURSE, rosters=[p.roster(COURSE, ["u2"])]), there).changes
+
+    assert [change.action for change in changes] == [Action.REOPEN, Action.CREATE, Action.HIDE]
+    assert stale(changes, there) == ()
