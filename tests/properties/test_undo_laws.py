@@ -98,9 +98,9 @@ def there(one: College, mark: str) -> dict[tuple[str, ...], Any]:
     for row in (*people.enrollments, *people.admins):
         if any(cell.startswith(mark) for cell in row) and row[-1] != "deleted":
             found["person", *row[:-1]] = row[-1]
-    for user, *values in people.logins:
+    for user, *fields in people.logins:
         if user.startswith(f"FS_184_{mark}"):
-            found["user", user] = tuple(values)
+            found["user", user] = tuple(fields)
     return found
 
 

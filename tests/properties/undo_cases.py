@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from rosterflow.domain.model import Account, CanvasObject, Course, Kind, Origin, Section, SourceKind, Term
+from rosterflow.domain.model import Account, CanvasObject, Course, Kind, Origin, Section, SourceKind, Term, key_of
 from rosterflow.domain.rosters import STANDINGS, Member, Place, Roster, WantedRoster, shelves
-from rosterflow.domain.snapshot import Scope, Snapshot, key_of
+from rosterflow.domain.snapshot import Scope, Snapshot
 
 HOME, WHEN = "FSDEMO", "2026_HØST"
 ROLES = ("StudentEnrollment", "TeacherEnrollment")
