@@ -15,8 +15,8 @@ from rosterflow.notifications.mail import send
 from rosterflow.operators.fs import page_key, pages_of
 from rosterflow.operators.institution import InstitutionOperator, defaults, now
 from rosterflow.operators.waiting import WaitsForCanvas
-from rosterflow.settings import environment
 from rosterflow.store.bulk import batches
+from rosterflow.store.person_keys import shown_by
 from rosterflow.sync.reconcile_letter import MOST_ROWS, letter_of
 from rosterflow.sync.reconciling import believe_canvas, compare_with_canvas, summary
 from rosterflow.sync.reported import kinds_for_undo, reported_kinds
@@ -95,8 +95,10 @@ class MailComparisonOperator(InstitutionOperator):
         told = ti.xcom_pull(task_ids=self.compared_by)
         pages = pages_of(ti, self.compared_by, told["pages"])
         found = (msgspec.convert(row, Difference) for page in pages for row in page)
-        key = environment().page_keys[0].encode()
-        send(letter_of(self.settings, found, told["counts"], key=key, now=now()))
+        with self.store.begin() as connection:
+            shown = shown_by(connection, self.settings.key)
+            letter = letter_of(self.settings, found, told["counts"], shown=shown, now=now())
+        send(letter)
 
 
 class BelieveCanvasOperator(WaitsForCanvas):

@@ -40,6 +40,13 @@ institution = Table(
     Column("account", String(255), comment="SIS id of the institution's own account there"),
 )
 
+secret = Table(
+    "secret",
+    metadata,
+    Column("name", String(31), primary_key=True),
+    Column("sealed", Text, nullable=False),
+)
+
 canvas_object = Table(
     "canvas_object",
     metadata,

@@ -16,6 +16,8 @@ from rosterflow.store.plans import ChangeState, StoredChange, changes_where
 from rosterflow.store.tables import history, plan, plan_change, sis_import
 
 OF_PEOPLE = (Kind.USER, Kind.ENROLLMENT, Kind.ADMIN)
+RENAMING = (ChangeState.HELD, ChangeState.ALLOWED, ChangeState.SENT, ChangeState.CONFIRMED)
+"""What became of a change of an id that a person may go by."""
 
 
 class PlannedChange(NamedTuple):
@@ -30,26 +32,31 @@ class PlannedChange(NamedTuple):
     sent_at: datetime | None
 
 
-def events_about(connection: Connection, institution: str, user: str) -> list[Any]:
-    """What happened to a person, by the SIS id of the user, oldest first."""
+def events_about(connection: Connection, institution: str, person: str) -> list[Any]:
+    """What happened to somebody as people are shown, and to the same under earlier ids, oldest first."""
+    people = [person]
+    for one in people:
+        rows = _naming(connection, institution, one)
+        people += [old for row in rows if row.event == ID_CHANGED and (old := row.detail.split()[0]) not in people]
+    found = {row.id: row for one in people for row in _naming(connection, institution, one)}
+    return [row for _, row in sorted(found.items())]
+
+
+def _naming(connection: Connection, institution: str, person: str) -> list[Any]:
     query = select(history).where(
         history.c.institution == institution,
         history.c.kind.in_([str(kind) for kind in OF_PEOPLE]),
-        history.c.detail.contains(user, autoescape=True),
+        history.c.detail.contains(person, autoescape=True),
     )
     rows = connection.execute(query.order_by(history.c.id)).all()
-    return [row for row in rows if user in row.detail.split()]
+    return [row for row in rows if person in row.detail.split()]
 
 
 def ids_of(connection: Connection, institution: str, user: str) -> frozenset[str]:
-    """The SIS ids that a user goes by and went by: the one given, and each one that became it, or was to become it."""
-    renamed = history.c.institution == institution, history.c.kind == Kind.USER, history.c.event == ID_CHANGED
-    pairs = [row.detail.split() for row in connection.execute(select(history.c.detail).where(*renamed))]
+    """The SIS ids that a user goes by and went by in kept plans: the one given, and each that was to become it."""
     asked = (plan.c.id == plan_change.c.plan_id) & (plan.c.institution == institution)
-    waiting = changes_where(connection, asked & _CHANGES_USERS_IDS, ChangeState.HELD, ChangeState.ALLOWED)
-    pairs += [
-        [*pair] for one in waiting if isinstance(one.change.after, Roster) for pair in one.change.after.ids.items()
-    ]
+    made = changes_where(connection, asked & _CHANGES_USERS_IDS, *RENAMING)
+    pairs = [pair for one in made if isinstance(one.change.after, Roster) for pair in one.change.after.ids.items()]
     found = [user]
     for one in found:
         found += [old for old, new in pairs if new == one and old not in found]

@@ -1,7 +1,7 @@
 """What happened to people in Canvas, person by person.
 
 A roster's change is many rows. Those that Canvas accepted are confirmed; each one that it refused is remembered by
-itself, so that it waits alone, and is shown by the user's SIS id, with Canvas's words but for what they tell of them.
+itself, so that it waits alone, and is shown with Canvas's words but for what they tell of the person.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from rosterflow.domain.plan import Action, Change, member_print
 from rosterflow.domain.rosters import MEMBER_FIELDS, Member, Roster, Thing, shelf_of
 from rosterflow.store import history, objects, plans, rosters, row_errors, undone
 from rosterflow.store.history import ID_CHANGED, Event
+from rosterflow.store.person_keys import Shown, shown_by
 from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.row_errors import RowErrorNote
 from rosterflow.sync.remembering import remember_undone
@@ -60,13 +61,16 @@ def part_of(one: StoredChange) -> Roster:
     return one.change.after
 
 
-def refusal_key(roster: Roster, user: str) -> Key:
-    """Under what the refusal of one person's row is remembered."""
-    return Key(roster.kind, f"{roster.whole.sis_id} / {user}")
+def refusal_key(roster: Roster, person: str) -> Key:
+    """Under what the refusal of one person's row is remembered.
+
+    :param person: as people are shown.
+    """
+    return Key(roster.kind, f"{roster.whole.sis_id} / {person}")
 
 
 def user_of(refused: Key) -> str:
-    """The inverse of :func:`refusal_key`."""
+    """The inverse of :func:`refusal_key`: the person, as people are shown."""
     return refused.sis_id.rpartition(" / ")[2]
 
 
@@ -189,7 +193,8 @@ class PeopleBook:
             connection, key, (one for at, one in after.items() if before.rosters.get(at) is not one), now=self.now
         )
         self._forget_refusals(parts)
-        self._record(event for change in changes for event in _events(change, change.after))
+        shown = self._shown
+        self._record(event for change in changes for event in _events(change, change.after, shown))
         remember_undone(connection, self.institution, self.plan_id, changes, self.now)
 
     def _believe_seen(self, seen: Sequence[_Seen]) -> None:
@@ -206,7 +211,10 @@ class PeopleBook:
         rosters.save(connection, key, known.values(), now=self.now)
         shown = [replace(part_of(one.change), members=one.shown) for one in seen]
         self._forget_refusals(shown)
-        self._record(event for one, part in zip(seen, shown, strict=True) for event in _events(one.change.change, part))
+        named = self._shown
+        self._record(
+            event for one, part in zip(seen, shown, strict=True) for event in _events(one.change.change, part, named)
+        )
         made = (_only(one.change, one.shown) for one in seen if one.shown)
         remember_undone(connection, self.institution, self.plan_id, made, self.now)
 
@@ -215,8 +223,9 @@ class PeopleBook:
         known = row_errors.refusals(self.connection, self.institution.key)
         if not any(key.kind in MEMBER_FIELDS for key in known):
             return
-        gone = {refusal_key(part, user) for part in accepted for user in part.members} & known.keys()
-        old = {user for part in accepted for user in part.ids}
+        shown = self._shown
+        gone = {refusal_key(part, shown(user)) for part in accepted for user in part.members} & known.keys()
+        old = {shown(user) for part in accepted for user in part.ids}
         gone |= {key for key in known if old and key.kind in MEMBER_FIELDS and user_of(key) in old}
         row_errors.clear_refusals(self.connection, self.institution.key, gone)
         row_errors.settle(self.connection, self.institution.key, "canvas", [str(key) for key in gone], self.now)
@@ -226,17 +235,23 @@ class PeopleBook:
         rows = [(part_of(one), user, text) for one in mine for user, text in words.get(one.seq, {}).items()]
         if not rows:
             return
-        known = row_errors.refusals(connection, key)
+        known, shown = row_errors.refusals(connection, key), self._shown
         remembered = {}
         notes = []
         for part, user, text in rows:
-            at, member = refusal_key(part, user), part.members[user]
+            at, member = refusal_key(part, shown(user)), part.members[user]
             remembered[at] = refused_again(member_print(part, user, member), known.get(at), self.now)
-            said = template_of(text, member[:-1])
+            hidden = (*member[:-1], *(one for one in (user, part.ids.get(user, user)) if shown(one) != one))
+            said = template_of(text, hidden)
             notes.append(RowErrorNote("canvas", str(at), Code.ROW_REFUSED, part.kind, "", said, text))
         row_errors.save_refusals(connection, key, remembered)
         row_errors.note(connection, key, notes, self.now)
-        self._record(Event(part.whole, "refused", "", user) for part, user, _ in rows)
+        self._record(Event(part.whole, "refused", "", shown(user)) for part, user, _ in rows)
+
+    @property
+    def _shown(self) -> Shown:
+        """What people are called where others may read it."""
+        return shown_by(self.connection, self.institution.key)
 
     def _record(self, events: Iterable[Event]) -> None:
         history.record(
@@ -296,11 +311,13 @@ def _renamed(one: StoredChange, found: Mapping[Key, Roster]) -> _Seen:
     return _Seen(one, members, {}, part.members.keys() - members.keys())
 
 
-def _events(change: Change, part: Thing) -> Iterator[Event]:
+def _events(change: Change, part: Thing, shown: Shown) -> Iterator[Event]:
     """What happened in a roster; the detail names the users, one who goes by another id by both."""
     if not isinstance(part, Roster) or not part.members:
         return
     for old, new in sorted(part.ids.items()):
-        yield Event(Key(Kind.USER, f"shelf {shelf_of(new)}"), EVENTS[change.action], change.rule, f"{old} {new}")
+        both = f"{shown(old)} {shown(new)}"
+        yield Event(Key(Kind.USER, f"shelf {shelf_of(new)}"), EVENTS[change.action], change.rule, both)
     if not part.ids:
-        yield Event(part.whole, EVENTS[change.action], change.rule, " ".join(sorted(part.members)))
+        people = sorted(map(shown, part.members))
+        yield Event(part.whole, EVENTS[change.action], change.rule, " ".join(people))

@@ -25,6 +25,7 @@ from rosterflow.domain.rosters import Place, Roster, shelf_of
 from rosterflow.domain.snapshot import Snapshot
 from rosterflow.store import approvals, decisions, runs, timeline
 from rosterflow.store.engine import Store
+from rosterflow.store.person_keys import PREFIX, shown_by
 from rosterflow.store.plans import ChangeState
 from rosterflow.store.runs import Run
 from rosterflow.sync.kept_reads import is_kept, sources_of
@@ -88,7 +89,7 @@ def explain_somebody(
 ) -> PersonExplained:
     """Run the rules on one person again, and gather what happened to them.
 
-    :param person: personlopenummer.
+    :param person: personlopenummer, or what people are called where others read it.
     :param course: SIS id of a course, or of one of its sections, when only that is asked about.
     :raises FatalError: ``rows-missing`` when no run's pages are kept any more.
     """
@@ -98,6 +99,8 @@ def explain_somebody(
         world = world_of(connection, institution)
         staff = not_staff_since(decisions.by_rules(connection, institution.key, STAFF_RULES))
         rejected = approvals.rejected_id_changes(connection, institution.key)
+        behind = _behind(connection, institution, world, person)
+    person = (behind and _number_of(people, behind)) or person
     in_use = world.alive()
     structure = map_fs(institution, run.scope, source, in_use)
     today = run.started_at.astimezone(institution.zone).date()
@@ -127,16 +130,35 @@ def explain_somebody(
 def timeline_of(store: Store, institution: Institution, person: str) -> list[Moment]:
     """What was planned for a person and happened to them, oldest first; needs no pages of any run.
 
-    :param person: personlopenummer, or the SIS id of the user.
+    :param person: personlopenummer, the SIS id of the user, or what people are called where others read it.
     """
     is_number = institution.people.users.sis_id == "personlopenummer"
     prefix = SisIds(institution.number).user("")
     user = SisIds(institution.number).user(person.removeprefix(prefix)) if is_number else person
     with store.begin() as connection:
         world = world_of(connection, institution)
+        user = _behind(connection, institution, world, person) or user
         ids = timeline.ids_of(connection, institution.key, user)
         moments = _moments(connection, institution, _rosters_of(world, ids), ids)
     return sorted(moments, key=lambda one: one.at)
+
+
+def _behind(connection: Connection, institution: Institution, world: World, key: str) -> str | None:
+    """The SIS id of the user behind an opaque key; ``None`` when it is none, or nobody's."""
+    if not key.startswith(PREFIX):
+        return None
+    shown = shown_by(connection, institution.key)
+    return next((user for roster in world.rosters.values() for user in roster.members if shown(user) == key), None)
+
+
+def _number_of(people: PeopleSource, user: str) -> str | None:
+    """The personlopenummer of somebody whose SIS id is their login."""
+    rows = people.users() if people.users else ()
+    return next((r.person for r in rows if isinstance(r, Person) and _login(r) == user), None)
+
+
+def _login(person: Person) -> str:
+    return (person.feide_bruker or "").strip().lower()
 
 
 def _last_read(store: Store, blobs: PageStore, institution: Institution) -> Run:
@@ -165,7 +187,7 @@ def _user_of(institution: Institution, people: PeopleSource, person: str) -> str
         return SisIds(institution.number).user(person)
     for row in people.users() if people.users else ():
         if isinstance(row, Person) and row.person == person and row.feide_bruker:
-            return row.feide_bruker.strip().lower()
+            return _login(row)
     return person
 
 
@@ -235,7 +257,8 @@ def _moments(
             moments.append(Moment(one.planned_at, "held", where, one.change.guard_reason))
         if one.sent_at and one.change.state in SENT:
             moments.append(Moment(one.sent_at, "sent", where, f"{change.action}, plan {one.plan_id}"))
-    happened = {row.id: row for user in ids for row in timeline.events_about(connection, institution.key, user)}
+    shown = shown_by(connection, institution.key)
+    happened = {row.id: row for user in ids for row in timeline.events_about(connection, institution.key, shown(user))}
     of_places = [row for _, row in sorted(happened.items()) if Key(Kind(row.kind), row.sis_id) in wholes]
     return [*moments, *(Moment(row.at, row.event, _where(row.kind, row.sis_id), row.rule) for row in of_places)]
 

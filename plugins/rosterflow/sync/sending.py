@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -24,14 +23,16 @@ from rosterflow.hooks.canvas import CanvasHook, SisImport
 from rosterflow.store import approvals, imports, objects, plans, row_errors
 from rosterflow.store.engine import Store
 from rosterflow.store.imports import ImportState, StoredImport
+from rosterflow.store.person_keys import shown_by
 from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.runs import Run
+from rosterflow.sync.confirming_people import user_of
 from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.pages import PageStore
 from rosterflow.sync.place import verify_place
 from rosterflow.sync.publishing import leave_to_people, remember_published
 from rosterflow.sync.runs import root_of, verify_lease
-from rosterflow.wire.canvas_csv import SisFile, first_import, second_import, sis_files, zip_of
+from rosterflow.wire.canvas_csv import first_import, second_import, sis_files, zip_of
 
 CERTAIN_AFTER = timedelta(seconds=60)
 """An import that Canvas does not list this long after our POST began did not arrive."""
@@ -90,15 +91,12 @@ def prepare_import(
         archive = zip_of(files)
         blob = f"zips/{institution.key}/{number}"
         blobs.put_bytes(blob, archive)
-        rows = {file.name: _rows_of(file, to_send) for file in files}
+        rows = {
+            file.name: imports.rows_of(connection, file.counted_as, [to_send[at].seq for at in file.rows], file.users)
+            for file in files
+        }
         imports.note(connection, number, rows=rows, blob=blob, sha256=hashlib.sha256(archive).hexdigest())
         return imports.get_import(connection, number)
-
-
-def _rows_of(file: SisFile, sent: Sequence[StoredChange]) -> dict[str, object]:
-    """What is kept of a file, so that Canvas's messages about its rows can be told what they are about."""
-    kept: dict[str, object] = {"counted_as": file.counted_as, "seqs": [sent[at].seq for at in file.rows]}
-    return {**kept, "users": file.users} if file.users else kept
 
 
 def sendable(connection: Connection, plan_id: int, approval_id: int | None) -> list[StoredChange]:
@@ -121,11 +119,14 @@ def _arrived(
     if not moves:
         return seconds
     refused = row_errors.refusals(connection, institution.key)
-    missing = {key.sis_id.rpartition(" / ")[2] for key in refused if key.kind is Kind.ENROLLMENT}
+    shown = shown_by(connection, institution.key)
+    missing = {user_of(key) for key in refused if key.kind is Kind.ENROLLMENT}
     for one in plans.changes(connection, plan_id, ChangeState.UNKNOWN, ChangeState.SENT):
-        missing |= set(one.change.after.members) if isinstance(one.change.after, Roster) else set()
+        missing |= set(map(shown, one.change.after.members)) if isinstance(one.change.after, Roster) else set()
     staying = [
-        one for one in moves if isinstance(one.change.after, Roster) and missing & one.change.after.members.keys()
+        one
+        for one in moves
+        if missing and isinstance(part := one.change.after, Roster) and not missing.isdisjoint(map(shown, part.members))
     ]
     words = "somebody did not arrive in the other section"
     plans.set_state(

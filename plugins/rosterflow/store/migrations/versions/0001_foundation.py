@@ -41,6 +41,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("institution", "kind", "sis_id", name=op.f("pk_canvas_object")),
     )
     op.create_table(
+        "secret",
+        sa.Column("name", sa.String(length=31), nullable=False),
+        sa.Column("sealed", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_secret")),
+    )
+    op.create_table(
         "closed_course",
         sa.Column("institution", sa.String(length=31), nullable=False),
         sa.Column("sis_id", sa.String(length=255), nullable=False),
@@ -354,6 +360,7 @@ def downgrade() -> None:
     op.drop_table("undone")
     op.drop_table("ended_roster")
     op.drop_table("closed_course")
+    op.drop_table("secret")
     op.drop_table("canvas_object")
     op.drop_index(op.f("ix_audit_institution_at"), table_name="audit")
     op.drop_table("audit")
