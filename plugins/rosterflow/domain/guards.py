@@ -216,8 +216,8 @@ def _cascades_as_shown(change: Change, met: World, world: World) -> bool:
             return there is None or there.is_alive or there.thing.state is State.DELETED
         case Change(after=Roster(place=Place(kind=Kind.SECTION | Kind.COURSE) as place)):
             # Who leaves what is closed by the same changes leaves what was in use; and an id may change meanwhile.
-            there = [one for one in (met.get(place.key), world.get(place.key)) if one]
-            return any(one.is_alive for one in (there if change.is_removal else there[:1]))
+            seen = [one for one in (met.get(place.key), world.get(place.key)) if one]
+            return any(one.is_alive for one in (seen if change.is_removal else seen[:1]))
         case _:
             return True
 
