@@ -37,7 +37,7 @@ from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.runs import Run
 from rosterflow.sync import runs
 from rosterflow.sync.approving import APPROVE, Answer, Verdict, conclude, decide
-from rosterflow.sync.confirming import confirm_import, read_back, waits_for_reading_back
+from rosterflow.sync.confirming import confirm_import, ids_to_read_back, read_back, waits_for_reading_back
 from rosterflow.sync.guarding import Guarded, guard_plan
 from rosterflow.sync.hiding import hide_courses
 from rosterflow.sync.kept_reads import KeptRead, keep_read
@@ -328,7 +328,8 @@ class Harness:
         hide_courses(self.store, hook, self.institution, plan_id, approval_id, run_id=run.id, now=self.clock())
         kinds = waits_for_reading_back(self.store, plan_id)
         if kinds:
-            found = self.listed(hook, tuple(sorted(f"{kind}s" for kind in kinds)))
+            asked = ids_to_read_back(self.store, plan_id)
+            found = self.listed(hook, tuple(sorted(f"{kind}s" for kind in kinds)), asked)
             read_back(self.store, hook, self.institution, plan_id, found, run_id=run.id, now=self.clock())
 
     # -- looking -----------------------------------------------------------------------------------------------------
@@ -366,9 +367,11 @@ class Harness:
                 raise FatalError(Code.IMPORT_SLOW, "Canvas is not done yet.")
             time.sleep(LOOK_SECONDS)
 
-    def listed(self, hook: CanvasHook, kinds: Sequence[str]) -> Mapping[Key, Thing]:
-        """What Canvas's provisioning report lists."""
-        return {key_of(thing): thing for thing in things_of(self.institution, self.report(kinds, hook))}
+    def listed(
+        self, hook: CanvasHook, kinds: Sequence[str], only: Collection[str] | None = None
+    ) -> Mapping[Key, Thing]:
+        """What Canvas's provisioning report lists, all of it or that of some SIS ids."""
+        return {key_of(thing): thing for thing in things_of(self.institution, self.report(kinds, hook), only)}
 
     def report(self, kinds: Sequence[str], hook: CanvasHook | None = None) -> bytes:
         """Canvas's provisioning report."""

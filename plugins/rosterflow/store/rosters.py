@@ -33,10 +33,12 @@ def load(connection: Connection, institution: str, keys: Collection[Key] | None 
 
 def at_places(connection: Connection, institution: str, places: Iterable[Key]) -> Iterator[Roster]:
     """The rosters whose place is one of some objects."""
-    heads = {str(place) for place in places}
+    wanted = set(places)
+    heads = {str(place) for place in wanted}
     names = connection.execute(select(table.c.kind, table.c.sis_id).where(table.c.institution == institution))
     found = [(kind, sis_id) for kind, sis_id in names if not heads.isdisjoint(_heads(sis_id))]
-    return load(connection, institution, {Key(Kind(kind), sis_id) for kind, sis_id in found})
+    loaded = load(connection, institution, {Key(Kind(kind), sis_id) for kind, sis_id in found})
+    return (one for one in loaded if one.place in wanted)
 
 
 def _heads(sis_id: str) -> Iterator[str]:
