@@ -16,8 +16,9 @@ from rosterflow.store.plans import ChangeState
 from rosterflow.sync.approving import Answer
 from rosterflow.sync.describing import describe
 from rosterflow.sync.undoing import Undoing
-from tests.harness import Done
-from tests.scenarios.college import College, college
+from tests.harness import Done, connections
+from tests.scenarios.college import PAGE_KEY, College, college
+from tests.scenarios.killing import Job, killed_at
 from tests.scenarios.people_day import PEOPLE, People, people_in_canvas
 from tests.scenarios.persons import follows, newcomer, standing
 
@@ -285,3 +286,32 @@ def test_the_timeline_of_a_course_shows_who_undid_what_and_why(faculty: College)
     ours = [(one.event, one.detail) for one in told if one.kind == Kind.COURSE][-4:]
     assert ("undone", f"Undoes plan {wrong.plan_id}: a typing error") in ours
     assert "Undone by hand on 2026-09-02 because: a typing error." in ours[-1][1]
+
+
+# -- killed ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "at", ["before import 1", "after import 1", "commit 1 after import 1", "commit 1 after report 1"]
+)
+def test_an_undo_that_was_killed_is_not_taken_back_and_can_be_finished(tmp_path: Path, at: str) -> None:
+    with college(tmp_path, **PEOPLE) as one:
+        one.harness.first_contact()
+        before = everything(one)
+        one.rename_emne(one.teaching(5), "Feil navn")
+        dropped = mass_drop(one)
+        after = everything(one)
+        asked = one.harness.undo(dropped.plan_id)
+        there = connections(one.sandbox.url, one.harness.institution)
+        files = f"sqlite:///{tmp_path}/store.db", f"{tmp_path}/pages"
+        job = Job(*files, PAGE_KEY, there, one.clock(), asked.request, settings=PEOPLE)
+
+        assert killed_at(job, at) is None, "nobody was killed"
+        one.harness.wait(lambda: everything(one) in (before, after))
+        reached = everything(one)
+        one.harness.run(days_later=1)
+
+        assert everything(one) == reached
+        one.harness.undone(dropped.plan_id)
+        one.harness.run(days_later=1)
+        assert everything(one) == before

@@ -31,6 +31,7 @@ from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.pages import PageStore
 from rosterflow.sync.place import verify_place
 from rosterflow.sync.publishing import leave_to_people, remember_published
+from rosterflow.sync.remembering import remember_sent
 from rosterflow.sync.runs import root_of, verify_lease
 from rosterflow.wire.canvas_csv import first_import, second_import, sis_files, zip_of
 
@@ -220,6 +221,7 @@ def _post(
         verify_lease(connection, institution, run)
         imports.note(connection, one.id, state=ImportState.POSTING, posting_at=now)
         plans.set_state(connection, one.plan_id, mine, ChangeState.SENT)
+        remember_sent(connection, institution, one.plan_id, mine, now)
     try:
         return hook.post_sis_import(archive)
     except RosterflowError as error:
