@@ -226,7 +226,7 @@ class CanvasHook(BaseHook):
         self._write("DELETE", _course_path(sis_id), params={"event": "conclude"})
 
     def course_event(self, sis_id: str, event: str) -> None:
-        """``offer`` publishes or re-opens a course, ``claim`` takes it back to unpublished (PUT /courses/:id).
+        """``offer`` publishes or re-opens, ``claim`` unpublishes, ``undelete`` brings back (PUT /courses/:id).
 
         :raises RowError: ``row-refused`` with Canvas's words, for instance when it has graded work.
         """
