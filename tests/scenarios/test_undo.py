@@ -15,6 +15,7 @@ from rosterflow.store.approvals import ApprovalState
 from rosterflow.store.plans import ChangeState
 from rosterflow.sync.approving import Answer
 from rosterflow.sync.describing import describe
+from rosterflow.sync.explaining import timeline_of
 from rosterflow.sync.undoing import Undoing
 from tests.harness import Done, connections
 from tests.scenarios.college import PAGE_KEY, College, college
@@ -286,6 +287,20 @@ def test_the_timeline_of_a_course_shows_who_undid_what_and_why(faculty: College)
     ours = [(one.event, one.detail) for one in told if one.kind == Kind.COURSE][-4:]
     assert ("undone", f"Undoes plan {wrong.plan_id}: a typing error") in ours
     assert "Undone by hand on 2026-09-02 because: a typing error." in ours[-1][1]
+
+
+def test_the_timeline_of_a_person_shows_it_too(faculty: College) -> None:
+    person = newcomer(faculty)
+    follows(faculty, person, faculty.teaching(0))
+    wrong = faculty.harness.run(days_later=1)
+    faculty.harness.undone(wrong.plan_id, "not admitted")
+    faculty.harness.run(days_later=1)
+
+    told = timeline_of(faculty.harness.store, faculty.harness.institution, str(person.lopenummer))
+
+    details = [one.detail for one in told if one.where.startswith("section")]
+    assert any(f"Undoes plan {wrong.plan_id}: not admitted" in detail for detail in details)
+    assert any("Undone by hand on 2026-09-02 because: not admitted." in detail for detail in details)
 
 
 # -- killed ------------------------------------------------------------------------------------------------------------
