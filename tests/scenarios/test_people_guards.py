@@ -64,19 +64,14 @@ def test_as_many_as_the_floor_may_leave_and_one_more_is_asked_about_while_others
 
 def test_the_last_who_have_a_role_are_asked_about_however_few(tmp_path: Path) -> None:
     with guarded(tmp_path, removals=Limit(percent=100, floor=0)) as one:
-        held_by = [
-            place
-            for emne in one.university.emner
-            for ue in emne.undervisningsenheter
-            for place in (ue, *ue.aktiviteter, emne)
-            if any(role.rolle.ims_rolle == "TEACHING_ASSISTANT" for role in place.personroller)
-        ]
+        teaching = [ue for emne in one.university.emner for ue in emne.undervisningsenheter]
+        places: list[Any] = [*one.university.emner, *teaching, *(ua for ue in teaching for ua in ue.aktiviteter)]
         person, ue = newcomer(one), one.teaching()
         teaches(one, person, ue, role=ASSISTENT)
         one.harness.run(days_later=1)
 
         with one.changing_fs():
-            for place in (ue, *held_by):
+            for place in places:
                 place.personroller[:] = [r for r in place.personroller if r.rolle.ims_rolle != "TEACHING_ASSISTANT"]
         done = one.harness.run(days_later=1)
 
