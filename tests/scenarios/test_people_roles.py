@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import select
 
 from rosterflow.store.tables import decision
-from sandbox.university.model import Undervisningsenhet
+from sandbox.university.model import Klasse, Undervisningsenhet
 from sandbox.university.people import Fagperson, Person, Personrolle, Rolle, give_role
 from sandbox.university.vocabulary import ADMIN, ASSISTENT, EMNEANSVAR, LARER, STUDIEKONS, TILSYN, TOLK, VEILEDER
 from tests.scenarios.college import TOKEN, College
+from tests.scenarios.people_day import people_in_canvas
 from tests.scenarios.persons import (
     ASSISTANT,
     OPEN,
@@ -159,6 +160,36 @@ def test_a_role_on_an_emne_may_administer_its_account_instead(tmp_path: Path) ->
         account = f"EMNE_184_{ue.emne.kode}_{ue.emne.versjonskode}"
         assert administers(one, person) == {(account, ACCOUNT_ADMIN, "active")}
         assert follows_in_canvas(one, person, ue, TEACHER) is None
+
+
+def test_a_role_on_a_kull_a_klasse_or_an_evu_course_is_one_in_its_course(faculty: College) -> None:
+    there = {key.sis_id for key in faculty.canvas()}
+    klasse = next(
+        klasse
+        for program in faculty.university.studieprogram
+        for kull in program.kull
+        for klasse in kull.klasser
+        if klasse_of(klasse) in there
+    )
+    course = next(one for one in faculty.university.evukurs if one.er_aktiv and one.skal_eksporteres)
+    people = [newcomer(faculty) for _ in range(3)]
+    for person, at in zip(people, (klasse.kull, klasse, course), strict=True):
+        holds(faculty, person, at, LARER)
+
+    faculty.harness.run(days_later=1)
+
+    found = [
+        [row[0].split("_")[0] for row in people_in_canvas(faculty).enrollments if row[1] == user_of(person)]
+        for person in people
+    ]
+    assert found == [["KULL"], ["KLASSE"], ["EVU"]]
+
+
+def klasse_of(klasse: Klasse) -> str:
+    """The SIS id of a klasse's section."""
+    kull = klasse.kull
+    term = f"{kull.semester.arstall}_{kull.semester.kode.value}"
+    return f"KLASSE_184_{kull.studieprogram.kode}_{term}_{klasse.kode}"
 
 
 # -- administrators ---------------------------------------------------------------------------------------------------
