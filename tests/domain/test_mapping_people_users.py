@@ -137,7 +137,7 @@ def test_an_id_is_another_one_whichever_way_the_settings_change(sis_id: str) -> 
     ]
 
 
-def test_nobody_goes_by_another_id_while_the_source_still_has_the_old_one_or_its_row_is_unreadable() -> None:
+def test_nobody_goes_by_another_id_while_fs_has_the_old_one() -> None:
     known = {user("1"): member("1")}
     unreadable = UnreadableRow(Code.ROW_INVALID, SourceKind.BRUKER, "1", "epost", "It is broken.", known=("1",))
 

@@ -81,9 +81,7 @@ def reject(one: College) -> None:
 # -- one person -------------------------------------------------------------------------------------------------------
 
 
-def test_who_goes_by_another_number_keeps_the_user_and_every_enrollment(
-    faculty: College, ue: Undervisningsenhet
-) -> None:
+def test_who_goes_by_another_number_keeps_the_user_and_all(faculty: College, ue: Undervisningsenhet) -> None:
     person = student_of(faculty, ue)
     login, before = login_of(faculty, person), rows_of(faculty)
     old = merged(faculty, person)
