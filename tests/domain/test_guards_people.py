@@ -130,7 +130,7 @@ def test_who_is_done_with_what_dates_have_shut_is_not_counted_unless_more_is_tak
             Guards(),
             first_contact=False,
         )
-        for ladder in (Ladder(), Ladder(term_ended="deleted"))
+        for ladder in (Ladder(term_ended="completed"), Ladder(term_ended="deleted"))
     )
 
     assert ([change.rule for change in done.allowed], done.held) == (["term-ended"], ())

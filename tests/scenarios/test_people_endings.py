@@ -23,6 +23,8 @@ from tests.scenarios.persons import (
 )
 from tests.scenarios.test_people_places import today
 
+DONE = {"term_ended": "completed"}
+
 
 def usual(one: College, **settings: Any) -> None:
     """From now on the guards are the usual ones, and ``settings`` are the institution's."""
@@ -30,7 +32,7 @@ def usual(one: College, **settings: Any) -> None:
 
 
 def test_participants_are_done_with_a_course_the_day_after_its_period_and_nobody_is_asked(tmp_path: Path) -> None:
-    with faculty_of(tmp_path) as one:
+    with faculty_of(tmp_path, students_leave=DONE, staff_leave=DONE) as one:
         usual(one)
         course = one.university.evukurs[0]
         with one.changing_fs():
@@ -59,7 +61,7 @@ def test_participants_are_done_with_a_course_the_day_after_its_period_and_nobody
 
 
 def test_a_term_that_is_over_completes_its_people_where_the_runs_still_cover_it(tmp_path: Path) -> None:
-    with faculty_of(tmp_path) as one:
+    with faculty_of(tmp_path, students_leave=DONE, staff_leave=DONE) as one:
         person, teacher, ue = newcomer(one), newcomer(one), one.teaching()
         follows(one, person, ue)
         teaches(one, teacher, ue)
@@ -77,3 +79,19 @@ def test_a_term_that_is_over_completes_its_people_where_the_runs_still_cover_it(
         assert found == [("active", "active"), ("completed", "completed")]
         assert today(one) == end.astimezone(one.harness.institution.zone).date() + timedelta(days=1)
         assert (one.harness.run(days_later=1).changes, one.harness.waiting()) == (0, [])
+
+
+def test_by_default_dates_alone_end_a_course_so_that_a_teacher_may_move_them(tmp_path: Path) -> None:
+    with faculty_of(tmp_path) as one:
+        course = one.university.evukurs[0]
+        person = newcomer(one)
+        with one.changing_fs():
+            course.periode = Periode(date(2026, 8, 20), date(2026, 9, 3))
+            person.deltaker = Deltaker(person, person.lopenummer)
+            course.deltakelser.append(EvuKursdeltakelse(course, person.deltaker))
+        one.harness.run(days_later=1)
+        (place,) = {row[0] for row in people_in_canvas(one).enrollments if row[1] == user_of(person)}
+
+        changes = [one.harness.run(days_later=1).changes for _ in range(3)]
+
+        assert (changes, standing(one, person, place)) == ([0, 0, 0], "active")

@@ -38,7 +38,8 @@ class Ladder(Model):
     gone: EndedEnrollment = Field("inactive", description="Left after the census date, or where none is known.")
     moved: EndedEnrollment = Field("deleted", description="Left a section for another one of the same course.")
     term_ended: EndedEnrollment = Field(
-        "completed", description="The dates of the course or its term are over, in Canvas too."
+        "leave",
+        description="The dates of the course or its term are over, in Canvas too, where they shut it by themselves.",
     )
     role_ended: EndedEnrollment = Field("inactive", description="The role's period is over.")
     no_longer_staff: EndedEnrollment = Field("deleted", description="Not fagperson any more, after the days of grace.")
