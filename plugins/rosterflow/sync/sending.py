@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -33,7 +34,7 @@ from rosterflow.sync.place import verify_place
 from rosterflow.sync.publishing import leave_to_people, remember_published
 from rosterflow.sync.remembering import remember_sent
 from rosterflow.sync.runs import root_of, verify_lease
-from rosterflow.wire.canvas_csv import first_import, second_import, sis_files, zip_of
+from rosterflow.wire.canvas_csv import SisFile, first_import, second_import, sis_files, zip_of
 
 CERTAIN_AFTER = timedelta(seconds=60)
 """An import that Canvas does not list this long after our POST began did not arrive."""
@@ -92,12 +93,19 @@ def prepare_import(
         archive = zip_of(files)
         blob = f"zips/{institution.key}/{number}"
         blobs.put_bytes(blob, archive)
-        rows = {
-            file.name: imports.rows_of(connection, file.counted_as, [to_send[at].seq for at in file.rows], file.users)
-            for file in files
-        }
+        rows = _rows_of(connection, files, to_send)
         imports.note(connection, number, rows=rows, blob=blob, sha256=hashlib.sha256(archive).hexdigest())
         return imports.get_import(connection, number)
+
+
+def _rows_of(
+    connection: Connection, files: Sequence[SisFile], sent: Sequence[StoredChange]
+) -> dict[str, dict[str, object]]:
+    """What is kept of each file, so that Canvas's messages about its rows can be told what they are about."""
+    return {
+        file.name: imports.rows_of(connection, file.counted_as, [sent[at].seq for at in file.rows], file.users)
+        for file in files
+    }
 
 
 def sendable(connection: Connection, plan_id: int, approval_id: int | None) -> list[StoredChange]:
