@@ -5,7 +5,8 @@ confirmed, and mails the list: what is missing, drifted, extra, orphaned or in a
 changes nothing in Canvas. No sync of the same Canvas writes meanwhile. **Repair.** Start it with `repair` and a reason:
 Canvas is believed about what was found, and a sync is started that only plans. Its plan puts things right; the next
 sync that applies carries it out, with the usual guards and approval. **When it runs.** By hand, or by `reconcile` in
-the settings.
+the settings. **Undo.** Start it with the number of a plan and a reason: the inverse is planned, and `canvas_approval`
+asks a person about all of it.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from rosterflow.domain.institution import Institution
 from rosterflow.notifications.failures import FailureMail
 from rosterflow.notifications.recording import RECORDING
 from rosterflow.operators.params import RECONCILE_PARAMS
+from rosterflow.operators.planning import AskApprovalOperator
 from rosterflow.operators.reconcile import (
     BelieveCanvasOperator,
     CompareOperator,
     MailComparisonOperator,
     PlanRepairOperator,
+    PlanUndoOperator,
 )
 from rosterflow.operators.run import CloseRunOperator, OpenRunOperator
 from rosterflow.settings import institutions_folder, load_institutions
@@ -50,11 +53,14 @@ def reconcile_dag(institution: Institution) -> DAG:
         mail = MailComparisonOperator(task_id="mail", institution=key, compared_by="compare")
         believe = BelieveCanvasOperator(task_id="believe_canvas", institution=key, compared_by="compare")
         plan = PlanRepairOperator(task_id="plan_repair", institution=key)
+        undo = PlanUndoOperator(task_id="plan_undo", institution=key, compared_by="compare")
+        ask = AskApprovalOperator(task_id="ask_approval", institution=key, guarded_by="plan_undo")
         close = CloseRunOperator(task_id="close_run", institution=key).as_teardown()
 
-        opened >> compare >> [mail, believe]
+        opened >> compare >> [mail, believe, undo]
         believe >> plan
-        [mail, plan] >> close
+        undo >> ask
+        [mail, plan, ask] >> close
     return dag
 
 

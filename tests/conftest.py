@@ -28,6 +28,15 @@ os.environ |= {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let each process of a test run have whole files, and one of them the end-to-end tests, which wait a lot."""
+    end_to_end = REPOSITORY / "tests" / "e2e"
+    items.sort(key=lambda item: not item.path.is_relative_to(end_to_end))  # the longest first
+    for item in items:
+        name = "e2e" if item.path.is_relative_to(end_to_end) else str(item.path.relative_to(REPOSITORY))
+        item.add_marker(pytest.mark.xdist_group(name))
+
+
 def pytest_unconfigure() -> None:
     """Remove Airflow's files of this test run."""
     shutil.rmtree(AIRFLOW_HOME, ignore_errors=True)

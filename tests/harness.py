@@ -37,7 +37,7 @@ from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.runs import Run
 from rosterflow.sync import runs
 from rosterflow.sync.approving import APPROVE, Answer, Verdict, conclude, decide
-from rosterflow.sync.confirming import confirm_import, read_back, waits_for_reading_back
+from rosterflow.sync.confirming import confirm_import, ids_to_read_back, read_back, waits_for_reading_back
 from rosterflow.sync.guarding import Guarded, guard_plan
 from rosterflow.sync.hiding import hide_courses
 from rosterflow.sync.kept_reads import KeptRead, keep_read
@@ -61,10 +61,11 @@ from rosterflow.sync.reading_people import (
     people_source,
     structure_of,
 )
-from rosterflow.sync.reported import reported_kinds, things_of
+from rosterflow.sync.reported import kinds_for_undo, reported_kinds, things_of
 from rosterflow.sync.reporting import Report, report
 from rosterflow.sync.sending import post_import, prepare_import
 from rosterflow.sync.settling import settle_imports, take_base
+from rosterflow.sync.undoing import Undoing, plan_undo
 
 T = TypeVar("T")
 TRIES = 5
@@ -201,6 +202,30 @@ class Harness:
         finally:
             runs.close_run(self.store, self.institution, run, well=False, now=self.clock())
 
+    def undo(self, plan_id: int, reason: str = "wrong file") -> Undoing:
+        """One run of the comparison's DAG in which somebody wants a plan undone; it only asks."""
+        run = self.settle(self.open("plan", dag="canvas_reconcile"))
+        try:
+            return plan_undo(
+                self.store,
+                self.institution,
+                run,
+                plan_id,
+                self.report(kinds_for_undo(self.institution)),
+                actor="kari",
+                reason=reason,
+                now=self.clock(),
+            )
+        finally:
+            runs.close_run(self.store, self.institution, run, well=True, now=self.clock())
+
+    def undone(self, plan_id: int, reason: str = "wrong file") -> Undoing:
+        """An undo that people approve, when there is something to undo."""
+        asked = self.undo(plan_id, reason)
+        if asked.request:
+            self.approve(asked.request, *(Answer(APPROVE, "looks right", user) for user in ("kari", "ola")))
+        return asked
+
     def first_contact(self) -> Done:
         """The first run and its approval."""
         done = self.run()
@@ -303,7 +328,8 @@ class Harness:
         hide_courses(self.store, hook, self.institution, plan_id, approval_id, run_id=run.id, now=self.clock())
         kinds = waits_for_reading_back(self.store, plan_id)
         if kinds:
-            found = self.listed(hook, tuple(sorted(f"{kind}s" for kind in kinds)))
+            asked = ids_to_read_back(self.store, plan_id)
+            found = self.listed(hook, tuple(sorted(f"{kind}s" for kind in kinds)), asked)
             read_back(self.store, hook, self.institution, plan_id, found, run_id=run.id, now=self.clock())
 
     # -- looking -----------------------------------------------------------------------------------------------------
@@ -341,15 +367,22 @@ class Harness:
                 raise FatalError(Code.IMPORT_SLOW, "Canvas is not done yet.")
             time.sleep(LOOK_SECONDS)
 
-    def listed(self, hook: CanvasHook, kinds: Sequence[str]) -> Mapping[Key, Thing]:
-        """What Canvas's provisioning report lists."""
+    def listed(
+        self, hook: CanvasHook, kinds: Sequence[str], only: Collection[str] | None = None
+    ) -> Mapping[Key, Thing]:
+        """What Canvas's provisioning report lists, all of it or that of some SIS ids."""
+        return {key_of(thing): thing for thing in things_of(self.institution, self.report(kinds, hook), only)}
+
+    def report(self, kinds: Sequence[str], hook: CanvasHook | None = None) -> bytes:
+        """Canvas's provisioning report."""
+        canvas = hook or self.canvas()
 
         def ordered() -> bytes:
-            number = hook.start_provisioning_report(tuple(kinds)).id
-            self.wait(lambda: hook.provisioning_report(number).is_over)
-            return hook.download(hook.provisioning_report(number).url or "")
+            number = canvas.start_provisioning_report(tuple(kinds)).id
+            self.wait(lambda: canvas.provisioning_report(number).is_over)
+            return canvas.download(canvas.provisioning_report(number).url or "")
 
-        return {key_of(thing): thing for thing in things_of(self.institution, self.task(ordered))}
+        return self.task(ordered)
 
     def canvas(self) -> CanvasHook:
         """A hook with what the connection says now; one is open at a time."""

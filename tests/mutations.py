@@ -202,6 +202,119 @@ MUTATIONS: tuple[Mutation, ...] = (
             "tests/scenarios/test_faults.py::test_a_post_that_arrived_although_its_connection_was_cut_is_not_sent_twice",
         ),
     ),
+    Mutation(
+        "people-gaps-remove",
+        "a read in which people are missing is complete",
+        "plugins/rosterflow/domain/snapshot.py",
+        "return not self.gaps and not self.people_gaps",
+        "return len(self.gaps) == 0",
+        reds=(
+            "tests/domain/test_diff_rosters.py::test_a_read_that_is_not_whole_brings_people_and_takes_nobody",
+            "tests/domain/test_user_ids.py::test_an_id_waits_while_the_read_is_not_whole",
+            "tests/properties/test_roster_laws.py::test_an_incomplete_read_of_people_removes_nobody_whatever_is_cut",
+            "tests/scenarios/test_cut_people.py::test_no_cut_page_of_any_operation_takes_anybody_out_of_anything",
+        ),
+    ),
+    Mutation(
+        "null-person-gone",
+        "somebody whom FS does not show is taken for gone",
+        "plugins/rosterflow/domain/roster_removals.py",
+        "        if pair.wanted.has_unknown:\n",
+        "        if False:\n",
+        reds=(
+            "tests/domain/test_diff_rosters.py::test_nobody_leaves_who_may_still_be_there",
+            "tests/properties/test_roster_laws.py::test_nobody_leaves_a_roster_in_which_somebody_is_unknown_or_uncertain",
+            "tests/scenarios/test_cut_people.py::test_no_cut_page_of_any_operation_takes_anybody_out_of_anything",
+        ),
+    ),
+    Mutation(
+        "whole-role-allowed",
+        "the last of a role may go however few they are",
+        "plugins/rosterflow/domain/guards.py",
+        "    if removed >= alive and kind in MEMBER_FIELDS:\n",
+        "    if False:\n",
+        reds=(
+            "tests/domain/test_guards_people.py::test_the_last_of_a_role_are_held_whatever_the_percentage",
+            "tests/domain/test_guards_people.py::test_all_people_of_a_unit_are_held_whatever_the_percentage",
+            "tests/properties/test_roster_laws.py::test_the_random_rosters_reach_every_rule_about_people",
+        ),
+    ),
+    Mutation(
+        "ladders-swapped",
+        "students leave by the ladder of staff, and staff by that of students",
+        "plugins/rosterflow/domain/leaving.py",
+        "ladder = self.students if roster.role in self.student_roles else self.staff",
+        "ladder = self.staff if roster.role in self.student_roles else self.students",
+        reds=(
+            "tests/domain/test_diff_rosters.py::test_staff_have_a_ladder_of_their_own_and_the_students_role_may_be_a_custom_one",
+        ),
+    ),
+    Mutation(
+        "refused-confirmed",
+        "somebody whom Canvas refused counts as confirmed",
+        "plugins/rosterflow/sync/confirming_people.py",
+        "return _only(one, part.members.keys() - refused.keys())",
+        "return _only(one, part.members.keys())",
+        reds=(
+            "tests/sync/test_confirming_people.py::test_a_refused_person_waits_alone_and_is_told_by_their_id",
+            "tests/scenarios/test_people_users.py::test_a_login_that_canvas_refuses_stops_nobody_else_and_backs_off",
+        ),
+    ),
+    Mutation(
+        "users-unsealed",
+        "users' names, logins and addresses are in the store as they are",
+        "plugins/rosterflow/store/codec.py",
+        "written.sealed = seal.close(_encoded(inside))",
+        "written.people = {text: [] for row in thing.members.values() for text in row}\n"
+        "        written.sealed = seal.close(_encoded(inside))",
+        reds=(
+            "tests/store/test_rosters.py::test_nothing_personal_of_a_user_can_be_read_in_the_database",
+            "tests/scenarios/test_personal_ids.py::test_nothing_that_others_may_read_names_anybody",
+        ),
+    ),
+    Mutation(
+        "logins-shown",
+        "SIS ids made of logins stand in row errors, history and mails",
+        "plugins/rosterflow/store/person_keys.py",
+        "        if _NUMBERED.fullmatch(user):\n            return user\n",
+        "        if user:\n            return user\n",
+        reds=(
+            "tests/store/test_person_keys.py::test_any_other_id_is_an_opaque_key_always_the_same",
+            "tests/sync/test_confirming_people.py::test_a_refused_person_whose_id_is_a_login_is_told_by_an_opaque_key",
+            "tests/scenarios/test_personal_ids.py::test_nothing_that_others_may_read_names_anybody",
+        ),
+    ),
+    Mutation(
+        "reserved-sent",
+        "kanOverforesTilLms is not looked at",
+        "plugins/rosterflow/domain/mapping/people_users.py",
+        "elif person.er_dod or person.kan_overfores is False:",
+        "elif person.er_dod:",
+        reds=(
+            "tests/domain/test_mapping_people_users.py::test_a_reserved_person_is_never_sent",
+            "tests/scenarios/test_people_users.py::test_who_is_reserved_from_the_start_is_never_sent",
+            "tests/scenarios/test_people_users.py::test_who_is_reserved_is_suspended_and_comes_back_when_it_is_withdrawn",
+        ),
+    ),
+    Mutation(
+        "old-id-ignored",
+        "somebody with the login of a user whom FS still has is taken for that user",
+        "plugins/rosterflow/domain/mapping/people_users.py",
+        "and old not in there and",
+        "and old is not None and",
+        reds=("tests/domain/test_mapping_people_users.py::test_nobody_goes_by_another_id_while_fs_has_the_old_one",),
+    ),
+    Mutation(
+        "new-ids-unfollowed",
+        "rosters do not follow a user who got another id",
+        "plugins/rosterflow/domain/confirmed.py",
+        "            self._follow_users()\n",
+        "            self._ids.clear()\n",
+        reds=(
+            "tests/domain/test_user_ids.py::test_whoever_gets_another_id_keeps_all_that_they_are_in",
+            "tests/scenarios/test_changed_user_ids.py::test_who_goes_by_another_number_keeps_the_user_and_all",
+        ),
+    ),
 )
 
 

@@ -9,11 +9,13 @@ Source: Airflow findings §2; ``airflow.providers.common.io.xcom.backend``.
 from __future__ import annotations
 
 import json
+from collections import UserList
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 from airflow.providers.common.io.xcom.backend import SECTION, XComObjectStorageBackend
 from airflow.sdk.bases.xcom import BaseXCom
 from airflow.sdk.configuration import conf
@@ -34,6 +36,24 @@ class StoredPage:
     """A page that is in the page store already; pushing this copies it there, without opening it."""
 
     name: str
+
+
+class PulledPage(UserList[Any]):
+    """The rows of a page, taken apart when they are first looked at.
+
+    :ivar text: the page as JSON, for those who can make more of it than dictionaries.
+    """
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+
+    def __getattr__(self, name: str) -> list[Any]:
+        # The list itself is all that the base class looks for; until then there is none.
+        if name != "data":
+            raise AttributeError(name)
+        rows: list[Any] = msgspec.json.decode(self.text)
+        self.data = rows
+        return rows
 
 
 class EncryptedPages(XComObjectStorageBackend):
@@ -75,7 +95,7 @@ class EncryptedPages(XComObjectStorageBackend):
         if not isinstance(value, str):
             return value
         if value.startswith(PAGE):
-            return page_store().get(value.removeprefix(PAGE))
+            return PulledPage(page_store().get_bytes(value.removeprefix(PAGE)))
         if value.startswith(VALUE):
             return json.loads(page_store().get_bytes(value.removeprefix(VALUE)), cls=XComDecoder)
         return value

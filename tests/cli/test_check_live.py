@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from rosterflow.cli.live import check_live, check_pool, pools_of_airflow
@@ -60,6 +61,39 @@ def test_a_role_that_canvas_does_not_have_is_named(check: Callable[..., Any]) ->
     found = check(at_the_sandbox(roles={"STUDENT": "StudentEnrollment", "SENSOR": "Sensor på besøk"}))
 
     assert found["fjordvik: roles"] == (False, "Canvas has no role Sensor på besøk")
+
+
+def roles_in_canvas(sandbox: RunningSandbox, account: str, base: str, *names: str) -> None:
+    where = f"{sandbox.url}/canvas/api/v1/accounts/sis_account_id:{account}/roles"
+    for name in names:
+        form = {"label": name, "base_role_type": base}
+        httpx.post(where, headers={"Authorization": "Bearer sandbox-canvas-token"}, data=form).raise_for_status()
+
+
+def test_a_role_may_be_the_institutions_own_and_must_be_of_the_right_kind(
+    check: Callable[..., Any], sandbox: RunningSandbox
+) -> None:
+    roles_in_canvas(sandbox, "FSDEMO", "StudentEnrollment", "Eksamensmeldt")
+    roles_in_canvas(sandbox, "FSDEMO", "AccountMembership", "Superbruker")
+    right = {"roles": {"EKS": "Eksamensmeldt"}, "people": {"account_roles": {"SUPER": "Superbruker"}}}
+    wrong = {"roles": {"EKS": "Superbruker"}, "people": {"account_roles": {"SUPER": "Eksamensmeldt"}}}
+
+    told = [check(at_the_sandbox(**settings))["fjordvik: roles"] for settings in (right, wrong)]
+
+    assert told == [
+        (True, "2 custom role(s), all in Canvas"),
+        (False, "Eksamensmeldt is a role for sections, not accounts; Superbruker is a role for accounts, not sections"),
+    ]
+
+
+def test_a_role_that_somebody_deactivated_is_not_there(check: Callable[..., Any], sandbox: RunningSandbox) -> None:
+    roles_in_canvas(sandbox, "FSDEMO", "TaEnrollment", "Hjelper")
+    canvas = sandbox.world.canvas
+    (role,) = canvas.roles.where("name", "Hjelper")
+    where = f"{sandbox.url}/canvas/api/v1/accounts/{role.account_id}/roles/{role.id}"
+    httpx.delete(where, headers={"Authorization": "Bearer sandbox-canvas-token"}).raise_for_status()
+
+    assert check(at_the_sandbox(roles={"HJ": "Hjelper"}))["fjordvik: roles"] == (False, "Canvas has no role Hjelper")
 
 
 @pytest.mark.parametrize(("system", "name"), [("FS", "AIRFLOW_CONN_FS_TEST"), ("Canvas", "AIRFLOW_CONN_CANVAS_TEST")])

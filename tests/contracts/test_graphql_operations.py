@@ -90,7 +90,9 @@ def all_variables_of(operation: Operation) -> list[dict[str, Any]]:
     parts = people_parts(institution, scope, structure) + people_parts(
         institution, replace(scope, emnekoder=frozenset({"INF-1100"})), structure
     )
-    probes = [probe_of(operation, Extent("184", 2026, "HOST", (2026,), nested=1))] * (operation.dialect == "2026")
+    ids = {"terminer": ["t26"], "studieprogram": ["p1"], "evu_kurs": ["k1"]}
+    probe = probe_of(operation, Extent("184", 2026, "HOST", (2026,), nested=1), ids)
+    probes = [probe] * (operation.dialect == "2026")
     return [part.variables for part in parts if part.operation == operation.name] + probes
 
 

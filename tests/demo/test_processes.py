@@ -140,7 +140,8 @@ def test_the_watchdog_reads_who_is_left_the_youngest_first() -> None:
 def test_nothing_outlives_a_parent_that_is_killed(killed_by: signal.Signals, tmp_path: Path) -> None:
     log = tmp_path / "log"
     parent_program = (
-        "import sys, time; from pathlib import Path; from demo.processes import Children\n"
+        "import signal, sys, time; from pathlib import Path; from demo.processes import Children\n"
+        "for stop in (signal.SIGTERM, signal.SIGHUP): signal.signal(stop, signal.SIG_DFL)\n"  # nohup ignores one
         f"child = Children().start('child', [sys.executable, '-c', {FAMILY!r}], Path(sys.argv[1]))\n"
         "print(child.process.pid, flush=True); time.sleep(600)"
     )
@@ -154,6 +155,6 @@ def test_nothing_outlives_a_parent_that_is_killed(killed_by: signal.Signals, tmp
     wait_until(lambda: len(members([child])) == 2)
 
     parent.send_signal(killed_by)
-    parent.wait()
+    parent.wait(timeout=60)
 
     wait_until(lambda: members([child]) == [])

@@ -49,7 +49,6 @@ def test_who_was_out_comes_back_and_what_was_confirmed_is_shown() -> None:
     ("reason", "ends", "action"),
     [
         (Reason.GONE, "inactive", "hide"),
-        (Reason.TERM_ENDED, "completed", "close"),
         (Reason.ROLE_ENDED, "inactive", "hide"),
         (Reason.NO_LONGER_STAFF, "deleted", "delete"),
         (Reason.RESERVED, "inactive", "hide"),
@@ -63,6 +62,19 @@ def test_who_leaves_gets_what_the_ladder_says_for_the_reason(reason: Reason, end
     plan = p.plan(p.wants(*TREE, rosters=[gone]), p.world(*TREE, rosters=[p.roster(SECTION, ["u1", "u2"])]))
 
     assert p.told(plan.changes) == [(action, f"{HERE}: {reason}", {"u1": ends})]
+
+
+def test_at_the_end_of_a_term_its_dates_do_it_unless_the_ladder_says_more() -> None:
+    over = p.wanted(p.roster(SECTION, []), leaving={"u1": Reason.TERM_ENDED})
+    there = p.world(*TREE, rosters=[p.roster(SECTION, ["u1"])])
+
+    usual, more = (
+        p.plan(p.wants(*TREE, rosters=[over]), there, Leaving(students=ladder))
+        for ladder in (Ladder(), Ladder(term_ended="completed"))
+    )
+
+    assert (usual.changes, [one.rule for one in usual.decisions]) == ((), ["left-by-ladder"])
+    assert p.told(more.changes) == [("close", f"{HERE}: term-ended", {"u1": "completed"})]
 
 
 def test_staff_have_a_ladder_of_their_own_and_the_students_role_may_be_a_custom_one() -> None:
@@ -393,3 +405,13 @@ def test_who_was_brought_by_hand_is_adopted_when_the_source_has_them_and_left_al
     plan = p.plan(p.wants(*TREE, rosters=[p.roster(SECTION, ["u1", "u3"])]), there)
 
     assert p.told(plan.changes) == [("reopen", f"{HERE}: adopted", {"u1": "active"})]
+
+
+def test_an_administrator_whom_people_made_never_becomes_ours() -> None:
+    own = a.unit(a.ROOT)
+    there = p.world(rosters=[p.roster(own, {"u1": "by-hand", "u2": "active"}, "A")])
+
+    plan, later = (p.plan(p.wants(rosters=[p.roster(own, some, "A")]), there) for some in (["u1", "u2"], ["u2"]))
+
+    assert (plan.changes, later.changes) == ((), ())
+    assert [(one.rule, one.facts) for one in plan.decisions] == [("admin-by-hand", (("people", "1"),))]

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -33,7 +34,7 @@ from rosterflow.domain.fs.people import (
     kind_of,
     subject_of,
 )
-from rosterflow.domain.fs.people_nodes import people_rows
+from rosterflow.domain.fs.people_nodes import people_rows, rows_of_pages
 from rosterflow.domain.fs.rows import EmneKey, Stedkode, UeKey, UnreadableRow
 from rosterflow.domain.model import SourceKind
 from rosterflow.domain.windows import Semester
@@ -131,6 +132,10 @@ SOURCES = {
 
 
 def rows(operation: str, *nodes: object, dialect: str = "2026") -> list[Any]:
+    """The rows of some nodes, which must be the same when they come as pages of JSON."""
+    pages = [msgspec.json.encode(nodes[:1]), msgspec.json.encode(nodes[1:])]
+    again = [node for page in pages for node in msgspec.json.decode(page)]  # JSON has no infinity
+    assert list(rows_of_pages(operation, dialect, pages)) == list(people_rows(operation, dialect, again))
     return list(people_rows(operation, dialect, nodes))
 
 
@@ -418,3 +423,13 @@ def test_the_page_on_dialects_names_every_operation_of_people() -> None:
     page = (Path(__file__).parents[2] / "docs/fs-dialects.md").read_text(encoding="utf-8").split("## People")[1]
 
     assert [name for name in PEOPLE["2026"] if f"`{name}`" not in page] == []
+
+
+def test_an_odd_row_keeps_its_number_behind_pages_that_were_read_in_one_go() -> None:
+    good = NODES["klassemedlemskap"]
+    pages = [msgspec.json.encode([good, good]), [good], msgspec.json.encode([good, None])]
+
+    made = list(rows_of_pages("klassemedlemskap", "2026", pages))
+
+    assert [type(row).__name__ for row in made] == ["KlasseMedlem"] * 4 + ["RowProblem"]
+    assert [row.field for row in made if isinstance(row, RowProblem)] == ["klassemedlemskap[4]"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -10,8 +11,11 @@ import pytest
 from rosterflow.domain.confirmed import World
 from rosterflow.domain.guards import Verdict, guard, needs_second_person, stale
 from rosterflow.domain.institution import Freeze, Guards, Limit
-from rosterflow.domain.model import Kind, Section
-from rosterflow.domain.rosters import Member, Roster
+from rosterflow.domain.leaving import Leaving
+from rosterflow.domain.model import Kind, Section, State
+from rosterflow.domain.people_settings import Ladder
+from rosterflow.domain.plan import Action
+from rosterflow.domain.rosters import Member, Reason, Roster
 from rosterflow.domain.snapshot import Snapshot
 from tests.domain import builders as a
 from tests.domain import roster_builders as p
@@ -113,6 +117,24 @@ def test_who_goes_to_another_section_of_the_course_is_not_counted() -> None:
     verdict = left(world, p.roster(SECTION, []), p.roster(ONE, people(20)))
 
     assert ([change.rule for change in verdict.allowed], verdict.held) == (["new", "moved"], ())
+
+
+def test_who_is_done_with_what_dates_have_shut_is_not_counted_unless_more_is_taken_than_the_dates_took() -> None:
+    world = there({SECTION: 20})
+    over = p.wanted(p.roster(SECTION, []), leaving=dict.fromkeys(people(20), Reason.TERM_ENDED))
+
+    done, deleted = (
+        guard(
+            p.plan(p.wants(*TREE, rosters=[over]), world, Leaving(students=ladder)),
+            world,
+            Guards(),
+            first_contact=False,
+        )
+        for ladder in (Ladder(term_ended="completed"), Ladder(term_ended="deleted"))
+    )
+
+    assert ([change.rule for change in done.allowed], done.held) == (["term-ended"], ())
+    assert [one.rule for one in deleted.held] == ["removals-institution"]
 
 
 def test_nobody_leaves_a_section_while_their_coming_to_the_other_one_is_held() -> None:
@@ -229,3 +251,13 @@ def test_a_change_of_people_is_stale_when_their_section_is_gone() -> None:
     gone = p.plan(p.wants(*TREE[:-1], rosters=[p.roster(SECTION, people(3))]), world).changes
 
     assert stale(changes, world.after(gone)) == changes
+
+
+def test_who_leaves_a_course_that_is_opened_again_by_the_same_plan_is_as_shown() -> None:
+    hidden = replace(COURSE, state=State.UNPUBLISHED)
+    there = p.world(UNIT, EMNE, hidden, rosters=[p.roster(COURSE, ["u1"])])
+
+    changes = p.plan(p.wants(UNIT, EMNE, COURSE, rosters=[p.roster(COURSE, ["u2"])]), there).changes
+
+    assert [change.action for change in changes] == [Action.REOPEN, Action.CREATE, Action.HIDE]
+    assert stale(changes, there) == ()

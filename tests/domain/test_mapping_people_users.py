@@ -101,12 +101,57 @@ def test_of_two_people_with_one_login_the_one_who_has_it_in_canvas_keeps_the_use
 
 
 def test_a_login_that_a_user_outside_fs_has_in_canvas_is_given_to_nobody_else() -> None:
-    shot = people(person("2", "p1@fjord.example"), users={user("1"): member("1")})
+    shot = people(person("2", "p1@fjord.example"), users={"ANSATT_1": member("1")})
 
-    assert wanted_users(shot) == {}
-    assert users_staying(shot) == [user("1")]
+    assert (wanted_users(shot), shot.user_ids) == ({}, {})
+    assert users_staying(shot) == ["ANSATT_1"]
     (problem,) = shot.problems
     assert problem.message.startswith("2 and a user of somebody who is not sent have one feideBruker")
+
+
+def test_who_has_the_login_of_an_id_that_is_gone_goes_by_another_id() -> None:
+    known = {user("1"): member("1", name="Per2 Hav"), user("3"): member("3"), user("5"): member("5", state="suspended")}
+    rows = person("2", "P1@fjord.example"), person("4", "p3@fjord.example"), person("6", "p5@fjord.example")
+
+    shot = people(*rows, right("2"), users=known)
+
+    assert shot.user_ids == {
+        user("1"): (user("2"), True),
+        user("3"): (user("4"), False),
+        user("5"): (user("6"), False),
+    }
+    assert (wanted_users(shot), users_staying(shot)) == ({}, sorted(known))
+    assert (there(shot, UE), rules(shot, "2")) == ([], [("user-id-changed", False)])
+    assert shot.problems == ()
+
+
+@pytest.mark.parametrize("sis_id", ["FS_184_7", "per@fjord.example"])
+def test_an_id_is_another_one_whichever_way_the_settings_change(sis_id: str) -> None:
+    made = "feide_bruker" if sis_id.startswith("FS") else "personlopenummer"
+    known = {sis_id: ("per@fjord.example", "Per Hav", "Hav, Per", "", "active")}
+
+    shot = people(person("7", "per@fjord.example"), users=known, inst=users_are(sis_id=made))
+
+    assert [(old, new.sis_id) for old, new in shot.user_ids.items()] == [
+        (sis_id, "per@fjord.example" if made == "feide_bruker" else "FS_184_7")
+    ]
+
+
+def test_nobody_goes_by_another_id_while_fs_has_the_old_one() -> None:
+    known = {user("1"): member("1")}
+    unreadable = UnreadableRow(Code.ROW_INVALID, SourceKind.BRUKER, "1", "epost", "It is broken.", known=("1",))
+
+    for rows in ((person("1", None),), (person("1", "ny@fjord.example"),), (unreadable,)):
+        assert people(person("2", "p1@fjord.example"), *rows, users=known).user_ids == {}
+
+
+def test_of_several_who_come_with_a_login_nobody_goes_by_another_id() -> None:
+    rows = person("2", "p1@fjord.example"), person("3", "p1@fjord.example"), right("2"), right("3")
+
+    shot = people(*rows, users={user("1"): member("1")})
+
+    assert (shot.user_ids, wanted_users(shot), there(shot, UE)) == ({}, {}, [])
+    assert rules(shot, "2") == rules(shot, "3") == [("user-id-ambiguous", False)]
 
 
 def test_the_login_of_a_deleted_user_is_free() -> None:

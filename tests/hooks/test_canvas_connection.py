@@ -108,7 +108,9 @@ def test_a_course_says_whether_it_is_published(hook: CanvasHook) -> None:
 
 def test_accounts_and_roles_are_looked_up(hook: CanvasHook) -> None:
     assert (hook.account_exists("FSDEMO"), hook.account_exists("ELSEWHERE/1")) == (True, False)
-    assert {"StudentEnrollment", "TeacherEnrollment"} <= hook.role_names()
+    built_in = hook.roles("FSDEMO")
+    assert {"StudentEnrollment", "TeacherEnrollment"} <= built_in.keys()
+    assert built_in["AccountAdmin"] == "AccountMembership"
 
 
 def test_terms_are_listed_with_their_dates_and_the_default_term_is_not(

@@ -136,7 +136,7 @@ def test_a_fault_that_lasts_is_one_clear_sentence(
 ) -> None:
     arm(sandbox, kind, count=None)
 
-    error = problem(hook.role_names)
+    error = problem(hook.roles)
 
     assert (type(error), error.code, error.message) == (RetryableError, code, words)
     assert fired(sandbox) == 5
@@ -145,7 +145,7 @@ def test_a_fault_that_lasts_is_one_clear_sentence(
 def test_waits_grow_between_two_tries(hook: CanvasHook, sandbox: RunningSandbox, waits: Waits) -> None:
     arm(sandbox, "500", count=None)
 
-    problem(hook.role_names)
+    problem(hook.roles)
 
     assert len(waits) == 4
     assert waits == sorted(waits)
@@ -154,7 +154,7 @@ def test_waits_grow_between_two_tries(hook: CanvasHook, sandbox: RunningSandbox,
 def test_canvas_is_given_the_time_it_asks_for(hook: CanvasHook, sandbox: RunningSandbox, waits: Waits) -> None:
     arm(sandbox, "503", seconds=17)
 
-    hook.role_names()
+    hook.roles()
 
     assert waits == [17]
 
@@ -164,7 +164,7 @@ def test_when_canvas_asks_for_long_the_task_ends_and_airflow_waits(
 ) -> None:
     arm(sandbox, "503", seconds=900)
 
-    error = problem(hook.role_names)
+    error = problem(hook.roles)
 
     assert isinstance(error, RetryableError)
     assert (error.retry_after, waits) == (900, [])
@@ -173,7 +173,7 @@ def test_when_canvas_asks_for_long_the_task_ends_and_airflow_waits(
 def test_a_canvas_that_does_not_answer_is_given_up(sandbox: RunningSandbox, hook: CanvasHook, hooks: Hooks) -> None:
     arm(sandbox, "timeout", count=None, seconds=5)
 
-    error = problem(hooks(seconds=0.1, attempts=1).role_names)
+    error = problem(hooks(seconds=0.1, attempts=1).roles)
 
     assert (error.code, error.message) == (
         Code.UNREACHABLE,
@@ -186,9 +186,9 @@ def test_it_pauses_before_the_bucket_is_full(monkeypatch: pytest.MonkeyPatch, ho
     with answering(b"[]", headers=headers) as canvas:
         connect(monkeypatch, canvas.url)
         hook = hooks()
-        hook.role_names()
+        hook.roles()
         assert waits == []
-        hook.role_names()
+        hook.roles()
 
     assert waits == [QUOTA_PAUSE]
 
@@ -214,6 +214,6 @@ def test_a_list_that_goes_on_at_another_host_is_not_followed(monkeypatch: pytest
     link = '<http://elsewhere.invalid/api/v1/accounts/self/roles?page=2>; rel="next"'
     with answering(b"[]", headers={"Content-Type": "application/json", "Link": link}) as canvas:
         connect(monkeypatch, canvas.url)
-        error = problem(hooks().role_names)
+        error = problem(hooks().roles)
 
     assert (type(error), error.code) == (FatalError, Code.BAD_RESPONSE)

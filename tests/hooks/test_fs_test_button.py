@@ -14,6 +14,8 @@ from sandbox.faults import Fault
 from sandbox.serving import RunningSandbox
 from tests.hooks.fs_connections import Connections
 
+AUTUMN = datetime(2026, 9, 1, 12, tzinfo=UTC)
+
 
 @pytest.fixture
 def connections(monkeypatch: pytest.MonkeyPatch) -> Connections:
@@ -65,7 +67,23 @@ def test_the_test_button_says_when_nobody_is_visible(sandbox: RunningSandbox, co
     _, words = verdict_on(connections, f"{sandbox.url}/fs/graphql", institution_number="184")
 
     sandbox.world.faults.clear()
-    assert words.endswith("Not possible of people: brukere (nobody is visible).")
+    assert words.endswith("works. FS names nobody in brukere: that takes PERSONDATA_LES1 for the API user.")
+
+
+def test_the_test_button_says_which_right_is_missing_where_fs_names_nobody(
+    sandbox: RunningSandbox, connections: Connections
+) -> None:
+    sandbox.world.faults.add(Fault("fs", "no_person_access", count=None, match="roller"))
+    sandbox.world.faults.add(Fault("fs", "no_person_access", count=None, match="klassemedlemskap"))
+
+    works, words = verdict_on(connections, f"{sandbox.url}/fs/graphql", AUTUMN, institution_number="184")
+
+    sandbox.world.faults.clear()
+    assert works
+    teaching = "emneroller, undervisningsenhetsroller, undervisningsaktivitetsroller"
+    programmes = "studieprogramroller, kullroller, klasseroller"
+    told = f"FS names nobody in klassemedlemskap, {teaching}, {programmes}: that takes PERSONROLLE_LES1 and "
+    assert f" {told}STUDENTDATA_LES1 for the API user." in words
 
 
 def test_the_test_button_asks_for_the_institution_to_say_more(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +15,24 @@ from airflow.sdk.exceptions import AirflowSkipException
 from cryptography.fernet import Fernet
 
 from rosterflow.domain.confirmed import ConfirmedObject
-from rosterflow.domain.errors import Code, NeedsPerson
+from rosterflow.domain.errors import Code, FatalError, NeedsPerson
 from rosterflow.domain.model import Course, Origin, SourceKind
+from rosterflow.domain.plan import Action, Change, Plan
+from rosterflow.domain.snapshot import Scope
 from rosterflow.hooks.canvas import CanvasHook
 from rosterflow.operators import reconcile
-from rosterflow.operators.reconcile import BelieveCanvasOperator, CompareOperator, MailComparisonOperator
+from rosterflow.operators.reconcile import (
+    BelieveCanvasOperator,
+    CompareOperator,
+    MailComparisonOperator,
+    PlanUndoOperator,
+)
 from rosterflow.operators.run import OpenRunOperator
-from rosterflow.store import history, institutions, migrate, objects
+from rosterflow.store import history, institutions, migrate, objects, plans, runs
 from rosterflow.store.engine import Store
+from rosterflow.store.plans import ChangeState
 from rosterflow.sync.letters import Letter
+from sandbox.canvas.objects import Write
 from sandbox.serving import RunningSandbox
 from sandbox.world import Settings, World
 from tests.harness import connections, institution
@@ -157,3 +168,82 @@ def test_where_no_base_was_taken_there_is_nothing_to_compare(store: Store) -> No
 
     with pytest.raises(AirflowSkipException, match="takes its base"):
         compared(Pushing())
+
+
+# -- an undo -----------------------------------------------------------------------------------------------------------
+
+
+def undoing() -> PlanUndoOperator:
+    return PlanUndoOperator(task_id="plan_undo", institution="demo", compared_by="compare")
+
+
+def applied(store: Store) -> int:
+    """A plan that closed the course, by what was confirmed."""
+    with store.begin() as connection:
+        run = runs.open_run(connection, "demo", "sync", "1", "apply", Scope(frozenset()), NOW)
+        change = Change(Action.UPDATE, replace(COURSE, long_name="Old"), COURSE, "changed", "FS has another name.")
+        made = Plan((change,), Counter())
+        number = plans.save_plan(connection, "demo", run.id, made, first_contact=False, now=NOW)
+        plans.set_state(connection, number, [0], ChangeState.CONFIRMED)
+    return number
+
+
+def test_nothing_is_undone_when_nobody_asked(store: Store) -> None:
+    ti = Pushing()
+    compared(ti)
+
+    with pytest.raises(AirflowSkipException, match="undoes nothing"):
+        ran(undoing(), ti, undo=None)
+
+
+def test_an_undo_without_a_reason_is_refused_before_anything_is_compared(store: Store) -> None:
+    with pytest.raises(NeedsPerson, match="an undo needs a reason"):
+        compared(Pushing(), undo=applied(store), reason=" ")
+
+
+def test_an_undo_of_an_unknown_plan_says_so(store: Store) -> None:
+    ti = Pushing()
+    compared(ti, undo=99, reason="wrong file")
+
+    with pytest.raises(FatalError, match="demo has no plan 99") as caught:
+        ran(undoing(), ti, undo=99, reason="wrong file")
+    assert caught.value.code is Code.PLAN_UNKNOWN
+
+
+def test_an_undo_with_nothing_left_to_undo_asks_nobody(store: Store) -> None:
+    number, ti = applied(store), Pushing()
+    compared(ti, undo=number, reason="wrong file")
+
+    with pytest.raises(AirflowSkipException, match="nothing to undo"):  # the course is not in Canvas any more
+        ran(undoing(), ti, undo=number, reason="wrong file")
+
+
+@pytest.fixture
+def course_in_canvas(sandbox: RunningSandbox) -> Iterator[None]:
+    """The course that was confirmed, for one test."""
+    canvas = sandbox.world.canvas
+    place = {"account_id": next(one.id for one in canvas.accounts if one.sis_id == "FSDEMO"), "term_id": 1}
+    with canvas.lock:
+        made = canvas.create_course(Write(batch_id=1), name="Norsk", course_code="NOR", sis_id=COURSE.sis_id, **place)
+    yield
+    with canvas.lock:
+        made.sis_id = None
+
+
+@pytest.mark.usefixtures("course_in_canvas")
+def test_an_undo_is_held_and_says_whom_to_ask(store: Store) -> None:
+    number, ti = applied(store), Pushing()
+    compared(ti, undo=number, reason="wrong file")
+
+    told = ran(undoing(), ti, undo=number, reason=" wrong file ")
+
+    assert told == {"plan_id": number + 1, "ask": (1,)}
+    with store.begin() as connection:
+        (change,) = plans.changes(connection, number + 1)
+        act = history.acts(connection, "demo")[-1]
+    assert (change.state, change.guard_rule, change.change.after) == (
+        ChangeState.HELD,
+        "undo",
+        replace(COURSE, long_name="Old"),
+    )
+    assert (act.actor, act.act, act.reason, act.approval_id) == ("unknown", "undo", "wrong file", 1)

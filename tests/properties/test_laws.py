@@ -22,8 +22,17 @@ from rosterflow.domain.snapshot import Snapshot
 from tests.domain import builders as a
 from tests.properties.cases import Case, cases
 
-OF_PEOPLE = {"removals-role", "removals-course-role", "whole-role", "whole-unit", "login-swap", "freeze"}
-"""Rules of the guards that need people, or a calendar."""
+OF_PEOPLE = {
+    "removals-role",
+    "removals-course-role",
+    "whole-role",
+    "whole-unit",
+    "login-swap",
+    "freeze",
+    "undo",
+    "undone",
+}
+"""Rules of the guards that need people, a calendar, or somebody who undid a plan."""
 
 law = settings(max_examples=100, deadline=None)
 

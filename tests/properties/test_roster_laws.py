@@ -220,7 +220,7 @@ def test_nobody_of_another_term_is_touched(case: RosterCase) -> None:
 def test_the_random_rosters_reach_every_rule_about_people() -> None:
     reached: set[str] = set()
 
-    @settings(max_examples=400, derandomize=True, database=None, deadline=None, phases=[Phase.generate])
+    @settings(max_examples=1000, derandomize=True, database=None, deadline=None, phases=[Phase.generate])
     @given(roster_cases())
     def meet(case: RosterCase) -> None:
         leaving = Leaving(students=Leaving().students.model_copy(update={"gone": "leave"}))

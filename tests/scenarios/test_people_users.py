@@ -238,6 +238,20 @@ def test_a_login_that_canvas_refuses_stops_nobody_else_and_backs_off(faculty: Co
     assert follows_in_canvas(faculty, person, ue) == "active"
 
 
+def test_a_refused_user_is_tried_at_once_when_fs_has_another_login(faculty: College, ue: Undervisningsenhet) -> None:
+    person = newcomer(faculty)
+    follows(faculty, person, ue)
+    taken = {"pseudonym[unique_id]": str(person.feide_bruker), "pseudonym[sis_user_id]": f"GJEST{person.lopenummer}"}
+    faculty.by_hand("POST", "/accounts/1/users", **{"user[name]": "Gjest", **taken})
+    faculty.harness.run(days_later=1)
+    assert login_of(faculty, person) is None
+
+    log_in_as(faculty, person, f"fri{person.lopenummer}@rosterflow.example")
+    faculty.harness.run(days_later=0.01)
+
+    assert login_of(faculty, person) == (f"fri{person.lopenummer}@rosterflow.example", "active")
+
+
 def test_without_provisioning_a_missing_user_is_an_error_until_the_identity_system_makes_it(tmp_path: Path) -> None:
     with faculty_of(tmp_path, users={"provision": False}) as one:
         person, ue = newcomer(one), one.teaching()

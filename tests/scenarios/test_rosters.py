@@ -116,7 +116,9 @@ def test_too_many_who_leave_a_course_wait_for_a_person(faculty: College) -> None
     assert {one.change.key.sis_id.partition(" as ")[0] for one in held} >= {f"section {section}"}
     assert "active" in {state for (at, _, _), state in enrolled(faculty).items() if at == section}
 
-    faculty.harness.approve()
+    verdict = faculty.harness.approve()
+    assert verdict.approved == sum(one.change.weight for one in held) > len(held)
+    assert faculty.acts()[-1][:2] == ("kari", "approve")
     assert "active" not in {
         state for (at, _, role), state in enrolled(faculty).items() if at == section and role == "StudentEnrollment"
     }

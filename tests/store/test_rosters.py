@@ -9,7 +9,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import select
 
 from rosterflow.domain.errors import Code, FatalError
-from rosterflow.domain.model import Kind, Origin, SourceKind
+from rosterflow.domain.model import Key, Kind, Origin, SourceKind
 from rosterflow.domain.plan import Action, Change
 from rosterflow.domain.rosters import STANDINGS, Place, Roster
 from rosterflow.store import plans, rosters
@@ -125,3 +125,19 @@ def test_a_key_that_is_none_is_said_at_once() -> None:
     with pytest.raises(FatalError) as caught:
         Seal(["none"])
     assert caught.value.code is Code.PAGE_KEY_INVALID
+
+
+def test_the_rosters_of_a_place_are_found_by_it_whatever_its_id_and_role_are_called(store: Store) -> None:
+    odd = replace(HERE, place=Place(Kind.SECTION, "UA_1 as a guest"), role="Works as a tutor")
+    save(store, HERE, odd, BOSSES, SHELF)
+
+    with store.begin() as connection:
+        found = [list(rosters.at_places(connection, HOME, {one.place})) for one in (HERE, odd, BOSSES) if one.place]
+        nowhere = list(rosters.at_places(connection, HOME, {Key(Kind.SECTION, "UA_2")}))
+
+    assert (found, nowhere) == ([[HERE], [odd], [BOSSES]], [])
+
+
+@pytest.mark.parametrize(("one", "count"), [(SHELF, 1), (HERE, 1), (BOSSES, 1), (replace(SHELF, members={}), 0)])
+def test_those_who_are_active_are_counted(one: Roster, count: int) -> None:
+    assert (one.headcount, len(one.active())) == (count, count)

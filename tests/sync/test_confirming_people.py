@@ -13,6 +13,7 @@ from rosterflow.domain.model import Key, Kind, State
 from rosterflow.domain.plan import Action, Change
 from rosterflow.domain.rosters import STANDINGS, Member, Place, Roster
 from rosterflow.store import plans, row_errors
+from rosterflow.store.person_keys import shown_by
 from rosterflow.store.plans import ChangeState
 from rosterflow.store.sealing import seal_of
 from rosterflow.store.tables import row_error
@@ -69,19 +70,33 @@ def test_people_are_confirmed_at_once_and_those_who_were_there_stay(at: Desk) ->
 
 
 def test_a_refused_person_waits_alone_and_is_told_by_their_id(at: Desk) -> None:
-    plan_id = at.plan(come("u1", "u2", "u3"))
+    plan_id = at.plan(come("FS_184_1", "FS_184_2", "FS_184_3"))
 
-    send_with(at, plan_id, ("enrollments", 3, "User not found for enrollment (User ID: u2)"))
+    send_with(at, plan_id, ("enrollments", 3, "User not found for enrollment (User ID: FS_184_2)"))
 
-    assert at.people() == {NAME: {"u1": ACTIVE, "u3": ACTIVE}}
+    assert at.people() == {NAME: {"FS_184_1": ACTIVE, "FS_184_3": ACTIVE}}
     assert (at.states(plan_id), at.messages(plan_id)) == ([ChangeState.CONFIRMED], ["Canvas refused 1 of them."])
-    assert at.errors() == [(f"enrollment {NAME} / u2", "User not found for enrollment (User ID: u2)")]
+    assert at.errors() == [(f"enrollment {NAME} / FS_184_2", "User not found for enrollment (User ID: FS_184_2)")]
     with at.store.begin() as connection:
         (refusal,) = row_errors.refusals(connection, HOME.key).items()
         (tally,) = plans.tally(connection, plan_id)
-    assert refusal[0] == Key(Kind.ENROLLMENT, f"{NAME} / u2")
+    assert refusal[0] == Key(Kind.ENROLLMENT, f"{NAME} / FS_184_2")
     assert refusal[1].not_before == NOW + timedelta(hours=1)
     assert (tally.n, tally.refused) == (3, 1)
+
+
+def test_a_refused_person_whose_id_is_a_login_is_told_by_an_opaque_key(at: Desk) -> None:
+    words = "User not found for enrollment (User ID: kari@fjord.example)"
+    send_with(at, at.plan(come("kari@fjord.example", "FS_184_3")), ("enrollments", 3, words))
+
+    with at.store.begin() as connection:
+        key = shown_by(connection, HOME.key)("kari@fjord.example")
+        (at_key,) = row_errors.refusals(connection, HOME.key)
+    told = (f"enrollment {NAME} / {key}", "User not found for enrollment (User ID: …)")
+    assert (at.errors(), at_key.sis_id) == ([told], f"{NAME} / {key}")
+    at.canvas.messages = []
+    at.send(at.plan(come("kari@fjord.example")))
+    assert at.errors() == []
 
 
 def test_a_change_of_which_canvas_took_nobody_is_refused(at: Desk) -> None:
@@ -104,12 +119,13 @@ def test_a_person_who_is_accepted_at_last_is_refused_no_longer(at: Desk) -> None
 
 
 def test_canvas_words_about_a_user_are_kept_sealed_and_shown_without_the_person(at: Desk) -> None:
-    words = "Could not save the user with user_id: 'u1'. Invalid login_id: 'kari'"
-    plan_id = at.plan(Change(Action.CREATE, None, users({"u1": user("kari")}, "new"), "new", ""))
+    words = "Could not save the user with user_id: 'FS_184_1'. Invalid login_id: 'kari'"
+    plan_id = at.plan(Change(Action.CREATE, None, users({"FS_184_1": user("kari")}, "new"), "new", ""))
 
     send_with(at, plan_id, ("users", 2, words))
 
-    assert at.errors() == [("user shelf 00 / u1", "Could not save the user with user_id: '…'. Invalid login_id: '…'")]
+    told = "Could not save the user with user_id: '…'. Invalid login_id: '…'"
+    assert at.errors() == [("user shelf 00 / FS_184_1", told)]
     with at.store.begin() as connection:
         sealed = connection.execute(row_error.select()).one().sealed
         assert seal_of(connection).open(sealed).decode() == words

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from rosterflow.domain.institution import Freeze
@@ -14,10 +15,10 @@ from rosterflow.domain.model import Account, Course, Key, Kind, State
 from rosterflow.domain.plan import Action, Change, Plan
 from rosterflow.domain.rosters import Roster
 from rosterflow.store import approvals, history, institutions, plans, runs
-from rosterflow.store.approvals import ApprovalState
+from rosterflow.store.approvals import Approval, ApprovalState
 from rosterflow.store.history import MOVED_OUT, Event
 from rosterflow.store.plans import ChangeState
-from rosterflow.sync.guarding import Guarded, guard_plan
+from rosterflow.sync.guarding import Guarded, guard_plan, hold_undo
 from tests.sync.desk import COURSE, DAY, HOME, NOW, TERM, UNIT, Desk, change, close, create, desk
 
 COURSES = tuple(replace(COURSE, sis_id=f"UE_{number}") for number in range(8))
@@ -259,3 +260,43 @@ def test_during_a_freeze_removals_wait_without_anybody_being_asked_and_go_on_aft
     assert guard_plan(at.store, frozen, at.run, plan_id, NOW) == Guarded(allowed=1, held=0, ask=())
     assert at.states(plan_id) == [ChangeState.ALLOWED, ChangeState.FROZEN]
     assert guard_plan(at.store, frozen, at.run, again, NOW + 1 * DAY) == Guarded(allowed=1, held=0, ask=())
+
+
+# -- undoing -----------------------------------------------------------------------------------------------------------
+
+
+def undoing(at: Desk, *changes: Change) -> tuple[list[tuple[ChangeState, str | None]], Approval]:
+    """An undo of these changes is held; what became of each, and the request."""
+    plan_id = planned(at, *changes)
+    with at.store.begin() as connection:
+        runs.add_counts(connection, at.run.id, undoes=1, because="wrong file")
+        run = runs.get_run(connection, at.run.id)
+        number = hold_undo(connection, HOME, run, plan_id, NOW)
+        held = [(change.state, change.guard_rule) for change in plans.changes(connection, plan_id)]
+        return held, approvals.get_approval(connection, HOME.key, number)
+
+
+def test_of_an_undo_everything_is_held_however_little_it_is(at: Desk) -> None:
+    held, request = undoing(at, create(replace(COURSE, sis_id="UE_NEW")), CLOSINGS[0])
+
+    assert held == [(ChangeState.HELD, "undo"), (ChangeState.HELD, "undo")]
+    assert (request.state, request.two_person) == (ApprovalState.WAITING, False)
+
+
+def test_a_guard_that_holds_a_part_of_an_undo_by_itself_says_so(at: Desk) -> None:
+    held, request = undoing(at, *CLOSINGS)
+
+    assert held == [(ChangeState.HELD, "removals-institution")] * len(CLOSINGS)
+    assert request.two_person
+
+
+def test_what_was_undone_is_held_with_its_reason(at: Desk) -> None:
+    again = msgspec.structs.replace(
+        CLOSINGS[0], rule="undone", reason="Undone by hand on 2026-09-02 because: wrong file."
+    )
+    plan_id = planned(at, again)
+
+    assert guard(at, plan_id) == Guarded(allowed=0, held=1, ask=(1,))
+    with at.store.begin() as connection:
+        (one,) = plans.changes(connection, plan_id)
+    assert (one.guard_rule, one.guard_reason) == ("undone", again.reason)

@@ -113,6 +113,29 @@ def test_people_of_a_place_whose_id_changes_in_the_same_import_go_by_the_new_one
     assert files[1].content.splitlines()[1] == "UE_2,,u1,StudentEnrollment,active"
 
 
+def test_users_with_another_id_go_by_it_in_every_other_row_of_the_same_import() -> None:
+    part = Roster(Kind.USER, None, "00", {"u1": member("kari")}, part="user-id-changed", ids={"u1": "n1"})
+    renamed = Change(Action.CHANGE_ID, part, part, "user-id-changed", "")
+    rest = (
+        users({"u1": "kari"}, {"u1": "karin"}),
+        people(SECTION, "StudentEnrollment", "deleted", "u1", "u2", action=Action.DELETE),
+        people(UNIT, "AccountAdmin", "active", "u1"),
+    )
+
+    files = sis_files([renamed, *rest], mark="m", publish_new=False)
+
+    assert [file.content.splitlines() for file in files] == [
+        ["old_id,new_id,type", "u1,n1,user"],
+        ["user_id,login_id,full_name,sortable_name,email,status"]
+        + ['n1,karin,Kari Nordmann,"Nordmann, Kari",kari@example.org,active'],
+        ["course_id,section_id,user_id,role,status"]
+        + [",UA_1,n1,StudentEnrollment,deleted", ",UA_1,u2,StudentEnrollment,deleted"],
+        ["user_id,account_id,role,status", "n1,184_1,AccountAdmin,active"],
+    ]
+    assert [file.users for file in files] == [("u1",), ("u1",), ("u1", "u2"), ("u1",)]
+    assert files[0].counted_as == "change_sis_ids"
+
+
 def test_people_are_hidden_by_csv_though_courses_are_not() -> None:
     assert first_import(people(SECTION, "StudentEnrollment", "inactive", "u1", action=Action.HIDE))
 

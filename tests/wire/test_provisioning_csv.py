@@ -144,3 +144,11 @@ def test_a_report_that_ends_inside_a_quoted_name_is_broken() -> None:
 
 def test_a_byte_order_mark_is_no_part_of_the_first_column() -> None:
     assert found(b"\xef\xbb\xbf" + SECTIONS.encode()) == found(SECTIONS.encode())
+
+
+def test_of_a_report_only_what_is_asked_for_is_taken_and_one_more_to_tell_that_the_kind_is_listed() -> None:
+    report = zipped(courses=COURSES, sections=SECTIONS)
+
+    some = [thing.sis_id for thing in objects_of(report, only={"UE_3"})]
+
+    assert some == ["UE_1", "UE_3", "UA_1"]

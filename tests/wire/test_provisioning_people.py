@@ -8,9 +8,10 @@ import zipfile
 import pytest
 
 from rosterflow.domain.errors import Code, RetryableError
+from rosterflow.domain.model import Key, Kind
 from rosterflow.domain.rosters import shelf_of
 from rosterflow.wire.provisioning_csv import objects_of
-from rosterflow.wire.provisioning_people import rosters_of
+from rosterflow.wire.provisioning_people import others_of, rosters_of
 
 USERS = """canvas_user_id,user_id,integration_id,authentication_provider_id,login_id,first_name,last_name,full_name,\
 sortable_name,short_name,email,status,created_by_sis
@@ -137,3 +138,31 @@ def test_three_hundred_thousand_rows_are_read() -> None:
     rosters = rosters_of(report, lambda user: user.startswith("FS_184_"))
 
     assert sum(len(roster.members) for roster in rosters.values()) == 300_000
+
+
+def test_who_is_none_of_ours_or_came_by_no_import_is_counted_where_they_are() -> None:
+    rows = (
+        enrollment("FS_184_1", "active"),
+        enrollment("FS_184_2", "active", by_sis="false"),
+        enrollment("OTHER_3", "active"),
+        enrollment("", "concluded", by_sis="false"),
+        enrollment("", "deleted", by_sis="false"),
+        enrollment("OTHER_3", "inactive", section=""),
+    )
+    found = others_of((HEADER + "".join(rows)).encode(), lambda user: user.startswith("FS_184_"))
+
+    assert found == {
+        Key(Kind.SECTION, "UA_1"): {"active": 2, "completed": 1},
+        Key(Kind.COURSE, "UE_1"): {"inactive": 1},
+    }
+
+
+def test_administrators_of_others_are_counted_too() -> None:
+    found = others_of(ADMINS.encode(), lambda user: user.startswith("FS_184_"))
+
+    assert found[Key(Kind.ACCOUNT, "184_1")] == {"active": 2}
+
+
+def test_an_unknown_state_of_anybody_is_no_report() -> None:
+    with pytest.raises(RetryableError, match="unknown status 'odd'"):
+        others_of((HEADER + enrollment("OTHER_3", "odd")).encode(), lambda _: False)

@@ -11,14 +11,16 @@ from sandbox.fs.ordering import Sorted
 from sandbox.fs.values import Resolver
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Hashable, Iterable, Mapping
 
+    from sandbox.fs.index import Index
     from sandbox.fs.keys import Key
     from sandbox.fs.ordering import Ordered
     from sandbox.fs.paging import Info, Page
-    from sandbox.university.model import Emne, Kull, Studieprogram, Undervisningsenhet
+    from sandbox.university.model import Emne
 
 Orders = dict[str, "Key[Any]"]
+OWNER = "eierOrganisasjonskode"
 
 
 def _study_place(emne: Emne) -> tuple[int, int, int]:
@@ -54,6 +56,12 @@ def in_order(
     return info.context.index.ordered((field, parent), rows, orders[field], descending=descending)
 
 
+def of_owner(rows: Ordered[Any], number: str, info: Info) -> Ordered[Any]:
+    """Return the rows when the number is this institution's; another institution's finds none."""
+    index = info.context.index
+    return rows if index.is_owner(number) else Sorted((), rows.key, index.institution)
+
+
 def root(index_name: str, known: filters.Filters, orders: Orders | None = None) -> Resolver:
     """Page a root connection; another institution's number finds no row."""
 
@@ -66,77 +74,50 @@ def root(index_name: str, known: filters.Filters, orders: Orders | None = None) 
         orderBy: dict[str, str] | None = None,
     ) -> Page[Any]:
         index = info.context.index
-        rows: Ordered[Any] = in_order(getattr(index, index_name), orderBy, orders or {}, None, info)
-        if not index.is_owner(filter["eierOrganisasjonskode"]):
-            rows = Sorted((), rows.key, index.institution)
+        rows = of_owner(in_order(getattr(index, index_name), orderBy, orders or {}, None, info), filter[OWNER], info)
         return paging.page(rows, filters.tests(known, filter, index), info, first, after)
 
     return resolve
 
 
-def teaching(
-    emne: Emne,
-    info: Info,
-    filter: dict[str, Any] | None = None,
-    first: int | None = None,
-    after: str | None = None,
-) -> Page[Undervisningsenhet]:
-    """Page the undervisningsenheter of an emne."""
-    index = info.context.index
-    rows = index.nested("ue", emne, lambda: emne.undervisningsenheter, keys.UNDERVISNINGSENHET)
-    return paging.page(rows, filters.tests(filters.UNDERVISNINGSENHETER, filter, index), info, first, after)
+def nested(
+    name: str,
+    rows_of: Callable[[Any, Index], Iterable[Any]],
+    key: Key[Any],
+    known: filters.Filters | None = None,
+    orders: Orders | None = None,
+    unless_given: Mapping[str, Any] | None = None,
+) -> Resolver:
+    """Page the rows below a parent; `name` tells its lists apart.
 
-
-def activities(
-    ue: Undervisningsenhet,
-    info: Info,
-    filter: dict[str, Any] | None = None,
-    first: int | None = None,
-    after: str | None = None,
-) -> Page[Any]:
-    """Page the activities of an undervisningsenhet."""
-    index = info.context.index
-    rows = index.nested("ua", ue, lambda: ue.aktiviteter, keys.UNDERVISNINGSAKTIVITET)
-    return paging.page(rows, filters.tests(filters.UNDERVISNINGSAKTIVITETER, filter, index), info, first, after)
-
-
-def followed_by(ue: Undervisningsenhet, info: Info, first: int | None = None, after: str | None = None) -> Page[Emne]:
-    """Page the emner whose teaching follows this one's."""
-    index = info.context.index
-    rows = index.nested("followers", ue, lambda: index.followers(ue), keys.EMNE)
-    return paging.page(rows, None, info, first, after)
-
-
-def kull(*, only_active: bool) -> Resolver:
-    """Page a programme's kull; `kullV2` leaves inactive ones out even where nothing was said about them."""
+    What nobody filters by is filtered as `unless_given` says.
+    """
 
     def resolve(
-        program: Studieprogram,
+        parent: Hashable,
         info: Info,
-        filter: dict[str, Any] | None = None,
+        filter: dict[str, Any] | None = None,  # the argument's name in FS
         first: int | None = None,
         after: str | None = None,
         orderBy: dict[str, str] | None = None,
-    ) -> Page[Kull]:
+    ) -> Page[Any]:
         index = info.context.index
-        rows: Sorted[Kull] = index.nested("kull", program, lambda: program.kull, keys.KULL)
-        given = dict(filter or {})
-        if only_active and given.get("erAktiv") is None:
-            given["erAktiv"] = [True]
-        test = filters.tests(filters.KULL, given, index)
-        return paging.page(in_order(rows, orderBy, KULL_ORDERS, program, info), test, info, first, after)
+        rows: Sorted[Any] = index.nested(name, parent, lambda: rows_of(parent, index), key)
+        given = {name: value for name, value in (filter or {}).items() if value is not None}
+        test = filters.tests(known or {}, {**(unless_given or {}), **given}, index)
+        return paging.page(in_order(rows, orderBy, orders or {}, parent, info), test, info, first, after)
 
     return resolve
 
 
-def klasser(
-    kull: Kull,
-    info: Info,
-    filter: dict[str, Any] | None = None,
-    first: int | None = None,
-    after: str | None = None,
-) -> Page[Any]:
-    """Page the klasser of a kull."""
-    index = info.context.index
-    rows = index.nested("klasser", kull, lambda: kull.klasser, keys.KLASSE)
-    return paging.page(rows, filters.tests(filters.KLASSER, filter, index), info, first, after)
+teaching = nested(
+    "ue", lambda emne, _: emne.undervisningsenheter, keys.UNDERVISNINGSENHET, filters.UNDERVISNINGSENHETER
+)
+activities = nested("ua", lambda ue, _: ue.aktiviteter, keys.UNDERVISNINGSAKTIVITET, filters.UNDERVISNINGSAKTIVITETER)
+followed_by = nested("followers", lambda ue, index: index.followers(ue), keys.EMNE)
+kull = nested("kull", lambda program, _: program.kull, keys.KULL, filters.KULL, KULL_ORDERS)
+kull_v2 = nested(
+    "kull", lambda program, _: program.kull, keys.KULL, filters.KULL, KULL_ORDERS, unless_given={"erAktiv": [True]}
+)
+"""`kullV2` leaves inactive ones out even where nothing was said about them."""
+klasser = nested("klasser", lambda kull, _: kull.klasser, keys.KLASSE, filters.KLASSER)

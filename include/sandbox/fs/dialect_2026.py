@@ -13,6 +13,7 @@ from sandbox.fs.connections_2026 import (
     followed_by,
     klasser,
     kull,
+    kull_v2,
     root,
     teaching,
 )
@@ -254,8 +255,8 @@ def _programmes() -> Resolvers:
             "id": of_key(keys.STUDIEPROGRAM),
             "kode": attribute("kode"),
             "erAktiv": attribute("er_aktiv"),
-            "kull": kull(only_active=False),
-            "kullV2": kull(only_active=True),
+            "kull": kull,
+            "kullV2": kull_v2,
             "lmsRomkode": attribute("lms_romkode"),
             "navnAlleSprak": attribute("navn"),
             "organisasjonsenhet": itself,

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.fs import filters_2026, paging, users_2026
 from sandbox.fs import people_filters_2026 as filters
-from sandbox.fs.connections_2026 import Orders, in_order
-from sandbox.fs.ordering import Sorted
+from sandbox.fs.connections_2026 import OWNER, Orders, in_order, nested, of_owner
 from sandbox.fs.people_keys import EMNE_STUDIERETT, PROGRAM_STUDIERETT
 from sandbox.fs.values import Resolver
 
@@ -17,9 +16,7 @@ if TYPE_CHECKING:
     from sandbox.fs.ordering import Ordered
     from sandbox.fs.paging import Info, Page
     from sandbox.fs.people_filters_2026 import Kind
-    from sandbox.university.people import Person, Personrolle, ProgramStudierett, Student
-
-OWNER = "eierOrganisasjonskode"
+    from sandbox.university.people import Person, Personrolle, ProgramStudierett
 
 RIGHT_ORDERS: Orders = {
     "FRA_DATO": PROGRAM_STUDIERETT.led_by((str,), lambda row: (row.periode.fra.isoformat() if row.periode.fra else "",))
@@ -42,8 +39,8 @@ def people_root(kind: Kind, orders: Orders | None = None) -> Resolver:
         owner = given.pop(OWNER, None)
         about = {name: given.pop(name) for name in list(given) if name in kind.about}
         rows: Ordered[Any] = index.people.chosen(kind.rows, about, filters_2026.tests(kind.about, about, index))
-        if owner is not None and not index.is_owner(owner):
-            rows = Sorted((), rows.key, index.institution)
+        if owner is not None:
+            rows = of_owner(rows, owner, info)
         rows = in_order(rows, orderBy, orders or {}, (kind.rows, json.dumps(about)), info)
         return paging.page(rows, filters_2026.tests(kind.own, given, index), info, first, after)
 
@@ -59,9 +56,7 @@ def users(
 ) -> Page[Person]:
     """Page those who must exist as users: everybody alive, narrowed by groups and by leave to be handed over."""
     index = info.context.index
-    rows = index.people.personer
-    if not index.is_owner(filter[OWNER]):
-        rows = Sorted((), rows.key, index.institution)
+    rows = of_owner(index.people.personer, filter[OWNER], info)
     groups = filter.get("brukergrupper")
     wanted = None if groups is None else index.people.users(groups, users_2026.in_any)
     transferable, dead = filter.get("kanOverforesTilLms"), filter.get("inkluderAvdode")
@@ -85,50 +80,25 @@ def roles_below(place: Any, info: Info, filter: dict[str, Any] | None = None) ->
 
 def roles_page(key: ChildKey[Personrolle]) -> Resolver:
     """Page the roles held at a place."""
-
-    def resolve(
-        place: Any,
-        info: Info,
-        filter: dict[str, Any] | None = None,
-        first: int | None = None,
-        after: str | None = None,
-    ) -> Page[Personrolle]:
-        index = info.context.index
-        rows = index.nested("roles", place, lambda: place.personroller, key)
-        return paging.page(rows, filters_2026.tests(filters.PERSONROLLER, filter, index), info, first, after)
-
-    return resolve
+    return nested("roles", lambda place, _: place.personroller, key, filters.PERSONROLLER)
 
 
-def rights_of_student(
-    student: Student,
-    info: Info,
-    filter: dict[str, Any] | None = None,
-    first: int | None = None,
-    after: str | None = None,
-) -> Page[Any]:
-    """Page a student's rights to follow teaching."""
-    index = info.context.index
-    rows = index.nested("rights", student, lambda: index.people.rights_of.get(student, ()), EMNE_STUDIERETT)
-    return paging.page(rows, filters_2026.tests(filters.RIGHTS_OF_STUDENT, filter, index), info, first, after)
+rights_of_student = nested(
+    "rights",
+    lambda student, index: index.people.rights_of.get(student, ()),
+    EMNE_STUDIERETT,
+    filters.RIGHTS_OF_STUDENT,
+)
+programmes_of_student = nested(
+    "programmes",
+    lambda student, index: index.people.programmes_of.get(student, ()),
+    PROGRAM_STUDIERETT,
+    filters.PROGRAMMES_OF_STUDENT,
+    RIGHT_ORDERS,
+)
 
 
-def programmes_of_student(
-    student: Student,
-    info: Info,
-    filter: dict[str, Any] | None = None,
-    first: int | None = None,
-    after: str | None = None,
-    orderBy: dict[str, str] | None = None,
-) -> Page[ProgramStudierett]:
-    """Page a student's rights to programmes."""
-    index = info.context.index
-    rows = index.nested("programmes", student, lambda: index.people.programmes_of.get(student, ()), PROGRAM_STUDIERETT)
-    test = filters_2026.tests(filters.PROGRAMMES_OF_STUDENT, filter, index)
-    return paging.page(in_order(rows, orderBy, RIGHT_ORDERS, student, info), test, info, first, after)
-
-
-def programmes_of_person(person: Person, info: Info, **arguments: Any) -> Page[ProgramStudierett] | None:
+def programmes_of_person(person: Person, info: Info, **arguments: Any) -> Any:
     """Page the rights to programmes of a person who is a student."""
     return programmes_of_student(person.student, info, **arguments) if person.student else None
 

@@ -17,6 +17,7 @@ from rosterflow.cli.explaining import explain
 from rosterflow.cli.live import check_live, check_roots
 from rosterflow.cli.opening import CannotAnswer, InstitutionOption, JsonOption, chosen, show_findings, the_store
 from rosterflow.cli.people import timeline
+from rosterflow.cli.undoing import undo_plan
 from rosterflow.domain.errors import RosterflowError
 from rosterflow.settings import institutions_folder, load_institutions
 from rosterflow.store import migrate
@@ -41,6 +42,7 @@ app.add_typer(coursekey_app, name="coursekey")
 
 plan_app.command("show")(listing.show_plan)
 plan_app.command("diff")(listing.diff_plans)
+plan_app.command("undo")(undo_plan)
 run_app.command("list")(listing.list_runs)
 errors_app.command("list")(listing.list_errors)
 app.command("explain")(explain)

@@ -14,6 +14,8 @@ from rosterflow.domain.institution import Institution
 from rosterflow.sync.checking import Finding, bad
 
 AIRFLOW_SECONDS = 60
+ACCOUNT_MEMBERSHIP = "AccountMembership"
+"""The base type of the roles of accounts (Canvas contract §10.6)."""
 Check = Callable[[Institution], Iterator[Finding]]
 Pool = Mapping[str, object]
 
@@ -61,12 +63,26 @@ def _check_canvas(institution: Institution) -> Iterator[Finding]:
         account = institution.canvas.account
         there = hook.account_exists(account)
         yield Finding(f"{institution.key}: account", there, f"{account} {'is' if there else 'is not'} in Canvas")
-        custom = institution.custom_roles
-        missing = sorted(custom - hook.role_names()) if custom else []
-        said = f"Canvas has no role {', '.join(missing)}" if missing else f"{len(custom)} custom role(s), all in Canvas"
-        yield Finding(f"{institution.key}: roles", not missing, said)
+        roles = hook.roles(account) if institution.custom_roles and there else {}
+        wrong = "; ".join(_wrong_roles(institution, roles))
+        said = wrong or f"{len(institution.custom_roles)} custom role(s), all in Canvas"
+        yield Finding(f"{institution.key}: roles", not wrong, said)
     finally:
         hook.close()
+
+
+def _wrong_roles(institution: Institution, roles: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with the custom roles that the settings name.
+
+    :param roles: those of the institution's own account and the accounts above, with their base types.
+    """
+    custom, of_accounts = institution.custom_roles, set(institution.people.account_roles.values())
+    if missing := sorted(custom - roles.keys()):
+        yield f"Canvas has no role {', '.join(missing)}"
+    for name in sorted(custom & roles.keys()):
+        if (roles[name] == ACCOUNT_MEMBERSHIP) != (name in of_accounts):
+            is_for = "accounts, not sections" if roles[name] == ACCOUNT_MEMBERSHIP else "sections, not accounts"
+            yield f"{name} is a role for {is_for}"
 
 
 def check_roots(institutions: Iterable[Institution]) -> Iterator[Finding]:

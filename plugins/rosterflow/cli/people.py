@@ -16,7 +16,7 @@ from rosterflow.store import history
 from rosterflow.sync.explaining import Moment, PersonExplained, Told, explain_somebody, timeline_of
 from rosterflow.sync.pages import PageStore
 
-PersonOption = Annotated[str, typer.Option("--person", help="Personlopenummer of a person.")]
+PersonOption = Annotated[str, typer.Option("--person", help="Personlopenummer of a person, or their key in a mail.")]
 CourseOption = Annotated[
     str, typer.Option("--course", help="With --person: only about this course; its SIS id, or a section's.")
 ]

@@ -10,7 +10,7 @@ import msgspec
 
 from rosterflow.domain.model import Account, CanvasObject, Course, Key, Kind, Section, State, key_of, parents_of
 from rosterflow.domain.plan import Action, Change
-from rosterflow.domain.rosters import ACTIVE, BY_HAND, STANDINGS, Member, Place, Roster, Standing
+from rosterflow.domain.rosters import ACTIVE, BY_HAND, STANDINGS, Member, Place, Roster, Standing, shelf_of, shelves
 
 FIRST_WAIT = timedelta(hours=1)
 LONGEST_WAIT = timedelta(days=7)
@@ -94,6 +94,11 @@ class World(Mapping[Key, ConfirmedObject]):
                     self._people.setdefault(roster.place.key, []).append(whole)
         return self._people.get(place, ())
 
+    def has_user(self, user: str) -> bool:
+        """Whether Canvas has a user with a SIS id, in whatever state."""
+        shelf = self.rosters.get(Roster(Kind.USER, None, shelf_of(user), {}).whole)
+        return shelf is not None and user in shelf.members
+
     def alive(self) -> dict[Key, CanvasObject]:
         """The objects in use, as the mapping wants them."""
         return {key: one.thing for key, one in self._objects.items() if one.is_alive}
@@ -135,9 +140,13 @@ class _People:
     def __init__(self, before: World) -> None:
         self._before = before
         self._now: dict[Key, Roster] | None = None
+        self._ids: dict[str, str] = {}
 
     def change(self, part: Roster) -> None:
-        """Some people of a roster are as they are here from now on."""
+        """Some people of a roster are as they are here, or go by another id, from now on."""
+        if part.ids:
+            self._ids |= part.ids
+            return
         known = self._all.get(part.whole)
         members = {**known.members, **part.members} if known else part.members
         self._all[part.whole] = replace(known or part, members=members, origin=part.origin, part="")
@@ -156,13 +165,32 @@ class _People:
                     self._end(place, Standing.DELETED)
 
     def rosters(self, renames: Mapping[Key, str]) -> Mapping[Key, Roster]:
-        """All of them; those of a place with a new id go by that id."""
+        """All of them; those of a place with a new id go by that id, and so does a user wherever they are."""
         for old, sis_id in renames.items():
             for whole in self._before.people_at(old):
                 roster = self._all.pop(whole)
                 moved = replace(roster, place=Place(old.kind, sis_id))
                 self._all[moved.whole] = moved
+        if self._ids:
+            self._follow_users()
         return self._before.rosters if self._now is None else self._now
+
+    def _follow_users(self) -> None:
+        arriving: dict[str, Roster] = {}
+        for whole, roster in list(self._all.items()):
+            if roster.members.keys().isdisjoint(self._ids):
+                continue
+            if whole.kind is not Kind.USER:
+                self._all[whole] = _under_new_ids(roster, self._ids)
+                continue
+            self._all[whole] = roster.only(roster.members.keys() - self._ids.keys())
+            arriving[roster.role] = _under_new_ids(roster.only(self._ids), self._ids)
+        for left in arriving.values():
+            for part in shelves(left.members):
+                self.change(replace(part, origin=left.origin))
+                there = self._all[part.whole]
+                owned = {user: names for user, names in left.owned.items() if user in part.members}
+                self._all[part.whole] = replace(there, owned={**there.owned, **owned})
 
     @property
     def _all(self) -> dict[Key, Roster]:
@@ -176,6 +204,11 @@ class _People:
             members = {user: _ended(member, end) for user, member in roster.members.items()}
             if members != roster.members:
                 self._all[whole] = replace(roster, members=members)
+
+
+def _under_new_ids(roster: Roster, ids: Mapping[str, str]) -> Roster:
+    members = {ids.get(user, user): member for user, member in roster.members.items()}
+    return replace(roster, members=members, owned={ids.get(user, user): names for user, names in roster.owned.items()})
 
 
 def _ended(member: Member, end: Standing) -> Member:

@@ -19,6 +19,7 @@ from rosterflow.domain.roster_changes import roster_changes
 from rosterflow.domain.rosters import lies_in
 from rosterflow.domain.sequence import Stalled, in_order, without_loops
 from rosterflow.domain.snapshot import Scope, Snapshot
+from rosterflow.domain.user_ids import user_id_changes
 
 RULES: dict[str, str] = {
     "new": "The source has it and Canvas does not.",
@@ -29,7 +30,7 @@ RULES: dict[str, str] = {
     "deleted-in-canvas": "People deleted it, or what it lies in, in Canvas, which ignores ours; it stays deleted.",
 }
 """Ids of the rules by which something is added or changed; those of removals stand in ``removals.RULES``, those about
-people in ``roster_changes`` and ``roster_removals``."""
+people in ``roster_changes``, ``roster_removals`` and ``user_ids``."""
 
 NO_CENSUS = Leaving()
 
@@ -74,8 +75,11 @@ def diff(
         taken, put_off, kept = removals(gone, resting)
         waiting, decisions = waiting + put_off, decisions + kept
     people = roster_changes(snapshot, world, [*changes, *taken], ids, leaving, resting)
-    changes = [*changes, *people.additions, *people.removals, *taken]
-    waiting, decisions = waiting + people.waiting, decisions + people.decisions
+    renamed, put_off = user_id_changes(snapshot.user_ids, world, resting)
+    if not may_remove:
+        renamed, put_off = [], [*renamed, *put_off]
+    changes = [*changes, *renamed, *people.additions, *people.removals, *taken]
+    waiting, decisions = [*waiting, *put_off, *people.waiting], decisions + people.decisions
     as_they_should_be = wanted.keys() - lost - set(ids.new.values()) - {change.key for change in differences}
     unchanged = Counter(key.kind for key in as_they_should_be if snapshot.scope.speaks_of(wanted[key]))
     unchanged += people.unchanged

@@ -46,6 +46,7 @@ class Code(StrEnum):
     IMPORT_SLOW = "import-slow"
     IMPORT_LOST = "import-lost"
     PLAN_STALE = "plan-stale"
+    PLAN_UNKNOWN = "plan-unknown"
     WRITER_BUSY = "writer-busy"
     POOL_MISSING = "pool-missing"
     STORE_UNAVAILABLE = "store-unavailable"
@@ -98,6 +99,7 @@ REMEDIES: dict[Code, str] = {
     Code.IMPORT_SLOW: "Nothing: the import goes on in Canvas and the next run picks it up. Raise 'canvas.import_hours' if this is normal.",
     Code.IMPORT_LOST: "Nothing: Canvas has no trace of the import, so the next run plans again and sends it.",
     Code.PLAN_STALE: "Nothing: Canvas changed since the plan was shown, so that change was refused; the next run plans again.",
+    Code.PLAN_UNKNOWN: "Look up the plan with 'python -m rosterflow run list'; plans are kept for 'retention.plans_days'.",
     Code.WRITER_BUSY: "Wait: another run writes to the same Canvas root account; this one continues after it.",
     Code.POOL_MISSING: "Create the named pool with one slot and 'include deferred' under Admin > Pools.",
     Code.STORE_UNAVAILABLE: "Check that the database in ROSTERFLOW_DATABASE_URL runs and can be reached from the workers.",

@@ -12,6 +12,7 @@ from datetime import date, datetime
 
 import msgspec
 
+from rosterflow.domain import undone
 from rosterflow.domain.confirmed import World
 from rosterflow.domain.institution import Freeze, Guards, Limit
 from rosterflow.domain.model import Account, Course, Key, Kind, Section, State, Term, key_of
@@ -21,6 +22,7 @@ from rosterflow.domain.roster_changes import LOGIN_SWAP
 from rosterflow.domain.rosters import MEMBER_FIELDS, Place, Roster, Thing, weight_of
 from rosterflow.domain.sequence import Stalled
 from rosterflow.domain.snapshot import Scope
+from rosterflow.domain.undo import UNDO
 
 RULES: dict[str, str] = {
     "first-contact": "The first plan of an institution is approved as a whole.",
@@ -36,6 +38,8 @@ RULES: dict[str, str] = {
     "whole-role": "Everybody who has a role would lose it.",
     "whole-unit": "Everybody in the courses of an account would be removed.",
     LOGIN_SWAP: "Users who take each other's logins are always approved by a person.",
+    UNDO: "Undoing a plan is always approved by a person.",
+    **undone.RULES,
     "freeze": "The calendar of freezes says that it waits.",
     "updates": "Too many updates of a kind.",
     "waits-for": "It cannot go ahead without a change that is held.",
@@ -96,6 +100,8 @@ def guard(
     lately = [thing for thing in recent if scope is None or scope.covers(thing)]
     risky = {} if first_contact else _risky(plan.changes, world, limits, InUse(world, scope), lately, now)
     freezes = [one for one in limits.freeze if today and one.first <= today <= one.to]
+    if first_contact and not freezes:  # tens of thousands of changes, and nothing to tell of each
+        return Verdict((), tuple(Held(change, "first-contact", RULES["first-contact"]) for change in plan.changes))
     stalled = Stalled(world, plan.changes)
     allowed: list[Change] = []
     held: list[Held] = []
@@ -196,6 +202,8 @@ def _are_as_shown(before: Thing | None, after: Roster, world: World) -> bool:
     known = world.rosters.get(after.whole)
     have = known.members if known else {}
     shown = before.members if isinstance(before, Roster) else {}
+    if any(world.has_user(new) for new in after.ids.values()):
+        return False
     return all(have.get(user) == shown.get(user) for user in after.members)
 
 
@@ -205,10 +213,11 @@ def _cascades_as_shown(change: Change, met: World, world: World) -> bool:
             return all(met[key].thing.state is State.DELETED for key in met.below(key_of(change.after)))
         case Change(action=Action.DELETE, after=Section(course=course)):
             there = met.get(Key(Kind.COURSE, course))
-            return there is None or there.is_alive
+            return there is None or there.is_alive or there.thing.state is State.DELETED
         case Change(after=Roster(place=Place(kind=Kind.SECTION | Kind.COURSE) as place)):
-            there = met.get(place.key) or world.get(place.key)  # the latter while its id changes
-            return there is not None and there.is_alive
+            # Who leaves what is closed by the same changes leaves what was in use; and an id may change meanwhile.
+            seen = [one for one in (met.get(place.key), world.get(place.key)) if one]
+            return any(one.is_alive for one in (seen if change.is_removal else seen[:1]))
         case _:
             return True
 
@@ -234,8 +243,12 @@ def _risky(
 
 def _always(changes: Iterable[Change], world: World) -> Iterator[Held]:
     for change in changes:
-        if change.action is Action.CHANGE_ID:
+        if change.action is Action.CHANGE_ID and isinstance(change.after, Roster):
+            yield Held(change, "id-change", f"{change.weight} user(s) get another id. {change.reason}")
+        elif change.action is Action.CHANGE_ID:
             yield Held(change, "id-change", f"The id changes from {change.key.sis_id} to {change.after.sis_id}.")
+        if change.rule == undone.UNDONE:
+            yield Held(change, undone.UNDONE, change.reason)
         if change.rule == LOGIN_SWAP:
             yield Held(change, LOGIN_SWAP, f"{change.weight} of the users who would take each other's logins.")
         if change.action is Action.DELETE and change.kind is Kind.ACCOUNT:

@@ -37,7 +37,10 @@ class Ladder(Model):
     gone_before_census: EndedEnrollment = Field("deleted", description="Left the emne by the census date.")
     gone: EndedEnrollment = Field("inactive", description="Left after the census date, or where none is known.")
     moved: EndedEnrollment = Field("deleted", description="Left a section for another one of the same course.")
-    term_ended: EndedEnrollment = Field("completed", description="The term, or the EVU course's period, is over.")
+    term_ended: EndedEnrollment = Field(
+        "leave",
+        description="The dates of the course or its term are over, in Canvas too, where they shut it by themselves.",
+    )
     role_ended: EndedEnrollment = Field("inactive", description="The role's period is over.")
     no_longer_staff: EndedEnrollment = Field("deleted", description="Not fagperson any more, after the days of grace.")
     reserved: EndedEnrollment = Field("inactive", description="The person may not be in the LMS (kanOverforesTilLms).")

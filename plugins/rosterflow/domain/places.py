@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rosterflow.domain.confirmed import World
 from rosterflow.domain.model import Account, Course, Key, Kind, Section
-from rosterflow.domain.plan import Change
-from rosterflow.domain.rosters import Part, Roster, Thing
+from rosterflow.domain.plan import Action, Change
+from rosterflow.domain.rosters import Part, Reason, Roster, Thing
 from rosterflow.domain.sequence import account_parents, ancestors
 from rosterflow.domain.snapshot import Scope
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(NamedTuple):
     """A part of the world for which removals are counted.
 
     :param rule: id of the guard's rule by which too many removals in it are held.
@@ -38,6 +37,7 @@ class Places:
         self._world = world
         self._parents = account_parents(world)
         self._lines: dict[str, tuple[Region, ...]] = {}
+        self._courses: dict[str, tuple[Region, ...]] = {}
 
     def of(self, thing: Thing) -> tuple[Region, ...]:
         """The institution, the accounts from the top down, the term, and for a section its course.
@@ -51,9 +51,7 @@ class Places:
             case Course():
                 return (*self._line(thing.account), Region("removals-term", thing.term or "the default term"))
             case Section():
-                course = self._world.get(Key(Kind.COURSE, thing.course))
-                around = self.of(course.thing) if course else (EVERYWHERE,)
-                return (*around, Region("removals-course", thing.course))
+                return self._in_course(thing.course)
             case Roster():
                 return self._of_people(thing)
             case _:
@@ -71,6 +69,13 @@ class Places:
         if roster.place.kind is Kind.COURSE:
             around = (*around, Region("removals-course", course))
         return (*around, role, Region("removals-course-role", f"the role {roster.role} in {course}"))
+
+    def _in_course(self, sis_id: str) -> tuple[Region, ...]:
+        if sis_id not in self._courses:
+            course = self._world.get(Key(Kind.COURSE, sis_id))
+            around = self.of(course.thing) if course else (EVERYWHERE,)
+            self._courses[sis_id] = (*around, Region("removals-course", sis_id))
+        return self._courses[sis_id]
 
     def _line(self, account: str) -> tuple[Region, ...]:
         if account not in self._lines:
@@ -95,7 +100,7 @@ class InUse:
                 yield one.thing, 1
         for roster in self._world.rosters.values():
             if scope is None or scope.covers(roster):
-                yield roster, len(roster.active())
+                yield roster, roster.headcount
 
     def by_kind(self) -> Counter[Kind]:
         """How many there are of each kind."""
@@ -115,5 +120,11 @@ class InUse:
 
 
 def is_counted(change: Change) -> bool:
-    """Whether a change takes something away: who only goes to another section of a course does not lose the course."""
-    return change.is_removal and not (isinstance(change.after, Roster) and change.after.part == Part.MOVED)
+    """Whether a change takes something away.
+
+    Who only goes to another section of a course does not lose the course, and who is done with one that Canvas has shut
+    by its dates loses nothing that the dates had not taken.
+    """
+    part = change.after.reason if isinstance(change.after, Roster) else ""
+    is_over = part == Reason.TERM_ENDED and change.action is Action.CLOSE
+    return change.is_removal and part != Part.MOVED and not is_over

@@ -120,7 +120,7 @@ def hash_of(fingerprints: Iterable[str]) -> str:
 
 def member_print(roster: Roster, user: str, member: Member) -> str:
     """A digest of one person's row in a roster, by which a refusal of Canvas is remembered."""
-    text = "\x1f".join((roster.kind, roster.whole.sis_id, user, *member))
+    text = "\x1f".join((roster.kind, roster.whole.sis_id, user, *member, *filter(None, (roster.ids.get(user),))))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -145,5 +145,5 @@ _VALUES: dict[Kind, Callable[[CanvasObject], tuple[str | datetime | None, ...]]]
 def _compared(thing: Thing | None) -> tuple[object, ...] | None:
     """Every compared field of an object, or every person of a roster with theirs."""
     if isinstance(thing, Roster):
-        return thing.kind, thing.sis_id, tuple(sorted(thing.members.items()))
+        return thing.kind, thing.sis_id, tuple(sorted(thing.members.items())), tuple(sorted(thing.ids.items()))
     return _VALUES[thing.kind](thing) if thing else None

@@ -7,8 +7,8 @@ tuples. A change of a roster names just the people it is about.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import ClassVar
 from zlib import crc32
@@ -84,23 +84,18 @@ class Part(StrEnum):
     """In another section of the same course, where they are already."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Key):
     """Where people are: a section, a course (its default section) or an account.
 
     :param kind: ``SECTION``, ``COURSE`` or ``ACCOUNT``.
     """
 
-    kind: Kind
-    sis_id: str
+    __slots__ = ()
 
     @property
     def key(self) -> Key:
         """The object that it is."""
-        return Key(self.kind, self.sis_id)
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.sis_id}"
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +110,7 @@ class Roster:
         there is ignored (Canvas contract §4).
     :param origin: the kind of source row that the place stands for, and its term.
     :param part: of a change, why these people and no others (``gone``); ``""`` for all of a roster.
+    :param ids: of a change of users' ids, the new SIS id by the one that Canvas knows.
     """
 
     state: ClassVar[str] = "active"
@@ -125,6 +121,7 @@ class Roster:
     owned: Mapping[str, frozenset[str]] = field(default_factory=dict)
     origin: Origin = field(default=Origin(SourceKind.BRUKER), compare=False)
     part: str = ""
+    ids: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def sis_id(self) -> str:
@@ -137,8 +134,27 @@ class Roster:
         """The key of the roster that this is, or is a part of."""
         return Key(self.kind, f"{self.place} as {self.role}" if self.place else f"shelf {self.role}")
 
+    @property
+    def reason(self) -> str:
+        """Of a change, why these people: its part without what tells it from others of the same reason."""
+        return self.part.partition(", ")[0]
+
     def __hash__(self) -> int:
         return hash((self.kind, self.sis_id))
+
+    def only(self, users: Collection[str]) -> Roster:
+        """The same of some of its people alone."""
+        members = {user: member for user, member in self.members.items() if user in users}
+        owned = {user: names for user, names in self.owned.items() if user in users}
+        ids = {old: new for old, new in self.ids.items() if old in users}
+        return replace(self, members=members, owned=owned, ids=ids)
+
+    @property
+    def headcount(self) -> int:
+        """How many users have what the roster gives."""
+        if self.kind is Kind.USER:
+            return sum(member[-1] == ACTIVE for member in self.members.values())
+        return [*self.members.values()].count(STANDINGS[ACTIVE])
 
     def active(self) -> frozenset[str]:
         """The users who have what the roster gives."""

@@ -160,8 +160,11 @@ class _StalledPeople:
         self._not_arriving: dict[tuple[str, str], dict[str, Change]] = {}
 
     def add(self, change: Change, part: Roster) -> None:
-        """Remember that these people do not become users, or do not arrive where they are wanted."""
-        if change.action not in _COMING:
+        """Remember that these people do not become users, or do not arrive where they are wanted.
+
+        Who does not get another id still is a user by the one that they have.
+        """
+        if change.action not in _COMING or part.ids:
             return
         if part.kind is Kind.USER:
             self._no_users |= dict.fromkeys(part.members, change)
@@ -175,7 +178,7 @@ class _StalledPeople:
             return self._first(self._no_users, part) if part.kind is not Kind.USER else None
         found = (
             self._first(self._not_arriving.get((course, part.role), {}), part)
-            for course in (self._courses_of(part) if part.part == Part.MOVED else ())
+            for course in (self._courses_of(part) if part.reason == Part.MOVED else ())
         )
         return next((change for change in found if change), None)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from rosterflow.domain.decisions import Decision, RowProblem
 from rosterflow.domain.model import CanvasObject, Key, SourceKind, key_of
 from rosterflow.domain.rosters import Thing, WantedRoster
+from rosterflow.domain.user_ids import NewId
 
 TERMLESS = frozenset(
     {
@@ -76,6 +77,7 @@ class Snapshot:
     :param untouchable: keys about which the source contradicts itself or is unreadable: what is confirmed there stays.
     :param rosters: every roster the source wants, by the key of the whole; none at all: nothing is said about people.
     :param people_gaps: why the people are not all there, one sentence each.
+    :param user_ids: by the SIS id that Canvas knows, the one that a user goes by in the source now.
     :param rows_read: rows read per kind, before any rule; of teaching those in the scope's terms.
     """
 
@@ -88,6 +90,7 @@ class Snapshot:
     rows_read: Mapping[SourceKind, int] = field(default_factory=dict)
     rosters: Mapping[Key, WantedRoster] = field(default_factory=dict)
     people_gaps: tuple[str, ...] = ()
+    user_ids: Mapping[str, NewId] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:

@@ -226,7 +226,7 @@ class CanvasHook(BaseHook):
         self._write("DELETE", _course_path(sis_id), params={"event": "conclude"})
 
     def course_event(self, sis_id: str, event: str) -> None:
-        """``offer`` publishes or re-opens a course, ``claim`` takes it back to unpublished (PUT /courses/:id).
+        """``offer`` publishes or re-opens, ``claim`` unpublishes, ``undelete`` brings back (PUT /courses/:id).
 
         :raises RowError: ``row-refused`` with Canvas's words, for instance when it has graded work.
         """
@@ -274,9 +274,11 @@ class CanvasHook(BaseHook):
                 start, end = (instant(item[name]) if item[name] else None for name in ("start_at", "end_at"))
                 yield Term(item["sis_term_id"], item["name"], start, end)
 
-    def role_names(self) -> frozenset[str]:
-        """Names of the roles of the root account (GET /accounts/self/roles)."""
-        return frozenset(str(item["label"]) for item in self._listed("/accounts/self/roles", {"per_page": 100}))
+    def roles(self, account: str = "") -> dict[str, str]:
+        """Base types of the roles in use in an account, or the root account, by name (GET /accounts/:id/roles)."""
+        where = f"sis_account_id:{quote(account, safe='')}" if account else "self"
+        listed = self._listed(f"/accounts/{where}/roles", {"show_inherited": "true", "per_page": 100})
+        return {str(item["label"]): str(item["base_role_type"]) for item in listed}
 
     def missing_permissions(self) -> tuple[str, ...]:
         """Which of the permissions that a sync needs the token lacks (GET /accounts/self/permissions)."""

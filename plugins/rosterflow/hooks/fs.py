@@ -29,17 +29,16 @@ from rosterflow.domain.institution import FsSettings
 from rosterflow.hooks import fs_paging
 from rosterflow.hooks.fs_errors import graphql_error, withholds_people_alone
 from rosterflow.hooks.fs_operations import (
-    PEOPLE,
     STRUCTURE,
     Extent,
     Operation,
     Variables,
     document_of,
     operation_named,
-    probe_of,
     variables_of,
 )
 from rosterflow.hooks.fs_paging import Page, Position
+from rosterflow.hooks.fs_probing import words_on_people
 from rosterflow.hooks.fs_transport import FSTransport, NotGraphQL, answer_error, connection_error
 
 LONGEST_WAIT = 60.0
@@ -155,18 +154,19 @@ class FSGraphQLHook(BaseHook):
     def test_connection(self) -> tuple[bool, str]:
         """Say in a sentence what works: reached, logged in, which reads are refused, how far the clocks are apart.
 
-        Every read is tried with one row when the connection names the institution. That people may not be read is said,
-        and is no failure: an institution may sync its study structure alone.
+        Every read is tried with a few rows when the connection names the institution. That people may not be read is
+        said, with the right that it takes, and is no failure: an institution may sync its study structure alone.
         """
         with FSGraphQLHook(self.fs_conn_id, settings=self._settings, now=self._now, attempts=1) as probe:
             try:
                 probe.execute(parse("query ping { __typename }"), "ping", {}, "Test")
                 number = self._number or str(probe._extra().get("institution_number") or "")
                 refused = list(probe._refused_reads(number)) if number else []
-                withheld = list(probe._withheld_people(number)) if number and not refused else []
+                asks_people = bool(number) and not refused and probe._dialect() == "2026"
+                people = [words_on_people(probe.pages, probe._today(number))] if asks_people else []
             except RosterflowError as error:
                 return False, f"{error.message} {error.remedy}"
-            words = [f"Connected to FS. {_verdict(number, probe._dialect(), refused)}", *withheld, *probe._skew()]
+            words = [f"Connected to FS. {_verdict(number, probe._dialect(), refused)}", *people, *probe._skew()]
             return not refused, " ".join(words)
 
     def _refused_reads(self, number: str) -> Iterator[str]:
@@ -180,25 +180,6 @@ class FSGraphQLHook(BaseHook):
             else:
                 if name == "organisasjonsenheter" and not page.nodes:
                     yield f"{name} (no unit of institution {number} is visible)"
-
-    def _withheld_people(self, number: str) -> Iterator[str]:
-        """One sentence about people; dialect 2023 has none."""
-        if self._dialect() == "2023":
-            return
-        refused = {}
-        for name in PEOPLE["2026"]:
-            operation = operation_named(name, "2026")
-            try:
-                page = next(self.pages(operation, probe_of(operation, self._today(number)), Position(page_size=1)))
-            except RosterflowError as error:
-                refused[name] = error.message
-            else:
-                if name == "brukere" and page.nodes in ([], [None]):
-                    refused[name] = "nobody is visible"
-        if refused:
-            yield f"Not possible of people: {', '.join(refused)} ({next(iter(refused.values())).rstrip('.')})."
-        else:
-            yield "Every read of people works, too."
 
     def _today(self, number: str) -> Extent:
         """What a probe reads: this term."""

@@ -206,22 +206,25 @@ def variables_of(operation: Operation, extent: Extent) -> dict[str, Any]:
     return variables
 
 
-def probe_of(operation: Operation, extent: Extent) -> dict[str, Any]:
-    """Variables that find out whether an operation of people may be run at all, and ask for as little as they can."""
+def probe_of(operation: Operation, extent: Extent, ids: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Variables that find out whether an operation of people may be run, and ask for as little as they can.
+
+    :param ids: of some terms (``terminer``), study programmes (``studieprogram``) and EVU courses (``evu_kurs``).
+    """
     variables: dict[str, Any] = {} if operation.name == "klassemedlemskap" else {"organisasjonskode": extent.number}
     match operation.name:
         case "brukere":
             return variables | {"brukergrupper": [{"fagpersonfilter": {"erAktiv": [True]}}]}
         case "enhetsroller":
-            return variables | {"nested": extent.nested}
+            return variables | {"nested": 100}
         case "program_studieretter" | "klassemedlemskap":
-            return variables | {"studieprogrammer": []}
+            return variables | {"studieprogrammer": ids["studieprogram"]}
         case "evu_kursdeltakelser":
-            return variables | {"evuKurs": []}
+            return variables | {"evuKurs": ids["evu_kurs"]}
         case (
             "semesterregistrerte" | "emne_studieretter" | "undervisningsenhetsroller" | "undervisningsaktivitetsroller"
         ):
-            return variables | {"terminer": []}
+            return variables | {"terminer": ids["terminer"]}
     period = {"fraDato": f"{extent.year}-01-01", "tilDato": f"{extent.year}-12-31"}
     exported = {"skalEksporteresTilLms": True} if operation.name == "studieprogramroller" else {}
     return variables | exported | {"aktivInnenforPeriode": period}

@@ -12,7 +12,7 @@ from rosterflow.operators.institution import approval_of, now
 from rosterflow.operators.waiting import WaitsForCanvas
 from rosterflow.store import imports, runs
 from rosterflow.store.imports import ImportState
-from rosterflow.sync.confirming import confirm_import, read_back, waits_for_reading_back
+from rosterflow.sync.confirming import confirm_import, ids_to_read_back, read_back, waits_for_reading_back
 from rosterflow.sync.hiding import hide_courses
 from rosterflow.sync.sending import post_import, prepare_import
 from rosterflow.triggers.canvas import Awaited
@@ -109,7 +109,8 @@ class ConfirmOperator(WritesPlan):
 
     def over(self, context: Context, awaited: Awaited, canvas_id: str) -> dict[str, Any]:
         """Compare what was sent with what Canvas has."""
-        found = {key_of(thing): thing for thing in self.report_of(canvas_id)}
-        run = self.run_of(context)
-        read_back(self.store, self.canvas, self.settings, self.plan_of(context), found, run_id=run.id, now=now())
-        return {"read_back": len(found)}
+        run, plan_id = self.run_of(context), self.plan_of(context)
+        asked = ids_to_read_back(self.store, plan_id)
+        found = {key_of(thing): thing for thing in self.report_of(canvas_id, asked)}
+        read_back(self.store, self.canvas, self.settings, plan_id, found, run_id=run.id, now=now())
+        return {"read_back": len(asked)}

@@ -209,6 +209,10 @@ class PulledPages:
         which = None if self.map_index < 0 else self.map_index
         return pages_of(self.ti, self.task_id, self.count, which, self.first)
 
+    def texts(self) -> Iterator[bytes | list[Any]]:
+        """Pull them as JSON, as far as they come from the page store; raises as :func:`pages_of` does."""
+        return (getattr(page, "text", page) for page in self())
+
     @property
     def names(self) -> list[str]:
         """Their names in the page store."""

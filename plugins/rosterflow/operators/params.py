@@ -61,8 +61,15 @@ RECONCILE_PARAMS: dict[str, Param] = {
         title="Repair",
         description="Believe Canvas about what is found, and start a sync that only plans how to put it right.",
     ),
+    "undo": Param(
+        None,
+        type=["null", "integer"],
+        minimum=1,
+        title="Undo",
+        description="Number of a plan that was applied: plan its inverse, and ask a person to approve all of it.",
+    ),
     "reason": Param(
-        "", type="string", title="Why", description="Needed for a repair; kept in the audit.", maxLength=1000
+        "", type="string", title="Why", description="Needed for a repair or an undo; kept in the audit.", maxLength=1000
     ),
 }
 

@@ -86,7 +86,7 @@ class PlanOperator(InstitutionOperator):
             self.settings,
             run,
             source_of(self.settings, {name: pages() for name, pages in structure.items()}, gaps),
-            people_source(self.settings.fs.dialect, people, people_gaps),
+            people_source(self.settings.fs.dialect, [(part, pages.texts) for part, pages in people], people_gaps),
             accept_empty=accepted,
             now=now(),
         )

@@ -15,13 +15,14 @@ from rosterflow.notifications.mail import send
 from rosterflow.operators.fs import page_key, pages_of
 from rosterflow.operators.institution import InstitutionOperator, defaults, now
 from rosterflow.operators.waiting import WaitsForCanvas
-from rosterflow.settings import environment
 from rosterflow.store.bulk import batches
+from rosterflow.store.person_keys import shown_by
 from rosterflow.sync.reconcile_letter import MOST_ROWS, letter_of
 from rosterflow.sync.reconciling import believe_canvas, compare_with_canvas, summary
-from rosterflow.sync.reported import reported_kinds
+from rosterflow.sync.reported import kinds_for_undo, reported_kinds
 from rosterflow.sync.runs import take_lease
 from rosterflow.sync.settling import settle_imports
+from rosterflow.sync.undoing import plan_undo
 from rosterflow.triggers.canvas import Awaited
 
 ROWS_ON_A_PAGE = 2000
@@ -36,12 +37,13 @@ class CompareOperator(WaitsForCanvas):
     def execute(self, context: Context) -> Any:
         """Order the report.
 
-        :raises NeedsPerson: ``approval-invalid`` when a repair is asked for without a reason.
+        :raises NeedsPerson: ``approval-invalid`` when a repair or an undo is asked for without a reason.
         :raises AirflowSkipException: when nothing was ever confirmed that could be compared.
         """
         params = context["params"]
-        if params.get("repair") and not str(params.get("reason") or "").strip():
-            raise NeedsPerson(Code.APPROVAL_INVALID, f"{self.institution}: a repair needs a reason.")
+        asked = "an undo" if params.get("undo") else "a repair" if params.get("repair") else ""
+        if asked and not str(params.get("reason") or "").strip():
+            raise NeedsPerson(Code.APPROVAL_INVALID, f"{self.institution}: {asked} needs a reason.")
         try:
             run = take_lease(self.store, self.settings, self.run_of(context), now())
             needs_base = settle_imports(self.store, self.canvas, self.settings, run, now())
@@ -52,7 +54,8 @@ class CompareOperator(WaitsForCanvas):
             return self.come_back(error.retry_after)
         if needs_base:
             raise AirflowSkipException("The next sync takes its base from Canvas; until then nothing can be compared.")
-        ordered = self.canvas.start_provisioning_report(reported_kinds(self.settings))
+        kinds = kinds_for_undo(self.settings) if params.get("undo") else reported_kinds(self.settings)
+        ordered = self.canvas.start_provisioning_report(kinds)
         return self.wait_for(Awaited.REPORT, ordered.id, context)
 
     def over(self, context: Context, awaited: Awaited, canvas_id: str) -> dict[str, Any]:
@@ -92,8 +95,10 @@ class MailComparisonOperator(InstitutionOperator):
         told = ti.xcom_pull(task_ids=self.compared_by)
         pages = pages_of(ti, self.compared_by, told["pages"])
         found = (msgspec.convert(row, Difference) for page in pages for row in page)
-        key = environment().page_keys[0].encode()
-        send(letter_of(self.settings, found, told["counts"], key=key, now=now()))
+        with self.store.begin() as connection:
+            shown = shown_by(connection, self.settings.key)
+            letter = letter_of(self.settings, found, told["counts"], shown=shown, now=now())
+        send(letter)
 
 
 class BelieveCanvasOperator(WaitsForCanvas):
@@ -121,7 +126,7 @@ class BelieveCanvasOperator(WaitsForCanvas):
             self.settings,
             self.writing_run(context),
             self.report_file(told["report"]),
-            actor=str(getattr(context["dag_run"], "triggering_user_name", None) or "unknown"),
+            actor=_actor(context),
             reason=context["params"]["reason"].strip(),
             now=now(),
         )
@@ -132,9 +137,56 @@ class BelieveCanvasOperator(WaitsForCanvas):
         raise TypeError(f"{awaited} {canvas_id} is not waited for in a repair")
 
 
+class PlanUndoOperator(WaitsForCanvas):
+    """Plans the inverse of a plan, when a person asked for that, and holds all of it. Returns whom to ask about what.
+
+    :param compared_by: task id of the comparison, whose report tells what others have in what the plan made.
+    """
+
+    def __init__(self, *, compared_by: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.compared_by = compared_by
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Plan it, and log what does not come back.
+
+        :raises AirflowSkipException: when nobody asked for it, or there is nothing to undo.
+        :raises FatalError: ``plan-unknown``.
+        """
+        number = context["params"].get("undo")
+        if not number:
+            raise AirflowSkipException("This run undoes nothing.")
+        told = context["ti"].xcom_pull(task_ids=self.compared_by)
+        asked = plan_undo(
+            self.store,
+            self.settings,
+            self.writing_run(context),
+            number,
+            self.report_file(told["report"]),
+            actor=_actor(context),
+            reason=context["params"]["reason"].strip(),
+            now=now(),
+        )
+        for loss in asked.inverse.losses:
+            self.log.info("%s", loss)
+        if asked.request is None:
+            raise AirflowSkipException("There is nothing to undo.")
+        self.log.info("Plan %d undoes plan %d and waits as request %d", asked.plan_id, number, asked.request)
+        return {"plan_id": asked.plan_id, "ask": (asked.request,)}
+
+    def over(self, context: Context, awaited: Awaited, canvas_id: str) -> Any:
+        """Nothing of Canvas's is waited for here."""
+        raise TypeError(f"{awaited} {canvas_id} is not waited for in an undo")
+
+
 class PlanRepairOperator(TriggerDagRunOperator):
     """Starts a sync that only plans: its plan puts right what Canvas was believed about."""
 
     def __init__(self, *, institution: str, **kwargs: Any) -> None:
         trigger = {"trigger_dag_id": f"fs_canvas_sync__{institution}", "conf": {"mode": "plan"}}
         super().__init__(**defaults(type(self), {**trigger, **kwargs}))
+
+
+def _actor(context: Context) -> str:
+    """Who started the run."""
+    return str(getattr(context["dag_run"], "triggering_user_name", None) or "unknown")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import timedelta
 from typing import Any, NoReturn
 
@@ -75,9 +75,12 @@ class WaitsForCanvas(InstitutionOperator):
         return self.execute(context)
 
     @undisturbed
-    def report_of(self, report_id: str) -> list[Thing]:
-        """The objects and rosters that a finished provisioning report lists; raises as :meth:`report_file` does."""
-        return list(things_of(self.settings, self.report_file(report_id)))
+    def report_of(self, report_id: str, only: Container[str] | None = None) -> list[Thing]:
+        """The objects and rosters that a finished provisioning report lists; raises as :meth:`report_file` does.
+
+        :param only: as for :func:`rosterflow.sync.reported.things_of`.
+        """
+        return list(things_of(self.settings, self.report_file(report_id), only))
 
     def report_file(self, report_id: str) -> bytes:
         """A finished provisioning report.

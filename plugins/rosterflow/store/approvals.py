@@ -13,10 +13,13 @@ from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 from rosterflow.domain.errors import Code, FatalError
 from rosterflow.domain.id_changes import Pair
 from rosterflow.domain.model import Key, Kind, key_of
+from rosterflow.domain.rosters import Roster, Thing
 from rosterflow.store.bulk import among, batches
-from rosterflow.store.codec import from_text
+from rosterflow.store.codec import thing_from_text
 from rosterflow.store.plans import ChangeState, StoredChange, changes_where
-from rosterflow.store.tables import approval, plan_change
+from rosterflow.store.runs import UNDO
+from rosterflow.store.sealing import seal_of
+from rosterflow.store.tables import approval, plan, plan_change, run
 
 
 class ApprovalState(StrEnum):
@@ -125,6 +128,13 @@ def get_approval(connection: Connection, institution: str, approval_id: int) -> 
     return _approval(row)
 
 
+def undo_requests(connection: Connection, institution: str) -> frozenset[int]:
+    """Ids of an institution's requests about plans that undo other ones."""
+    query = select(approval.c.id).join(plan, plan.c.id == approval.c.plan_id).join(run, run.c.id == plan.c.run_id)
+    mine = (approval.c.institution == institution) & (run.c.mode == UNDO)
+    return frozenset(connection.execute(query.where(mine)).scalars())
+
+
 def requests_of(connection: Connection, plan_id: int) -> frozenset[int]:
     """Ids of the requests that were made about a plan."""
     return frozenset(connection.execute(select(approval.c.id).where(approval.c.plan_id == plan_id)).scalars())
@@ -180,9 +190,18 @@ def rejected_id_changes(connection: Connection, institution: str) -> frozenset[P
         .join(approval, plan_change.c.approval_id == approval.c.id)
         .where(of_person, plan_change.c.guard_rule == ID_CHANGE)
     )
+    seal = seal_of(connection)
     return frozenset(
-        (Key(Kind(row.kind), row.sis_id), key_of(from_text(row.kind, row.after))) for row in connection.execute(query)
+        pair
+        for row in connection.execute(query)
+        for pair in _pairs(Key(Kind(row.kind), row.sis_id), thing_from_text(row.kind, row.after, seal))
     )
+
+
+def _pairs(old: Key, after: Thing) -> list[Pair]:
+    if not isinstance(after, Roster):
+        return [(old, key_of(after))]
+    return [(Key(Kind.USER, user), Key(Kind.USER, new)) for user, new in after.ids.items()]
 
 
 def hand_on(connection: Connection, approval_id: int, plan_id: int, seqs: Collection[int]) -> None:

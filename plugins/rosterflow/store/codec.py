@@ -8,6 +8,7 @@ import msgspec
 
 from rosterflow.domain.model import TYPES, CanvasObject, Kind, Origin
 from rosterflow.domain.rosters import STANDINGS, Member, Place, Roster, Thing
+from rosterflow.store.person_keys import are_numbered
 from rosterflow.store.sealing import NO_SEAL, Seal
 
 PEOPLE = frozenset({Kind.USER, Kind.ENROLLMENT, Kind.ADMIN})
@@ -22,7 +23,7 @@ class _RosterText(msgspec.Struct, omit_defaults=True):
     """How a roster is written.
 
     :param people: users by their state; of users themselves nothing.
-    :param sealed: users' own data.
+    :param sealed: users' own data, or all of a roster in which somebody's SIS id may be personal.
     """
 
     role: str
@@ -32,10 +33,20 @@ class _RosterText(msgspec.Struct, omit_defaults=True):
     sealed: str = ""
     owned: dict[str, list[str]] = {}
     part: str = ""
+    ids: dict[str, str] = {}
+
+
+class _Sealed(msgspec.Struct, omit_defaults=True):
+    """What is sealed of a roster."""
+
+    users: dict[str, tuple[str, ...]] = {}
+    people: dict[str, list[str]] = {}
+    owned: dict[str, list[str]] = {}
+    ids: dict[str, str] = {}
 
 
 _roster_text = msgspec.json.Decoder(_RosterText).decode
-_users = msgspec.json.Decoder(dict[str, tuple[str, ...]]).decode
+_unsealed = msgspec.json.Decoder(_Sealed).decode
 
 
 def text_of(thing: Thing, seal: Seal = NO_SEAL) -> str:
@@ -43,15 +54,16 @@ def text_of(thing: Thing, seal: Seal = NO_SEAL) -> str:
     if not isinstance(thing, Roster):
         return _encoded(thing).decode()
     is_user = thing.kind is Kind.USER
-    written = _RosterText(
-        thing.role,
-        thing.origin,
-        (thing.place.kind, thing.place.sis_id) if thing.place else None,
-        {} if is_user else _by_state(thing.members),
-        seal.close(_encoded(thing.members)) if is_user else "",
-        {user: sorted(names) for user, names in thing.owned.items()},
-        thing.part,
+    owned = {user: sorted(names) for user, names in thing.owned.items()}
+    inside = _Sealed(
+        dict(thing.members) if is_user else {}, {} if is_user else _by_state(thing.members), owned, dict(thing.ids)
     )
+    place = (str(thing.place.kind), thing.place.sis_id) if thing.place else None
+    written = _RosterText(thing.role, thing.origin, place, part=thing.part)
+    if is_user or not are_numbered(thing.members):
+        written.sealed = seal.close(_encoded(inside))
+    else:
+        written.people, written.owned, written.ids = inside.people, inside.owned, inside.ids
     return _encoded(written).decode()
 
 
@@ -75,15 +87,13 @@ def from_text(kind: str, text: str) -> CanvasObject:
 def roster_from_text(kind: str, text: str, seal: Seal) -> Roster:
     """The inverse of :func:`text_of` for rosters; raises as :func:`thing_from_text` does."""
     written = _roster_text(text)
-    if written.sealed:
-        members: dict[str, Member] = _users(seal.open(written.sealed))
-    else:
-        members = {}
-        for state, users in written.people.items():
-            members |= dict.fromkeys(users, STANDINGS[state])
+    inside = _unsealed(seal.open(written.sealed)) if written.sealed else written
+    members: dict[str, Member] = inside.users if isinstance(inside, _Sealed) else {}
+    for state, users in inside.people.items():
+        members |= dict.fromkeys(users, STANDINGS[state])
     place = Place(_KINDS[written.place[0]], written.place[1]) if written.place else None
-    owned = {user: frozenset(names) for user, names in written.owned.items()}
-    return Roster(_KINDS[kind], place, written.role, members, owned, written.origin, written.part)
+    owned = {user: frozenset(names) for user, names in inside.owned.items()}
+    return Roster(_KINDS[kind], place, written.role, members, owned, written.origin, written.part, inside.ids)
 
 
 def _by_state(members: Mapping[str, Member]) -> dict[str, list[str]]:

@@ -87,7 +87,8 @@ def _engine(url: str) -> Engine:
         parts = make_url(url)
         in_a_file = parts.database not in (None, "", ":memory:")
         options = {"psycopg2": POSTGRESQL, "pysqlite": SQLITE if in_a_file else {}}.get(parts.get_dialect().driver, {})
-        return create_engine(parts, pool_pre_ping=True, hide_parameters=True, json_serializer=json_text, **options)
+        json = {"json_serializer": json_text, "json_deserializer": msgspec.json.decode}
+        return create_engine(parts, pool_pre_ping=True, hide_parameters=True, **json, **options)
     except (ArgumentError, NoSuchModuleError):
         raise FatalError(Code.SETTINGS_INVALID, "ROSTERFLOW_DATABASE_URL is no SQLAlchemy URL.") from None
 

@@ -8,8 +8,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Row, insert, select, update
 
+from rosterflow.store.person_keys import are_numbered
+from rosterflow.store.sealing import Seal, seal_of
 from rosterflow.store.tables import sis_import as table
 
 
@@ -89,6 +92,19 @@ def prepare(
     return int(connection.execute(insert(table).values(values).returning(table.c.id)).scalar_one())
 
 
+def rows_of(connection: Connection, counted_as: str, seqs: Sequence[int], users: Sequence[str]) -> dict[str, object]:
+    """What is kept of a file's rows, in :func:`note`: which change, and of people which person, each is about.
+
+    SIS ids that may be personal are sealed.
+    """
+    kept: dict[str, object] = {"counted_as": counted_as, "seqs": seqs}
+    if users and are_numbered(users):
+        kept["users"] = users
+    elif users:
+        kept["sealed_users"] = seal_of(connection).close(msgspec.json.encode(users))
+    return kept
+
+
 def note(connection: Connection, import_id: int, **values: Any) -> None:
     """Set columns of an import."""
     connection.execute(update(table).where(table.c.id == import_id).values(**values))
@@ -96,7 +112,7 @@ def note(connection: Connection, import_id: int, **values: Any) -> None:
 
 def get_import(connection: Connection, import_id: int) -> StoredImport:
     """One import by its id."""
-    return _import(connection.execute(select(table).where(table.c.id == import_id)).one())
+    return _import(connection.execute(select(table).where(table.c.id == import_id)).one(), seal_of(connection))
 
 
 def import_of(connection: Connection, plan_id: int, approval_id: int | None, part: int) -> StoredImport | None:
@@ -108,14 +124,14 @@ def import_of(connection: Connection, plan_id: int, approval_id: int | None, par
         table.c.state != ImportState.DROPPED,
     )
     row = connection.execute(query.order_by(table.c.id.desc()).limit(1)).first()
-    return _import(row) if row else None
+    return _import(row, seal_of(connection)) if row else None
 
 
 def unfinished(connection: Connection, institution: str) -> list[StoredImport]:
     """An institution's imports whose outcome nobody has written down yet, oldest first."""
     query = select(table).where(table.c.institution == institution, table.c.state.in_(UNFINISHED))
     query = query.order_by(table.c.id)
-    return [_import(row) for row in connection.execute(query)]
+    return [_import(row, seal_of(connection)) for row in connection.execute(query)]
 
 
 def known_canvas_ids(connection: Connection, root: str) -> frozenset[str]:
@@ -146,7 +162,15 @@ def blobs_before(connection: Connection, institution: str, moment: datetime) -> 
     return [(number, blob) for number, blob in connection.execute(query)]
 
 
-def _import(row: Row[Any]) -> StoredImport:
+def _users(file: Mapping[str, Any], seal: Seal) -> Sequence[str]:
+    if sealed := file.get("sealed_users"):
+        return msgspec.json.decode(seal.open(sealed), type=list[str])
+    users: Sequence[str] = file.get("users", ())
+    return users
+
+
+def _import(row: Row[Any], seal: Seal) -> StoredImport:
+    users = {name: _users(file, seal) for name, file in row.rows.items()}
     return StoredImport(
         id=row.id,
         institution=row.institution,
@@ -157,7 +181,7 @@ def _import(row: Row[Any]) -> StoredImport:
         part=row.part,
         state=ImportState(row.state),
         rows={name: file["seqs"] for name, file in row.rows.items()},
-        users={name: file["users"] for name, file in row.rows.items() if file.get("users")},
+        users={name: some for name, some in users.items() if some},
         counted_as={name: file["counted_as"] for name, file in row.rows.items()},
         blob=row.blob or "",
         sha256=row.sha256,

@@ -13,7 +13,8 @@ from rosterflow.domain.confirmed import ConfirmedObject, Refusal
 from rosterflow.domain.model import Key, Kind
 from rosterflow.store.codec import from_text
 from rosterflow.store.plans import ChangeState, StoredPlan, get_plan
-from rosterflow.store.tables import canvas_object, plan, plan_change, refusal, row_error
+from rosterflow.store.runs import UNDO
+from rosterflow.store.tables import canvas_object, plan, plan_change, refusal, row_error, run
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,18 @@ def errors_about(connection: Connection, institution: str, subjects: Sequence[st
 
 
 def find_plan(
-    connection: Connection, number: int | None, institution: str, state: ChangeState | None = None
+    connection: Connection,
+    number: int | None,
+    institution: str,
+    state: ChangeState | None = None,
+    *,
+    of_source: bool = False,
 ) -> StoredPlan | None:
     """A plan by its number, or the newest of an institution; ``None`` when there is none.
 
     :param institution: empty when the number is enough.
     :param state: without a number, the newest plan with a change in this state.
+    :param of_source: only a plan of what the source wants, none that undoes another one.
     """
     query = select(plan.c.id).order_by(plan.c.id.desc()).limit(1)
     if number is not None:
@@ -68,6 +75,8 @@ def find_plan(
         query = query.where(exists().where(plan_change.c.plan_id == plan.c.id, plan_change.c.state == state))
     if institution:
         query = query.where(plan.c.institution == institution)
+    if of_source:
+        query = query.join(run, run.c.id == plan.c.run_id).where(run.c.mode != UNDO)
     found = connection.execute(query).scalar()
     return None if found is None else get_plan(connection, found)
 

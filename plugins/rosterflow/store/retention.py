@@ -12,6 +12,7 @@ from rosterflow.store.plans import ChangeState
 from rosterflow.store.tables import (
     approval,
     digest,
+    ended_roster,
     institution,
     notice,
     plan,
@@ -39,6 +40,7 @@ def purge_plans(connection: Connection, key: str, before: datetime, rejected_bef
     free = [n for (n,) in connection.execute(select(plan.c.id).where(plan.c.id.in_(old), plan.c.id.not_in(asked_by)))]
     connection.execute(delete(sis_import).where(sis_import.c.plan_id.in_(free)))
     connection.execute(delete(approval).where(approval.c.plan_id.in_(free)))
+    connection.execute(delete(ended_roster).where(ended_roster.c.institution == key, ended_roster.c.plan_id.in_(free)))
     return connection.execute(delete(plan).where(plan.c.id.in_(free))).rowcount
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
+from itertools import accumulate
 
 from sqlalchemy import Connection, delete, select, tuple_
 
-from rosterflow.domain.model import Key
+from rosterflow.domain.model import Key, Kind
 from rosterflow.domain.rosters import Roster
 from rosterflow.store.bulk import ROWS_AT_ONCE, batches, upsert
 from rosterflow.store.codec import roster_from_text, text_of
@@ -28,6 +29,21 @@ def load(connection: Connection, institution: str, keys: Collection[Key] | None 
     for kind, sis_id, body in connection.execute(query.execution_options(yield_per=ROWS_AT_ONCE)):
         if keys is None or (kind, sis_id) in keys:
             yield roster_from_text(kind, body, seal)
+
+
+def at_places(connection: Connection, institution: str, places: Iterable[Key]) -> Iterator[Roster]:
+    """The rosters whose place is one of some objects."""
+    wanted = set(places)
+    heads = {str(place) for place in wanted}
+    names = connection.execute(select(table.c.kind, table.c.sis_id).where(table.c.institution == institution))
+    found = [(kind, sis_id) for kind, sis_id in names if not heads.isdisjoint(_heads(sis_id))]
+    loaded = load(connection, institution, {Key(Kind(kind), sis_id) for kind, sis_id in found})
+    return (one for one in loaded if one.place in wanted)
+
+
+def _heads(sis_id: str) -> Iterator[str]:
+    """What may be the place in a roster's id, which has the role behind it: either may have an ``as`` of its own."""
+    return accumulate(sis_id.split(" as "), "{} as {}".format)
 
 
 def save(connection: Connection, institution: str, confirmed: Iterable[Roster], *, now: datetime) -> None:

@@ -14,6 +14,9 @@ from rosterflow.domain.model import SourceKind
 from rosterflow.domain.snapshot import Scope
 from rosterflow.store.tables import plan, run
 
+UNDO = "undo"
+"""The mode of a run whose plan undoes another one: the source wants none of it."""
+
 
 class RunState(StrEnum):
     """How far a run is."""
@@ -28,7 +31,7 @@ class RunState(StrEnum):
 class Run:
     """One run of a DAG for an institution.
 
-    :param mode: ``plan`` or ``apply``; ``auto`` was decided when it was opened.
+    :param mode: ``plan``, ``apply`` or ``undo``; ``auto`` was decided when it was opened.
     :param fence: number of the writer lease it holds or held.
     """
 

@@ -40,6 +40,13 @@ institution = Table(
     Column("account", String(255), comment="SIS id of the institution's own account there"),
 )
 
+secret = Table(
+    "secret",
+    metadata,
+    Column("name", String(31), primary_key=True),
+    Column("sealed", Text, nullable=False),
+)
+
 canvas_object = Table(
     "canvas_object",
     metadata,
@@ -60,6 +67,30 @@ roster = Table(
     Column("sis_id", String(255), primary_key=True),
     Column("body", Text, nullable=False, comment="who is in it, as JSON; users sealed"),
     Column("confirmed_at", UtcDateTime, nullable=False),
+)
+
+ended_roster = Table(
+    "ended_roster",
+    metadata,
+    Column("institution", String(31), primary_key=True),
+    Column("plan_id", Integer, primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("sis_id", String(255), primary_key=True),
+    Column("body", Text, nullable=False, comment="who ended with the place that the plan ended, as they were before"),
+)
+
+undone = Table(
+    "undone",
+    metadata,
+    Column("institution", String(31), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("sis_id", String(255), primary_key=True),
+    Column("part", String(255), primary_key=True, comment="of a roster, which of the plan's changes of it"),
+    Column("plan_id", Integer, primary_key=True, comment="the plan that undid it"),
+    Column("was", Text, nullable=False, comment="as it was before the undo, as JSON; users sealed"),
+    Column("became", Text, nullable=False),
+    Column("day", String(10), nullable=False, comment="local date"),
+    Column("because", Text, nullable=False, comment="the reason of the person who undid it"),
 )
 
 closed_course = Table(

@@ -65,7 +65,7 @@ TooLate = Callable[["Book", Sequence[StoredChange]], Mapping[int, str]]
 class Verdict:
     """What was decided about a request.
 
-    :param approved: how many changes may be sent now.
+    :param approved: how many changes may be sent now; those of people are counted by person.
     :param stale: how many were approved too late, because Canvas is no longer as it was shown.
     :param withdrawn: how many a newer plan had taken back.
     """
@@ -165,15 +165,16 @@ def _approve(
     too_late: Mapping[int, str],
 ) -> Verdict:
     going = [one for one in waiting if one.seq not in too_late]
-    withdrawn = sum(one.state is ChangeState.WITHDRAWN for one in shown)
+    late = [one for one in waiting if one.seq in too_late]
     state = ApprovalState.APPROVED if going else ApprovalState.STALE
+    made = Verdict(state, _weigh(going), _weigh(late), _weigh(shown, ChangeState.WITHDRAWN))
     book.close(state, ChangeState.ALLOWED, going, "approved")
-    detail = f"{len(going)} changes approved, {len(too_late)} refused as stale, {withdrawn} withdrawn before"
+    detail = f"{made.approved} changes approved, {made.stale} refused as stale, {made.withdrawn} withdrawn before"
     for answer in answers:
         book.act([answer.user], "approve", answer.comment, detail)
     book.refuse(waiting, too_late)
     book.end_first_contact()
-    return Verdict(state, len(going), len(too_late), withdrawn)
+    return made
 
 
 def _again(book: Book, shown: Sequence[StoredChange], too_late: TooLate) -> Verdict:
@@ -201,12 +202,12 @@ def _too_late(institution: Institution, book: Book, waiting: Sequence[StoredChan
     Nothing may while the base is about to be read anew, and nothing that another run sent and nobody confirmed.
     """
     connection, key = book.connection, book.institution.key
-    world = world_of(connection, institution)
+    others = plans.changes_of_others(connection, book.request.plan_id, book.request.id, ChangeState.HELD)
+    world = world_of(connection, institution, [one.change for one in (*waiting, *others)])
     if institutions.standing(connection, key, book.now).based_at is None:
         return {one.seq: "What Canvas has must be read again first." for one in waiting}
     unsettled = plans.unsettled(connection, key)
     outdated = {change.key for change in stale([one.change for one in waiting], world)}
-    others = plans.changes_of_others(connection, book.request.plan_id, book.request.id, ChangeState.HELD)
     held = sorted((*waiting, *others), key=attrgetter("seq"))
     stalled = Stalled(world, [one.change for one in held])
     ours = {one.seq for one in waiting}
@@ -257,13 +258,18 @@ def _people(answers: Iterable[Answer]) -> list[str]:
 
 
 def _verdict(state: ApprovalState, shown: Iterable[StoredChange]) -> Verdict:
-    states = [one.state for one in shown]
+    shown = list(shown)
     return Verdict(
         state,
-        approved=sum(one not in LEFT_OUT for one in states),
-        stale=states.count(ChangeState.STALE),
-        withdrawn=states.count(ChangeState.WITHDRAWN),
+        approved=_weigh(one for one in shown if one.state not in LEFT_OUT),
+        stale=_weigh(shown, ChangeState.STALE),
+        withdrawn=_weigh(shown, ChangeState.WITHDRAWN),
     )
+
+
+def _weigh(ones: Iterable[StoredChange], state: ChangeState | None = None) -> int:
+    """How many objects, and people in a role, some changes are about; by default in whatever state."""
+    return sum(one.change.weight for one in ones if state in (None, one.state))
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +315,7 @@ class Book:
         plans.set_state(self.connection, plan_id, reasons, ChangeState.STALE, reasons)
         events = [Event(one.change.key, "stale", one.guard_rule or "", reasons[one.seq]) for one in late]
         history.record(self.connection, self.institution.key, events, self.now, run_id=self.run_id, plan_id=plan_id)
-        self.act([SYSTEM], "refused", "Canvas is no longer as it was shown.", f"{len(late)} changes")
+        self.act([SYSTEM], "refused", "Canvas is no longer as it was shown.", f"{_weigh(late)} changes")
 
     def act(self, people: Iterable[str], act: str, reason: str, detail: str = "") -> None:
         """Write into the audit who decided what, and why."""

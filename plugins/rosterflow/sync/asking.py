@@ -15,7 +15,7 @@ from rosterflow.domain.plan import Action, hash_of
 from rosterflow.domain.rosters import Roster
 from rosterflow.domain.sequence import Stalled
 from rosterflow.domain.snapshot import Snapshot
-from rosterflow.store import approvals, history, plans, row_errors
+from rosterflow.store import approvals, history, plans, row_errors, runs
 from rosterflow.store.approvals import Approval, ApprovalState
 from rosterflow.store.history import Event
 from rosterflow.store.plans import ChangeState, StoredChange, StoredPlan
@@ -32,6 +32,7 @@ Why = tuple[str, str]
 
 NO_LONGER = ("newer-plan", "a newer plan no longer contains it")
 FOR_TWO = ("two-person", "asked again with others, for together they are too many for one person")
+ASKED_ANEW = ("undo", "asked anew: somebody wants the same undone once more")
 NO_ANSWER = ("no-answer", "asked again, for no answer that counts has come")
 
 
@@ -79,6 +80,28 @@ def see_to_questions(matter: Matter, held: Sequence[StoredChange]) -> None:
     _ask(matter, left, two_person=two_person)
 
 
+def ask_about_undo(matter: Matter, held: Sequence[StoredChange]) -> int:
+    """Ask about a plan that undoes another one, all of it; an older question about the same undo is taken back.
+
+    :returns: the request's id.
+    """
+    connection, key = matter.connection, matter.institution.key
+    older = approvals.undo_requests(connection, key)
+    for request in approvals.in_state(connection, key, *approvals.OPEN):
+        if request.id in older and _undoes(connection, request) == matter.run.counts["undoes"]:
+            waiting = approvals.changes_of(connection, request, ChangeState.HELD)
+            _take_back(connection, matter.institution, request, waiting, waiting, ASKED_ANEW, matter.now)
+    guards, scope = matter.institution.guards, matter.run.scope
+    two_person = needs_second_person([one.change for one in held], matter.world, guards, scope, matter.now)
+    return _put(matter, held, two_person=two_person)
+
+
+def _undoes(connection: Connection, request: Approval) -> object:
+    """The plan that a request is about undoing."""
+    run_id = plans.get_plan(connection, request.plan_id).run_id
+    return runs.get_run(connection, run_id).counts.get("undoes")
+
+
 def withdraw_wanted(connection: Connection, institution: Institution, read: Snapshot, now: datetime) -> None:
     """Take back what rests on the absence of what the source has: no run need be complete to see that.
 
@@ -111,11 +134,13 @@ def _let_approved_through(matter: Matter, held: Sequence[StoredChange]) -> list[
         one.fingerprint: one.approval_id
         for one in approvals.approved_since(matter.connection, matter.institution.key, matter.now - APPROVAL_HOLDS)
     }
+    if not approved:
+        return list(held)
     stalled = Stalled(matter.world, [one.change for one in held])
     waits = {one.seq for one in held}
     going: dict[int, list[int]] = {}
     left: list[StoredChange] = []
-    for one in matter.planned if approved else held:
+    for one in matter.planned:
         request = approved.get(one.fingerprint)
         if request is not None and (one.seq not in waits or not stalled.blocker(one.change)):
             going.setdefault(request, []).append(one.seq)
@@ -175,7 +200,7 @@ def _take_back_to_ask_anew(matter: Matter, left: Sequence[StoredChange], *, two_
 
 def _ask(matter: Matter, left: Sequence[StoredChange], *, two_person: bool) -> None:
     """Ask a person about what is held and nobody was asked about lately; a first contact as a whole or not at all."""
-    connection, key, plan = matter.connection, matter.institution.key, matter.plan
+    connection, plan = matter.connection, matter.plan
     known = _known_as_a_whole(matter, left) if plan.first_contact else _known(matter, left)
     tied: dict[int, list[int]] = {}
     for seq, request in known.items():
@@ -183,11 +208,19 @@ def _ask(matter: Matter, left: Sequence[StoredChange], *, two_person: bool) -> N
     for request, seqs in tied.items():
         approvals.tie(connection, plan.id, seqs, request)
     new = [one for one in left if one.seq not in known]
-    if not new:
-        return
+    if new:
+        _put(matter, new, two_person=two_person)
+
+
+def _put(matter: Matter, new: Sequence[StoredChange], *, two_person: bool) -> int:
+    """Put a question about held changes of a plan.
+
+    :returns: the request's id.
+    """
+    connection, key, plan = matter.connection, matter.institution.key, matter.plan
     seqs = [one.seq for one in new]
     history.record_changes(connection, key, plan.id, seqs, "held", matter.now, run_id=matter.run.id, guarded=True)
-    approvals.ask(
+    return approvals.ask(
         connection,
         key,
         plan.id,
@@ -224,9 +257,12 @@ def _lately(matter: Matter) -> datetime:
 
 
 def _open_requests(connection: Connection, institution: Tenant) -> dict[Approval, Sequence[StoredChange]]:
+    """Those about what the source wants: what a person wants undone no newer plan can refute."""
+    undos = approvals.undo_requests(connection, institution.key)
     return {
         request: approvals.changes_of(connection, request, ChangeState.HELD)
         for request in approvals.in_state(connection, institution.key, *approvals.OPEN)
+        if request.id not in undos
     }
 
 
@@ -235,7 +271,8 @@ def _take_back_approved(
 ) -> None:
     """Take back some of what was approved and not carried out."""
     approved = approvals.approved_since(connection, institution.key, now - APPROVAL_HOLDS)
-    for number in sorted({one.approval_id for one in approved if one.approval_id and is_gone(one)}):
+    gone = {one.approval_id for one in approved if one.approval_id and is_gone(one)}
+    for number in sorted(gone - approvals.undo_requests(connection, institution.key)):
         request = approvals.get_approval(connection, institution.key, number)
         left = approvals.not_carried_out(connection, number)
         _take_back(connection, institution, request, (), filter(is_gone, left), NO_LONGER, now)
@@ -274,5 +311,5 @@ def _take_back(
         now=now,
         plan_hash=request.hash,
         approval_id=request.id,
-        detail=f"{len(gone)} changes",
+        detail=f"{sum(one.change.weight for one in gone)} changes",
     )

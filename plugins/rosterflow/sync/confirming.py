@@ -33,6 +33,7 @@ from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.joining import adds_up, words_about
 from rosterflow.sync.moving import departures
 from rosterflow.sync.publishing import put_back, steered
+from rosterflow.sync.remembering import remember_undone
 
 READ_BACK = frozenset({Action.UPDATE, Action.CLOSE, Action.REOPEN, Action.DELETE})
 """What Canvas may accept without doing, because a person's change of the field stands."""
@@ -41,7 +42,7 @@ EVENTS = {
     Action.CREATE: "created",
     Action.UPDATE: "updated",
     Action.REOPEN: "re-opened",
-    Action.CHANGE_ID: "id changed",
+    Action.CHANGE_ID: history.ID_CHANGED,
     Action.CLOSE: "closed",
     Action.HIDE: "hidden",
     Action.DELETE: "deleted",
@@ -106,6 +107,21 @@ def waits_for_reading_back(store: Store, plan_id: int) -> frozenset[Kind]:
     """Kinds of object whose rows were sent and whose effect is not known yet."""
     with store.begin() as connection:
         return plans.kinds_in(connection, plan_id, ChangeState.SENT)
+
+
+def ids_to_read_back(store: Store, plan_id: int) -> frozenset[str]:
+    """SIS ids of the objects and people whose rows were sent and whose effect is not known yet."""
+    with store.begin() as connection:
+        changes = [one.change for one in plans.changes(connection, plan_id, ChangeState.SENT)]
+    return frozenset(
+        sis_id
+        for change in changes
+        for sis_id in (
+            (*change.after.members, *change.after.ids.values())
+            if isinstance(change.after, Roster)
+            else (change.key.sis_id, change.after.sis_id)
+        )
+    )
 
 
 @undisturbed
@@ -249,6 +265,7 @@ class Book:
         compared = accepted if has_new_ids else [one for one in accepted if one.seq not in made]
         self._mark(accepted, self._believe(compared, seen, all_of_it=has_new_ids))
         closed_courses.forget(connection, key, _reopened_courses(accepted))
+        remember_undone(connection, self.institution, self.plan_id, [one.change for one in accepted], self.now)
         keys = _keys_of(accepted)
         row_errors.clear_refusals(connection, key, keys)
         row_errors.settle(connection, key, "canvas", [str(k) for k in keys], self.now)

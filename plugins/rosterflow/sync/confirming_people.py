@@ -1,12 +1,13 @@
 """What happened to people in Canvas, person by person.
 
 A roster's change is many rows. Those that Canvas accepted are confirmed; each one that it refused is remembered by
-itself, so that it waits alone, and is shown by the user's SIS id, with Canvas's words but for what they tell of them.
+itself, so that it waits alone, and is shown with Canvas's words but for what they tell of the person.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,11 +19,13 @@ from rosterflow.domain.errors import Code
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import Key, Kind
 from rosterflow.domain.plan import Action, Change, member_print
-from rosterflow.domain.rosters import MEMBER_FIELDS, Member, Roster
-from rosterflow.store import history, objects, plans, rosters, row_errors
-from rosterflow.store.history import Event
+from rosterflow.domain.rosters import MEMBER_FIELDS, Member, Roster, Thing, shelf_of
+from rosterflow.store import history, objects, plans, rosters, row_errors, undone
+from rosterflow.store.history import ID_CHANGED, Event
+from rosterflow.store.person_keys import Shown, shown_by
 from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.row_errors import RowErrorNote
+from rosterflow.sync.remembering import remember_undone
 from rosterflow.wire.canvas_words import template_of
 
 PeopleWords = Mapping[int, Mapping[str, str]]
@@ -36,6 +39,7 @@ EVENTS = {
     Action.CREATE: "added",
     Action.REOPEN: "brought back",
     Action.UPDATE: "updated",
+    Action.CHANGE_ID: ID_CHANGED,
     Action.HIDE: "suspended",
     Action.CLOSE: "completed",
     Action.DELETE: "removed",
@@ -44,7 +48,7 @@ EVENTS = {
 
 def is_read_back(change: Change) -> bool:
     """Whether only Canvas's own data can tell what came of accepted rows: of users, whose fields people may change."""
-    return change.kind is Kind.USER and change.action is not Action.CREATE
+    return change.kind is Kind.USER and change.action not in (Action.CREATE, Action.CHANGE_ID)
 
 
 def part_of(one: StoredChange) -> Roster:
@@ -57,9 +61,17 @@ def part_of(one: StoredChange) -> Roster:
     return one.change.after
 
 
-def refusal_key(roster: Roster, user: str) -> Key:
-    """Under what the refusal of one person's row is remembered."""
-    return Key(roster.kind, f"{roster.whole.sis_id} / {user}")
+def refusal_key(roster: Roster, person: str) -> Key:
+    """Under what the refusal of one person's row is remembered.
+
+    :param person: as people are shown.
+    """
+    return Key(roster.kind, f"{roster.whole.sis_id} / {person}")
+
+
+def user_of(refused: Key) -> str:
+    """The inverse of :func:`refusal_key`: the person, as people are shown."""
+    return refused.sis_id.rpartition(" / ")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +86,7 @@ class _Seen:
     change: StoredChange
     members: Mapping[str, Member]
     owned: Mapping[str, frozenset[str]]
-    lost: frozenset[str]
+    lost: AbstractSet[str]
 
     @property
     def shown(self) -> dict[str, Member]:
@@ -131,7 +143,9 @@ class PeopleBook:
             refusal.fingerprint for refusal in row_errors.refusals(self.connection, self.institution.key).values()
         }
         seen = [_seen(one, found, refused, is_trusted=trusted.get(one.seq, False)) for one in sent]
-        self._believe_seen(seen)
+        renamed = [one for one in seen if part_of(one.change).ids]
+        self._believe([_only(one.change, one.shown) for one in renamed])
+        self._believe_seen([one for one in seen if one not in renamed])
         told: dict[ChangeState, dict[int, str]] = {}
         for one in seen:
             state, words = one.verdict
@@ -147,11 +161,24 @@ class PeopleBook:
         if not changes:
             return
         connection, key = self.connection, self.institution.key
-        before = World(objects.load(connection, key), rosters.load(connection, key))
-        after = before.after(changes).rosters
+        is_about_courses = any(change.kind is Kind.COURSE for change in changes)
+        inside = World(objects.load(connection, key, kind=Kind.SECTION) if is_about_courses else ())
+        places = {place for change in changes for place in (change.key, *inside.below(change.key))}
+        before = World(inside.values(), rosters.at_places(connection, key, places))
+        after = before.after([*changes, *self._sent_later(before)]).rosters
         rosters.forget(connection, key, before.rosters.keys() - after.keys())
         fresh = [roster for whole, roster in after.items() if before.rosters.get(whole) is not roster]
         rosters.save(connection, key, fresh, now=self.now)
+        ended = (_ended(before.rosters[one.whole], one) for one in fresh if one.whole in before.rosters)
+        undone.remember_ended(connection, key, self.plan_id, (one for one in ended if one.members))
+
+    def _sent_later(self, before: World) -> Iterator[Change]:
+        """The confirmed changes of people, who come after objects in Canvas's order: nothing that ends ends them."""
+        for one in plans.changes(self.connection, self.plan_id, ChangeState.CONFIRMED):
+            part = one.change.after
+            if isinstance(part, Roster) and part.kind is Kind.ENROLLMENT and part.whole in before.rosters:
+                there = before.rosters[part.whole].members
+                yield _only(one, [user for user, member in part.members.items() if there.get(user) == member])
 
     def _believe(self, changes: Sequence[Change]) -> None:
         """Confirm people as they were sent."""
@@ -159,11 +186,16 @@ class PeopleBook:
         if not parts:
             return
         connection, key = self.connection, self.institution.key
-        wholes = {part.whole for part in parts}
-        after = World((), rosters.load(connection, key, wholes)).after(changes).rosters
-        rosters.save(connection, key, (after[whole] for whole in wholes), now=self.now)
+        wholes = None if any(part.ids for part in parts) else {part.whole for part in parts}
+        before = World((), rosters.load(connection, key, wholes))
+        after = before.after(changes).rosters
+        rosters.save(
+            connection, key, (one for at, one in after.items() if before.rosters.get(at) is not one), now=self.now
+        )
         self._forget_refusals(parts)
-        self._record(_event(change, change.after.members) for change in changes if isinstance(change.after, Roster))
+        shown = self._shown
+        self._record(event for change in changes for event in _events(change, change.after, shown))
+        remember_undone(connection, self.institution, self.plan_id, changes, self.now)
 
     def _believe_seen(self, seen: Sequence[_Seen]) -> None:
         """Confirm people as Canvas has them, whatever was sent."""
@@ -179,14 +211,22 @@ class PeopleBook:
         rosters.save(connection, key, known.values(), now=self.now)
         shown = [replace(part_of(one.change), members=one.shown) for one in seen]
         self._forget_refusals(shown)
-        self._record(_event(one.change.change, one.shown) for one in seen if one.shown)
+        named = self._shown
+        self._record(
+            event for one, part in zip(seen, shown, strict=True) for event in _events(one.change.change, part, named)
+        )
+        made = (_only(one.change, one.shown) for one in seen if one.shown)
+        remember_undone(connection, self.institution, self.plan_id, made, self.now)
 
     def _forget_refusals(self, accepted: Sequence[Roster]) -> None:
         """What Canvas accepts now is refused no longer."""
         known = row_errors.refusals(self.connection, self.institution.key)
         if not any(key.kind in MEMBER_FIELDS for key in known):
             return
-        gone = {refusal_key(part, user) for part in accepted for user in part.members} & known.keys()
+        shown = self._shown
+        gone = {refusal_key(part, shown(user)) for part in accepted for user in part.members} & known.keys()
+        old = {shown(user) for part in accepted for user in part.ids}
+        gone |= {key for key in known if old and key.kind in MEMBER_FIELDS and user_of(key) in old}
         row_errors.clear_refusals(self.connection, self.institution.key, gone)
         row_errors.settle(self.connection, self.institution.key, "canvas", [str(key) for key in gone], self.now)
 
@@ -195,17 +235,23 @@ class PeopleBook:
         rows = [(part_of(one), user, text) for one in mine for user, text in words.get(one.seq, {}).items()]
         if not rows:
             return
-        known = row_errors.refusals(connection, key)
+        known, shown = row_errors.refusals(connection, key), self._shown
         remembered = {}
         notes = []
         for part, user, text in rows:
-            at, member = refusal_key(part, user), part.members[user]
+            at, member = refusal_key(part, shown(user)), part.members[user]
             remembered[at] = refused_again(member_print(part, user, member), known.get(at), self.now)
-            said = template_of(text, member[:-1])
+            hidden = (*member[:-1], *(one for one in (user, part.ids.get(user, user)) if shown(one) != one))
+            said = template_of(text, hidden)
             notes.append(RowErrorNote("canvas", str(at), Code.ROW_REFUSED, part.kind, "", said, text))
         row_errors.save_refusals(connection, key, remembered)
         row_errors.note(connection, key, notes, self.now)
-        self._record(Event(part.whole, "refused", "", user) for part, user, _ in rows)
+        self._record(Event(part.whole, "refused", "", shown(user)) for part, user, _ in rows)
+
+    @property
+    def _shown(self) -> Shown:
+        """What people are called where others may read it."""
+        return shown_by(self.connection, self.institution.key)
 
     def _record(self, events: Iterable[Event]) -> None:
         history.record(
@@ -213,17 +259,28 @@ class PeopleBook:
         )
 
 
+def _ended(before: Roster, after: Roster) -> Roster:
+    """Those who have another standing now, as they were before."""
+    return before.only([user for user, member in before.members.items() if after.members.get(user) != member])
+
+
 def _without(one: StoredChange, refused: Mapping[str, str]) -> Change:
     """A change of those people whom Canvas did not refuse."""
     part = part_of(one)
     if not refused:
         return one.change
-    members = {user: member for user, member in part.members.items() if user not in refused}
-    return msgspec.structs.replace(one.change, after=replace(part, members=members))
+    return _only(one, part.members.keys() - refused.keys())
+
+
+def _only(one: StoredChange, users: Collection[str]) -> Change:
+    """A change of some of its people alone."""
+    return msgspec.structs.replace(one.change, after=part_of(one).only(users))
 
 
 def _seen(one: StoredChange, found: Mapping[Key, Roster], refused: Collection[str], *, is_trusted: bool) -> _Seen:
     part = part_of(one)
+    if part.ids:
+        return _renamed(one, found)
     there = found[part.whole].members if part.whole in found else {}
     names = (*MEMBER_FIELDS[part.kind], "state")
     members: dict[str, Member] = {}
@@ -244,7 +301,23 @@ def _seen(one: StoredChange, found: Mapping[Key, Roster], refused: Collection[st
     return _Seen(one, members, owned, frozenset(lost))
 
 
-def _event(change: Change, people: Iterable[str]) -> Event:
-    """What happened in a roster; the detail names the users."""
-    key = change.after.whole if isinstance(change.after, Roster) else change.key
-    return Event(key, EVENTS[change.action], change.rule, " ".join(sorted(people)))
+def _renamed(one: StoredChange, found: Mapping[Key, Roster]) -> _Seen:
+    """Whom Canvas has under the new id."""
+    part = part_of(one)
+    there: set[str] = set()
+    for roster in found.values():
+        there |= roster.members.keys() if roster.kind is Kind.USER else set()
+    members = {old: member for old, member in part.members.items() if part.ids[old] in there}
+    return _Seen(one, members, {}, part.members.keys() - members.keys())
+
+
+def _events(change: Change, part: Thing, shown: Shown) -> Iterator[Event]:
+    """What happened in a roster; the detail names the users, one who goes by another id by both."""
+    if not isinstance(part, Roster) or not part.members:
+        return
+    for old, new in sorted(part.ids.items()):
+        both = f"{shown(old)} {shown(new)}"
+        yield Event(Key(Kind.USER, f"shelf {shelf_of(new)}"), EVENTS[change.action], change.rule, both)
+    if not part.ids:
+        people = sorted(map(shown, part.members))
+        yield Event(part.whole, EVENTS[change.action], change.rule, " ".join(people))

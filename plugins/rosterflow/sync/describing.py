@@ -15,10 +15,13 @@ from rosterflow.domain.institution import Tenant
 from rosterflow.domain.model import Account, CanvasObject, Course, Key, Kind, Section, key_of
 from rosterflow.domain.plan import Action
 from rosterflow.domain.rosters import Place, Roster, Thing
-from rosterflow.store import approvals, objects
+from rosterflow.domain.undone import UNDONE
+from rosterflow.store import approvals, objects, plans, runs
 from rosterflow.store.engine import Store
 from rosterflow.store.plans import ChangeState, StoredChange
+from rosterflow.store.runs import UNDO, Run
 from rosterflow.sync.cycles import undisturbed
+from rosterflow.sync.undoing import losses_of, serious
 
 SHOWN = 50
 IN_SUBJECT = 3
@@ -80,6 +83,7 @@ def describe(
         request = approvals.get_approval(connection, institution.key, approval_id)
         waiting = approvals.changes_of(connection, request, ChangeState.HELD)
         world = world_in(connection) if world_in else World(objects.load(connection, institution.key))
+        asked_by = runs.get_run(connection, plans.get_plan(connection, request.plan_id).run_id)
     planned = {key_of(one.change.after): one.change.after for one in waiting}
     told = _Told(world, {key: thing for key, thing in planned.items() if not isinstance(thing, Roster)})
     accounts, courses, reasons = told.counts(waiting)
@@ -92,6 +96,7 @@ def describe(
             (
                 f"**{total} change(s) wait for a decision.**{people} A comment is required.",
                 "",
+                *_undoing(asked_by),
                 *_table(unit, accounts),
                 *(_table("Course", dict(courses.most_common(COURSES_SHOWN))) if courses else ()),
                 *_table("Reason", reasons),
@@ -107,9 +112,25 @@ def describe(
     )
 
 
+def _undoing(run: Run) -> list[str]:
+    """What an undo is about, and all that it does not bring back; nothing, when a run undoes nothing."""
+    if run.mode != UNDO:
+        return []
+    losses = losses_of(run.counts)
+    told = serious(losses)
+    return [
+        f"**They undo plan {run.counts['undoes']}**, because: {_plain(str(run.counts['because']))}",
+        "",
+        f"**What does not come back, or not as it was ({len(told)}):**" if told else "Everything comes back as it was.",
+        "",
+        *(f"- {_plain(str(loss))}" for loss in told),
+        *([""] if told else ()),
+    ]
+
+
 def _is_telling(one: StoredChange) -> bool:
     """Whether the guard's own reason says more than its rule: numbers that many changes share."""
-    return (one.guard_rule or "").startswith(("removals", "updates", "whole"))
+    return (one.guard_rule or "").startswith(("removals", "updates", "whole", UNDONE))
 
 
 def _subject(institution: Tenant, total: int, accounts: Counter[str], reasons: Counter[str | None]) -> str:

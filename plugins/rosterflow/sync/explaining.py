@@ -23,8 +23,9 @@ from rosterflow.domain.model import Course, Key, Kind, Section, SourceKind
 from rosterflow.domain.naming import SisIds
 from rosterflow.domain.rosters import Place, Roster, shelf_of
 from rosterflow.domain.snapshot import Snapshot
-from rosterflow.store import decisions, runs, timeline
+from rosterflow.store import approvals, decisions, runs, timeline
 from rosterflow.store.engine import Store
+from rosterflow.store.person_keys import PREFIX, shown_by
 from rosterflow.store.plans import ChangeState
 from rosterflow.store.runs import Run
 from rosterflow.sync.kept_reads import is_kept, sources_of
@@ -88,7 +89,7 @@ def explain_somebody(
 ) -> PersonExplained:
     """Run the rules on one person again, and gather what happened to them.
 
-    :param person: personlopenummer.
+    :param person: personlopenummer, or what people are called where others read it.
     :param course: SIS id of a course, or of one of its sections, when only that is asked about.
     :raises FatalError: ``rows-missing`` when no run's pages are kept any more.
     """
@@ -97,24 +98,31 @@ def explain_somebody(
     with store.begin() as connection:
         world = world_of(connection, institution)
         staff = not_staff_since(decisions.by_rules(connection, institution.key, STAFF_RULES))
-    structure = map_fs(institution, run.scope, source, world.alive())
+        rejected = approvals.rejected_id_changes(connection, institution.key)
+        behind = _behind(connection, institution, world, person)
+    person = (behind and _number_of(people, behind)) or person
+    in_use = world.alive()
+    structure = map_fs(institution, run.scope, source, in_use)
     today = run.started_at.astimezone(institution.zone).date()
-    steps = explain_person(institution, run.scope, structure, people, world.rosters, today, person, staff)
+    rosters = world.rosters
+    steps = explain_person(institution, run.scope, structure, people, rosters, today, person, staff, in_use, rejected)
     if course:
         steps = _about(course, steps, structure)
     user = _user_of(institution, people, person)
     planned = {key for step in steps if (key := _roster_of(step))}
-    wholes = _rosters_of(world, user) | planned | {Key(Kind.USER, f"shelf {shelf_of(user)}")}
+    with store.begin() as connection:
+        ids = timeline.ids_of(connection, institution.key, user)
+    wholes = _rosters_of(world, ids) | planned
     if course:
         wholes = {whole for whole in wholes if _lies_at(whole, _places_of(course, structure, world))}
     with store.begin() as connection:
-        moments = _moments(connection, institution, wholes, user)
+        moments = _moments(connection, institution, wholes, ids)
     if steps:
         moments = [Moment(run.started_at, "seen in FS", "", f"run {run.id}"), *moments]
     return PersonExplained(
         run=run,
         steps=tuple(_told(step) for step in steps),
-        standings=tuple(_standings(world, wholes, user)),
+        standings=tuple(_standings(world, wholes, ids)),
         timeline=tuple(sorted(moments, key=lambda one: one.at)),
     )
 
@@ -122,16 +130,35 @@ def explain_somebody(
 def timeline_of(store: Store, institution: Institution, person: str) -> list[Moment]:
     """What was planned for a person and happened to them, oldest first; needs no pages of any run.
 
-    :param person: personlopenummer, or the SIS id of the user.
+    :param person: personlopenummer, the SIS id of the user, or what people are called where others read it.
     """
     is_number = institution.people.users.sis_id == "personlopenummer"
     prefix = SisIds(institution.number).user("")
     user = SisIds(institution.number).user(person.removeprefix(prefix)) if is_number else person
     with store.begin() as connection:
         world = world_of(connection, institution)
-        wholes = _rosters_of(world, user) | {Key(Kind.USER, f"shelf {shelf_of(user)}")}
-        moments = _moments(connection, institution, wholes, user)
+        user = _behind(connection, institution, world, person) or user
+        ids = timeline.ids_of(connection, institution.key, user)
+        moments = _moments(connection, institution, _rosters_of(world, ids), ids)
     return sorted(moments, key=lambda one: one.at)
+
+
+def _behind(connection: Connection, institution: Institution, world: World, key: str) -> str | None:
+    """The SIS id of the user behind an opaque key; ``None`` when it is none, or nobody's."""
+    if not key.startswith(PREFIX):
+        return None
+    shown = shown_by(connection, institution.key)
+    return next((user for roster in world.rosters.values() for user in roster.members if shown(user) == key), None)
+
+
+def _number_of(people: PeopleSource, user: str) -> str | None:
+    """The personlopenummer of somebody whose SIS id is their login."""
+    rows = people.users() if people.users else ()
+    return next((r.person for r in rows if isinstance(r, Person) and _login(r) == user), None)
+
+
+def _login(person: Person) -> str:
+    return (person.feide_bruker or "").strip().lower()
 
 
 def _last_read(store: Store, blobs: PageStore, institution: Institution) -> Run:
@@ -160,7 +187,7 @@ def _user_of(institution: Institution, people: PeopleSource, person: str) -> str
         return SisIds(institution.number).user(person)
     for row in people.users() if people.users else ():
         if isinstance(row, Person) and row.person == person and row.feide_bruker:
-            return row.feide_bruker.strip().lower()
+            return _login(row)
     return person
 
 
@@ -172,16 +199,18 @@ def _roster_of(step: Step) -> Key | None:
     return Roster(kind, step.place, role, {}).whole
 
 
-def _rosters_of(world: World, user: str) -> set[Key]:
-    return {whole for whole, roster in world.rosters.items() if user in roster.members}
+def _rosters_of(world: World, ids: Collection[str]) -> set[Key]:
+    """The rosters that a user is in, by any of their ids, and where a user with such an id would be kept."""
+    found = {whole for whole, roster in world.rosters.items() if not roster.members.keys().isdisjoint(ids)}
+    return found | {Key(Kind.USER, f"shelf {shelf_of(user)}") for user in ids}
 
 
-def _standings(world: World, wholes: Collection[Key], user: str) -> Iterable[tuple[str, str]]:
+def _standings(world: World, wholes: Collection[Key], ids: Collection[str]) -> Iterable[tuple[str, str]]:
     for whole in sorted(wholes):
         roster = world.rosters.get(whole)
-        if roster and user in roster.members:
-            where = "user" if whole.kind is Kind.USER else whole.sis_id
-            yield where, roster.members[user][-1]
+        where = "user" if whole.kind is Kind.USER else whole.sis_id
+        if roster:
+            yield from ((where, roster.members[user][-1]) for user in roster.members.keys() & ids)
 
 
 # ---------------------------------------------------------------------- one course
@@ -215,9 +244,11 @@ def _lies_at(whole: Key, places: Collection[Key]) -> bool:
 
 
 # ---------------------------------------------------------------------- what happened
-def _moments(connection: Connection, institution: Institution, wholes: Collection[Key], user: str) -> list[Moment]:
+def _moments(
+    connection: Connection, institution: Institution, wholes: Collection[Key], ids: Collection[str]
+) -> list[Moment]:
     moments: list[Moment] = []
-    for one in timeline.changes_about(connection, institution.key, wholes, user):
+    for one in (one for user in ids for one in timeline.changes_about(connection, institution.key, wholes, user)):
         change = one.change.change
         where = _where(change.kind, change.after.sis_id)
         detail = f"{change.action}, plan {one.plan_id}: {change.reason}"
@@ -226,8 +257,9 @@ def _moments(connection: Connection, institution: Institution, wholes: Collectio
             moments.append(Moment(one.planned_at, "held", where, one.change.guard_reason))
         if one.sent_at and one.change.state in SENT:
             moments.append(Moment(one.sent_at, "sent", where, f"{change.action}, plan {one.plan_id}"))
-    happened = timeline.events_about(connection, institution.key, user)
-    of_places = [row for row in happened if Key(Kind(row.kind), row.sis_id) in wholes]
+    shown = shown_by(connection, institution.key)
+    happened = {row.id: row for user in ids for row in timeline.events_about(connection, institution.key, shown(user))}
+    of_places = [row for _, row in sorted(happened.items()) if Key(Kind(row.kind), row.sis_id) in wholes]
     return [*moments, *(Moment(row.at, row.event, _where(row.kind, row.sis_id), row.rule) for row in of_places)]
 
 

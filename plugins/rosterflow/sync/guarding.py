@@ -7,20 +7,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import Connection
+
 from rosterflow.domain.confirmed import World
-from rosterflow.domain.guards import guard
+from rosterflow.domain.guards import RULES, guard
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import Key, Kind
 from rosterflow.domain.places import is_counted
 from rosterflow.domain.plan import Action, Change, Plan
 from rosterflow.domain.rosters import Roster, Thing
 from rosterflow.domain.sequence import Stalled
+from rosterflow.domain.undo import UNDO
 from rosterflow.store import approvals, history, institutions, plans, runs
 from rosterflow.store.approvals import ApprovalState
 from rosterflow.store.engine import Store
 from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.runs import Run
-from rosterflow.sync.asking import Matter, Why, see_to_questions
+from rosterflow.sync.asking import Matter, Why, ask_about_undo, see_to_questions
 from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.runs import saw_all, verify_lease
 from rosterflow.sync.worlds import world_of
@@ -66,6 +69,21 @@ def guard_plan(store: Store, institution: Institution, run: Run, plan_id: int, n
         runs.add_counts(connection, run.id, allowed=allowed, held=held, **also)
         waiting = approvals.in_state(connection, institution.key, ApprovalState.WAITING) if run.mode == "apply" else ()
         return Guarded(allowed, held, tuple(request.id for request in waiting))
+
+
+def hold_undo(connection: Connection, institution: Institution, run: Run, plan_id: int, now: datetime) -> int:
+    """Hold a plan that undoes another one, all of it and whatever the limits are, and ask a person.
+
+    What the guards hold by themselves says so; nothing waits for the end of a freeze, for a person decides.
+
+    :returns: the request's id.
+    """
+    planned, world = plans.changes(connection, plan_id), world_of(connection, institution)
+    matter = Matter(connection, institution, run, plans.get_plan(connection, plan_id), planned, world, now)
+    held, frozen = _kept_back(matter)
+    told = {seq: why for seq, why in (held | frozen).items() if why[0] not in NOT_FOR_ITSELF}
+    plans.hold(connection, plan_id, {one.seq: told.get(one.seq, (UNDO, RULES[UNDO])) for one in planned})
+    return ask_about_undo(matter, planned)
 
 
 def split(matter: Matter, mode: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rosterflow.hooks.canvas import ImportMessage, SisImport
@@ -49,7 +49,9 @@ def adds_up(one: StoredImport, ended: SisImport, words: Words) -> bool:
     return all(ended.counts.get(one.counted_as[name], 0) >= count for name, count in silent.items())
 
 
-def _silent(seqs: Iterable[int], users: Iterable[str] | None, words: Words) -> int:
+def _silent(seqs: Sequence[int], users: Sequence[str] | None, words: Words) -> int:
+    if not words.objects and not words.people:
+        return len(seqs)
     if not users:
         return sum(seq not in words.objects for seq in seqs)
     nobody: Mapping[str, str] = {}

@@ -65,7 +65,7 @@ def sources_of(blobs: PageStore, institution: Institution, run: Run) -> tuple[Fs
     plain = blobs.get(_name(run))
     structure = {operation: _pages(blobs, names) for operation, names in plain["structure"].items()}
     parts = [
-        (Part(part["operation"], {}, part["about"]), partial(_pages, blobs, part["pages"])) for part in plain["people"]
+        (Part(part["operation"], {}, part["about"]), partial(_texts, blobs, part["pages"])) for part in plain["people"]
     ]
     people = people_source(institution.fs.dialect, parts, plain["people_gaps"])
     return source_of(institution, structure, plain["gaps"]), people
@@ -73,6 +73,10 @@ def sources_of(blobs: PageStore, institution: Institution, run: Run) -> tuple[Fs
 
 def _pages(blobs: PageStore, names: Iterable[str]) -> Iterator[list[Any]]:
     return (blobs.get(name) for name in names)
+
+
+def _texts(blobs: PageStore, names: Iterable[str]) -> Iterator[bytes]:
+    return (blobs.get_bytes(name) for name in names)
 
 
 def _name(run: Run) -> str:

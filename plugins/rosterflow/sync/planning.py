@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import replace
-from datetime import datetime
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 from sqlalchemy import Connection
 
-from rosterflow.domain.confirmed import ConfirmedObject, World
+from rosterflow.domain.confirmed import ConfirmedObject, Refusal, World
 from rosterflow.domain.diff import diff
 from rosterflow.domain.errors import Code, FatalError
 from rosterflow.domain.fs.rows import FsSource
+from rosterflow.domain.id_changes import Pair
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.leaving import Leaving
 from rosterflow.domain.mapping.fs import map_fs
 from rosterflow.domain.mapping.people import PeopleSource, map_people, not_staff_since
+from rosterflow.domain.mapping.people_students import Registered
 from rosterflow.domain.mapping.rules import OF_THE_RUN
 from rosterflow.domain.model import Kind, SourceKind
 from rosterflow.domain.plan import Plan
-from rosterflow.domain.rosters import Roster
+from rosterflow.domain.rosters import Reason, Roster
 from rosterflow.domain.snapshot import Snapshot
-from rosterflow.domain.windows import scope_on
-from rosterflow.store import approvals, decisions, institutions, objects, plans, rosters, row_errors, runs
+from rosterflow.domain.undone import Undone, set_apart, still_undone
+from rosterflow.domain.windows import scope_on, term_in_force
+from rosterflow.store import approvals, decisions, institutions, objects, plans, rosters, row_errors, runs, undone
 from rosterflow.store.engine import Store
 from rosterflow.store.row_errors import RowErrorNote
 from rosterflow.store.runs import Run, RunState
@@ -43,6 +47,9 @@ NAMES_STUDENTS = {
     SourceKind.EVU_KURS: SourceKind.EVU_DELTAKELSE,
 }
 """Which rows say who follows what stands for a row of the structure."""
+
+GATED = NAMES_STUDENTS.keys() - {SourceKind.EVU_KURS}
+"""Where only those registered for the term are, if the institution asks for that."""
 
 PEOPLE_KINDS = {SourceKind.BRUKER, SourceKind.PERSONROLLE, *NAMES_STUDENTS.values()}
 
@@ -66,34 +73,96 @@ def make_plan(
     :param source: every row that was read of the structure; ``people`` those of people, when they were read.
     :param accept_empty: kinds of row that a person says are really empty now.
     :returns: the plan's id.
-    :raises FatalError: ``empty-read`` when a kind that had rows before has none now; ``plan-stale`` when a run that
-        began later has planned, so that what this one read is older than what is confirmed.
+    :raises FatalError: ``empty-read`` when a kind that had rows before has none now, or a term nobody registered;
+        ``plan-stale`` when a run that began later has planned, so that what this one read is older than what is
+        confirmed.
     """
     with store.begin() as connection:
         if run.mode == "apply" and (later := runs.planned_since(connection, run)):
             raise FatalError(Code.PLAN_STALE, f"{institution.key}: run {later} has read later than run {run.id}.")
-        world = world_of(connection, institution)
-        refused = row_errors.refusals(connection, institution.key)
-        rejected = approvals.rejected_id_changes(connection, institution.key)
-        staff_until = not_staff_since(decisions.by_rules(connection, institution.key, STAFF_RULES))
-        contacted = institutions.standing(connection, institution.key, now).contacted_at is not None
-    today = now.astimezone(institution.zone).date()
-    snapshot = map_fs(institution, run.scope, source, world.alive())
-    if people is not None:
-        snapshot = map_people(institution, run.scope, snapshot, people, world.rosters, today, staff_until)
-    refuse_empty(snapshot, world, institution, accept_empty)
-    waits = {refusal.fingerprint: refusal for refusal in refused.values()}
-    made = diff(snapshot, world, institution.removal, waits, now, rejected, Leaving.of(institution, today))
+        known = _known(connection, institution, now)
+    world, today = known.world, now.astimezone(institution.zone).date()
+    snapshot = _mapped(institution, run, known, source, people, accept_empty, today)
+    waits = {refusal.fingerprint: refusal for refusal in known.refused}
+    made = diff(snapshot, world, institution.removal, waits, now, known.rejected, Leaving.of(institution, today))
     with store.begin() as connection:
         verify_lease(connection, institution, run)
-        plan_id = plans.save_plan(connection, institution.key, run.id, made, first_contact=not contacted, now=now)
-        _write_down(connection, institution, run, snapshot, made, now)
+        apart = set_apart(made, known.undone)
+        plan_id = plans.save_plan(
+            connection, institution.key, run.id, apart, first_contact=not known.contacted, now=now
+        )
+        _write_down(connection, institution, run, snapshot, apart, now)
         if run.mode == "apply":
-            moved = _new_origins(snapshot, world)
-            objects.save(connection, institution.key, moved, now=now, run_id=run.id)
-            rosters.save(connection, institution.key, _rosters_moved_on(snapshot, world), now=now)
+            _move_on(connection, institution, run, snapshot, world, now)
             withdraw_wanted(connection, institution, snapshot, now)
+            _forget_undone(connection, institution, known.undone, made, snapshot)
     return plan_id
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was written down before a run plans.
+
+    :param undone: what people undid.
+    :param rejected: changes of an id that a person rejected.
+    :param contacted: whether a first plan was approved.
+    """
+
+    world: World
+    refused: Collection[Refusal]
+    undone: Sequence[Undone]
+    rejected: frozenset[Pair]
+    staff_until: Mapping[str, date]
+    contacted: bool
+
+
+def _known(connection: Connection, institution: Institution, now: datetime) -> _Known:
+    return _Known(
+        world=world_of(connection, institution),
+        refused=row_errors.refusals(connection, institution.key).values(),
+        undone=undone.load(connection, institution.key),
+        rejected=approvals.rejected_id_changes(connection, institution.key),
+        staff_until=not_staff_since(decisions.by_rules(connection, institution.key, STAFF_RULES)),
+        contacted=institutions.standing(connection, institution.key, now).contacted_at is not None,
+    )
+
+
+def _mapped(
+    institution: Institution,
+    run: Run,
+    known: _Known,
+    source: FsSource,
+    people: PeopleSource | None,
+    accept_empty: Collection[SourceKind],
+    today: date,
+) -> Snapshot:
+    """What the source says the world should be; raises as :func:`make_plan` does when it is suspiciously empty."""
+    world, in_use = known.world, known.world.alive()
+    snapshot = map_fs(institution, run.scope, source, in_use)
+    if people is not None:
+        since, rejected = known.staff_until, known.rejected
+        snapshot = map_people(institution, run.scope, snapshot, people, world.rosters, today, since, in_use, rejected)
+        refuse_unregistered(snapshot, world, institution, people.registered or {}, accept_empty, today)
+    refuse_empty(snapshot, world, institution, accept_empty)
+    return snapshot
+
+
+def _move_on(
+    connection: Connection, institution: Institution, run: Run, snapshot: Snapshot, world: World, now: datetime
+) -> None:
+    """Note in which term the source has things by now."""
+    objects.save(connection, institution.key, _new_origins(snapshot, world), now=now, run_id=run.id)
+    rosters.save(connection, institution.key, _rosters_moved_on(snapshot, world), now=now)
+
+
+def _forget_undone(
+    connection: Connection, institution: Institution, remembered: Sequence[Undone], made: Plan, snapshot: Snapshot
+) -> None:
+    """Forget what somebody undid and the source does not want any more."""
+    saw_all = snapshot.is_complete and not snapshot.scope.is_partial
+    left = still_undone(remembered, made, snapshot, saw_all=saw_all)
+    if left != remembered:
+        undone.replace(connection, institution.key, left)
 
 
 def refuse_empty(snapshot: Snapshot, world: World, institution: Institution, accepted: Collection[SourceKind]) -> None:
@@ -108,6 +177,36 @@ def refuse_empty(snapshot: Snapshot, world: World, institution: Institution, acc
     if empty and not snapshot.scope.is_partial:
         kinds = ", ".join(empty)
         raise FatalError(Code.EMPTY_READ, f"{institution.key}: the source has no {kinds} at all, but Canvas has some.")
+
+
+def refuse_unregistered(
+    snapshot: Snapshot,
+    world: World,
+    institution: Institution,
+    registered: Registered,
+    accepted: Collection[SourceKind],
+    today: date,
+) -> None:
+    """A term without a single registration is an empty read, too, when students would lose what they have by it.
+
+    For a term to come, for which nobody can register yet, nobody has anything to lose.
+
+    :raises FatalError: ``empty-read`` naming the terms.
+    """
+    unread = {term.sis_id for term, people in registered.items() if not people}
+    if not unread or SourceKind.BRUKER in accepted or snapshot.scope.is_partial:
+        return
+    now = term_in_force(today, institution.terms).sis_id
+    lost, kept = Counter[str](), Counter[str]()
+    for whole, wanted in snapshot.rosters.items():
+        roster, known = wanted.roster, world.rosters.get(whole)
+        if known and roster.role == institution.people.student_role and roster.origin.source in GATED:
+            term, there = roster.origin.term or now, known.active()  # kull and klasser ask for the term in force
+            lost[term] += sum(wanted.leaving.get(user) is Reason.NOT_REGISTERED for user in there)
+            kept[term] += len(there & roster.members.keys())
+    if terms := ", ".join(sorted(term for term in unread if lost[term] > kept[term])):
+        message = f"{institution.key}: the source has no {SourceKind.BRUKER} registered for {terms} at all"
+        raise FatalError(Code.EMPTY_READ, f"{message}, but Canvas has students who must be.")
 
 
 def _kinds_of_people(snapshot: Snapshot, world: World, institution: Institution) -> set[SourceKind]:

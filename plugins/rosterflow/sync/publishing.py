@@ -78,7 +78,7 @@ def steered(hook: CanvasHook, change: Change, thing: CanvasObject) -> CanvasObje
     if change.action is Action.CLOSE and thing.state is not State.DELETED:
         hook.conclude_course(wanted.sis_id)
     elif change.action is Action.REOPEN:
-        hook.course_event(wanted.sis_id, "offer")
+        hook.course_event(wanted.sis_id, "undelete" if thing.state is State.DELETED else "offer")
     else:
         return thing
     return replace(thing, state=wanted.state)

@@ -23,7 +23,7 @@ from rosterflow.domain.decisions import RowProblem
 from rosterflow.domain.fs import nodes
 from rosterflow.domain.fs.nodes import Malformed
 from rosterflow.domain.fs.people import PeopleRow, Person
-from rosterflow.domain.fs.people_nodes import people_rows
+from rosterflow.domain.fs.people_nodes import Page, rows_of_pages
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.mapping.people import PeopleSource
 from rosterflow.domain.model import SourceKind
@@ -62,7 +62,7 @@ STRUCTURE_NEEDED: Mapping[str, tuple[str, ...]] = {
 }
 """The structure operations whose ids the parts are made of, by dialect."""
 
-Pages = Callable[[], Iterable[list[Any]]]
+Pages = Callable[[], Iterable[Page]]
 """Gives the pages of a part, in order, each time it is called."""
 
 _SOURCES: Mapping[str, SourceKind] = {
@@ -331,7 +331,7 @@ def people_source(dialect: str, reads: Sequence[tuple[Part, Pages]], gaps: Itera
 
 def _rows(dialect: str, reads: Iterable[tuple[Part, Pages]]) -> Iterator[PeopleRow | RowProblem]:
     for part, pages in reads:
-        yield from people_rows(part.operation, dialect, chain.from_iterable(pages()))
+        yield from rows_of_pages(part.operation, dialect, pages())
 
 
 def _registered(reads: Iterable[tuple[Part, Pages]]) -> tuple[dict[Semester, frozenset[str]], list[str]]:

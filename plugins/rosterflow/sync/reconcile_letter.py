@@ -1,14 +1,12 @@
 """The mail about a comparison with Canvas: a table of counts, and the whole list as HTML and as CSV.
 
 People open the CSV in a spreadsheet, so no cell of it is a formula; and they send such files on, so a person is in it
-by the SIS id made of the personlopenummer, or by an opaque key where SIS ids are logins.
+as people are shown (see :mod:`rosterflow.store.person_keys`).
 """
 
 from __future__ import annotations
 
 import csv
-import hashlib
-import hmac
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -17,6 +15,7 @@ from itertools import islice
 from rosterflow.domain.differences import MEANINGS, Difference, Finding
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import Kind
+from rosterflow.store.person_keys import Shown
 from rosterflow.sync.letters import TEMPLATES, Attachment, Letter, moment_text, write
 
 MOST_ROWS = 20_000
@@ -31,15 +30,14 @@ Counts = Mapping[str, Mapping[str, int]]
 
 
 def letter_of(
-    institution: Institution, differences: Iterable[Difference], counts: Counts, *, key: bytes, now: datetime
+    institution: Institution, differences: Iterable[Difference], counts: Counts, *, shown: Shown, now: datetime
 ) -> Letter:
     """What a comparison found, to the receivers of ``mail.reconcile``.
 
     :param differences: in the order in which they are shown; at most :data:`MOST_ROWS` are.
-    :param key: hides the logins of people where these are their SIS ids.
+    :param shown: what people are called.
     """
-    hides = institution.people.users.sis_id == "feide_bruker"
-    rows = [_row(one, key if hides else b"") for one in islice(differences, MOST_ROWS)]
+    rows = [_row(one, shown) for one in islice(differences, MOST_ROWS)]
     total = sum(number for kinds in counts.values() for number in kinds.values())
     subject = f"{institution.name}: Canvas differs in {total} object{'' if total == 1 else 's'} or people"
     words = {
@@ -83,13 +81,12 @@ def as_csv(rows: Iterable[Sequence[str]]) -> bytes:
     return out.getvalue().encode("utf-8-sig")
 
 
-def _row(one: Difference, key: bytes) -> tuple[str, ...]:
-    person = hmac.digest(key, one.user.encode(), hashlib.sha256).hex()[:16] if key and one.user else one.user
+def _row(one: Difference, shown: Shown) -> tuple[str, ...]:
     return (
         str(one.finding),
         str(one.kind),
         one.sis_id,
-        person,
+        shown(one.user) if one.user else "",
         one.field,
         str(one.hand),
         one.wanted,

@@ -91,8 +91,12 @@ def summary(found: Comparison) -> str:
     return "; ".join(f"{finding}: {numbers}" for finding, numbers in told.items()) or "nothing"
 
 
-def _worlds(connection: Connection, institution: Institution, report: bytes) -> Worlds:
-    confirmed = world_of(connection, institution)
+def canvas_as_it_is(institution: Institution, report: bytes) -> tuple[World, frozenset[Key]]:
+    """What Canvas has, and those of its objects that no import made.
+
+    :param report: Canvas's provisioning report.
+    :raises FatalError: ``settings-invalid`` when the institution's own account is not in it.
+    """
     by_hand = {key_of(thing): thing for thing in made_by_hand(report)}
     listed: dict[Key, CanvasObject] = dict(by_hand)
     people: list[Roster] = []
@@ -106,13 +110,18 @@ def _worlds(connection: Connection, institution: Institution, report: bytes) -> 
         account = institution.canvas.account
         message = f"{institution.key}: canvas.account: Canvas has no account with the SIS id {account!r}."
         raise FatalError(Code.SETTINGS_INVALID, message)
-    actual = World(map(ConfirmedObject, listed.values()), people)
-    return Worlds(_wanted(connection, institution, confirmed), confirmed, actual, by_hand.keys())
+    return World(map(ConfirmedObject, listed.values()), people), frozenset(by_hand)
+
+
+def _worlds(connection: Connection, institution: Institution, report: bytes) -> Worlds:
+    actual, by_hand = canvas_as_it_is(institution, report)
+    confirmed = world_of(connection, institution)
+    return Worlds(_wanted(connection, institution, confirmed), confirmed, actual, by_hand)
 
 
 def _wanted(connection: Connection, institution: Institution, confirmed: World) -> World:
     """What Canvas would be if everything that the newest plan still wants were done; ids that change stay apart."""
-    newest = looking.find_plan(connection, None, institution.key)
+    newest = looking.find_plan(connection, None, institution.key, of_source=True)
     if newest is None:
         return confirmed
     planned = (one.change for one in plans.changes(connection, newest.id, *STILL_WANTED))

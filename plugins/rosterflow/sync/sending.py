@@ -24,12 +24,15 @@ from rosterflow.hooks.canvas import CanvasHook, SisImport
 from rosterflow.store import approvals, imports, objects, plans, row_errors
 from rosterflow.store.engine import Store
 from rosterflow.store.imports import ImportState, StoredImport
+from rosterflow.store.person_keys import shown_by
 from rosterflow.store.plans import ChangeState, StoredChange
 from rosterflow.store.runs import Run
+from rosterflow.sync.confirming_people import user_of
 from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.pages import PageStore
 from rosterflow.sync.place import verify_place
 from rosterflow.sync.publishing import leave_to_people, remember_published
+from rosterflow.sync.remembering import remember_sent
 from rosterflow.sync.runs import root_of, verify_lease
 from rosterflow.wire.canvas_csv import SisFile, first_import, second_import, sis_files, zip_of
 
@@ -90,15 +93,19 @@ def prepare_import(
         archive = zip_of(files)
         blob = f"zips/{institution.key}/{number}"
         blobs.put_bytes(blob, archive)
-        rows = {file.name: _rows_of(file, to_send) for file in files}
+        rows = _rows_of(connection, files, to_send)
         imports.note(connection, number, rows=rows, blob=blob, sha256=hashlib.sha256(archive).hexdigest())
         return imports.get_import(connection, number)
 
 
-def _rows_of(file: SisFile, sent: Sequence[StoredChange]) -> dict[str, object]:
-    """What is kept of a file, so that Canvas's messages about its rows can be told what they are about."""
-    kept: dict[str, object] = {"counted_as": file.counted_as, "seqs": [sent[at].seq for at in file.rows]}
-    return {**kept, "users": file.users} if file.users else kept
+def _rows_of(
+    connection: Connection, files: Sequence[SisFile], sent: Sequence[StoredChange]
+) -> dict[str, dict[str, object]]:
+    """What is kept of each file, so that Canvas's messages about its rows can be told what they are about."""
+    return {
+        file.name: imports.rows_of(connection, file.counted_as, [sent[at].seq for at in file.rows], file.users)
+        for file in files
+    }
 
 
 def sendable(connection: Connection, plan_id: int, approval_id: int | None) -> list[StoredChange]:
@@ -121,11 +128,14 @@ def _arrived(
     if not moves:
         return seconds
     refused = row_errors.refusals(connection, institution.key)
-    missing = {key.sis_id.rpartition(" / ")[2] for key in refused if key.kind is Kind.ENROLLMENT}
+    shown = shown_by(connection, institution.key)
+    missing = {user_of(key) for key in refused if key.kind is Kind.ENROLLMENT}
     for one in plans.changes(connection, plan_id, ChangeState.UNKNOWN, ChangeState.SENT):
-        missing |= set(one.change.after.members) if isinstance(one.change.after, Roster) else set()
+        missing |= set(map(shown, one.change.after.members)) if isinstance(one.change.after, Roster) else set()
     staying = [
-        one for one in moves if isinstance(one.change.after, Roster) and missing & one.change.after.members.keys()
+        one
+        for one in moves
+        if missing and isinstance(part := one.change.after, Roster) and not missing.isdisjoint(map(shown, part.members))
     ]
     words = "somebody did not arrive in the other section"
     plans.set_state(
@@ -209,24 +219,24 @@ def _post(
 ) -> SisImport:
     """Post an import that certainly is not in Canvas, having written down first that we are about to."""
     archive = blobs.get_bytes(one.blob)
-    seqs = [seq for seqs in one.rows.values() for seq in seqs]
+    mine = {seq for seqs in one.rows.values() for seq in seqs}
     with store.begin() as connection:
         closing = plans.changes_doing(connection, one.plan_id, Action.CLOSE)
         reopening = plans.changes_doing(connection, one.plan_id, Action.REOPEN)
-    mine = set(seqs)
     remember_published(store, hook, institution, [stored.change for stored in closing if stored.seq in mine])
     leave_to_people(store, hook, institution, [stored.change for stored in reopening if stored.seq in mine])
     with store.begin() as connection:
         verify_lease(connection, institution, run)
         imports.note(connection, one.id, state=ImportState.POSTING, posting_at=now)
-        plans.set_state(connection, one.plan_id, seqs, ChangeState.SENT)
+        plans.set_state(connection, one.plan_id, mine, ChangeState.SENT)
+        remember_sent(connection, institution, one.plan_id, mine, now)
     try:
         return hook.post_sis_import(archive)
     except RosterflowError as error:
         if not isinstance(error, RetryableError) or error.code is Code.THROTTLED:
             with store.begin() as connection:
                 imports.note(connection, one.id, state=ImportState.PREPARED)
-                plans.set_state(connection, one.plan_id, seqs, ChangeState.ALLOWED)
+                plans.set_state(connection, one.plan_id, mine, ChangeState.ALLOWED)
         raise
 
 

@@ -22,6 +22,9 @@ from rosterflow.wire.people_csv import PEOPLE_FORMATS, people_lines
 CLEAR = "<delete>"
 """What courses.csv takes for "no date": a blank would keep the old one (Canvas contract §5.4)."""
 
+FAST = 1
+"""The zip's level: a higher one takes several times as long, for a file that is smaller by a fifth."""
+
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 """Every zip of the same rows has the same bytes, so that its checksum means something."""
 
@@ -62,7 +65,7 @@ def second_import(change: Change) -> bool:
     contract §3.4). And nobody leaves a section before it is known that they arrived in the other one.
     """
     if isinstance(change.after, Roster):
-        return change.after.part == Part.MOVED
+        return change.after.reason == Part.MOVED
     return change.action is Action.DELETE and change.kind in (Kind.ACCOUNT, Kind.TERM)
 
 
@@ -94,7 +97,13 @@ def _text_of(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(rows)
+    commas = len(columns) - 1
+    for row in rows:
+        line = ",".join(row)
+        if line.count(",") == commas and '"' not in line and "\n" not in line and "\r" not in line:
+            text.write(f"{line}\n")  # nothing to quote, as in nearly all: half the time
+        else:
+            writer.writerow(row)
     return text.getvalue()
 
 
@@ -103,12 +112,14 @@ def zip_of(files: Sequence[SisFile]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in files:
-            archive.writestr(zipfile.ZipInfo(file.name, FIXED_TIME), file.content, zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(file.name, FIXED_TIME), file.content, zipfile.ZIP_DEFLATED, FAST)
     return buffer.getvalue()
 
 
 def _format_name(change: Change) -> str:
-    return "change_sis_id" if change.action is Action.CHANGE_ID else f"{change.kind}s"
+    if change.action is Action.CHANGE_ID:
+        return "user_ids" if isinstance(change.after, Roster) else "change_sis_id"
+    return f"{change.kind}s"
 
 
 def _is_unpublishing(change: Change) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import IO
@@ -33,10 +33,11 @@ CANVAS_ID = 0
 """Place of the column with Canvas's own id, in all files about objects."""
 
 
-def objects_of(report: bytes) -> Iterator[CanvasObject]:
+def objects_of(report: bytes, only: Container[str] | None = None) -> Iterator[CanvasObject]:
     """The objects with a SIS id in a provisioning report; files about people are passed over.
 
     :param report: the downloaded file: one CSV, or a zip of several when several kinds were asked for.
+    :param only: of these SIS ids alone, and one more of each kind that has any, to tell that it is listed.
     :returns: objects whose origin is not known yet.
     :raises RetryableError: ``bad-response`` when a file has none of the reports' headers or an unknown status.
     """
@@ -45,9 +46,12 @@ def objects_of(report: bytes) -> Iterator[CanvasObject]:
             continue
         columns, make = _layout(name, frozenset(header))
         places = [header.index(column) for column in columns]
-        pick, sis_id = itemgetter(*places), places[0]
+        pick, at = itemgetter(*places), places[0]
+        is_listed = False
         for row in rows:
-            if row[sis_id]:
+            sis_id = row[at]
+            if sis_id and (only is None or sis_id in only or not is_listed):
+                is_listed = True
                 yield make(*pick(row))
 
 

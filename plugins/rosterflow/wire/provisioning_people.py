@@ -5,12 +5,13 @@ Hundreds of thousands of rows, so they go straight into rosters.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Container, Iterator
 from operator import itemgetter
 
 from rosterflow.domain.errors import Code, RetryableError
 from rosterflow.domain.model import Key, Kind
-from rosterflow.domain.rosters import ACTIVE, BY_HAND, STANDINGS, Member, Place, Roster, Standing, shelf_of
+from rosterflow.domain.rosters import ACTIVE, BY_HAND, DELETED, STANDINGS, Member, Place, Roster, Standing, shelf_of
 from rosterflow.wire.provisioning_csv import rows_of
 
 STATES: dict[str, str] = {
@@ -21,8 +22,8 @@ STATES: dict[str, str] = {
     "concluded": Standing.COMPLETED,
     "completed": Standing.COMPLETED,
     "suspended": Standing.SUSPENDED,
-    "rejected": Standing.DELETED,
-    "deleted": Standing.DELETED,
+    "rejected": DELETED,
+    "deleted": DELETED,
 }
 """The report's status words. Who was invited and has not answered is not in the course yet; we never invite."""
 
@@ -45,26 +46,19 @@ Found = dict[tuple[Kind, str, str, str], Members]
 """The people of each roster, by kind, the place's kind and id, and the role."""
 
 
-def rosters_of(report: bytes, is_ours: Callable[[str], bool]) -> dict[Key, Roster]:
+def rosters_of(report: bytes, is_ours: Callable[[str], bool], only: Container[str] | None = None) -> dict[Key, Roster]:
     """The rosters in a provisioning report, without the terms of their places.
 
     Who was enrolled or made an administrator by hand is by hand there, when active, and else left out.
 
     :param report: the downloaded file: one CSV, or a zip of several when several kinds were asked for.
     :param is_ours: whether a SIS id is that of a user of ours; all others are left out.
+    :param only: of these users alone, and one more of each kind that has any of ours, to tell that it is listed.
     :raises RetryableError: ``bad-response`` when a file is broken or has an unknown status.
     """
     found: Found = {}
-    ours: dict[str, bool] = {}
-
-    def known(user: str) -> bool:
-        answer = ours.get(user)
-        if answer is None:
-            answer = ours[user] = bool(user) and is_ours(user)
-        return answer
-
     for name, header, rows in rows_of(report):
-        columns = frozenset(header)
+        columns, known = frozenset(header), _Known(is_ours, only)
         try:
             if columns.issuperset(ENROLLMENTS):
                 _enrollments(_picked(header, rows, ENROLLMENTS), known, found)
@@ -77,6 +71,50 @@ def rosters_of(report: bytes, is_ours: Callable[[str], bool]) -> dict[Key, Roste
             raise RetryableError(Code.BAD_RESPONSE, message) from None
     made = (_roster(*where, members) for where, members in found.items())
     return {roster.whole: roster for roster in made}
+
+
+def others_of(report: bytes, is_ours: Callable[[str], bool]) -> dict[Key, Counter[str]]:
+    """How many enrollments and administrators each place has that no import made, or that are no users of ours.
+
+    Who is deleted is not counted; people who have no SIS id, and observers, are.
+
+    :param is_ours: whether a SIS id is that of a user of ours.
+    :returns: by place, by the words of :class:`~rosterflow.domain.rosters.Standing`; raises as :func:`rosters_of` does.
+    """
+    found: dict[Key, Counter[str]] = {}
+    for name, header, rows in rows_of(report):
+        is_enrollments = frozenset(header).issuperset(ENROLLMENTS)
+        if not is_enrollments and not frozenset(header).issuperset(ADMINS):
+            continue
+        columns = ("section_id", "course_id") if is_enrollments else ("account_id", "account_id")
+        kinds = (Kind.SECTION, Kind.COURSE) if is_enrollments else (Kind.ACCOUNT, Kind.ACCOUNT)
+        for inner, outer, user, status, by_sis in _picked(
+            header, rows, (*columns, "user_id", "status", "created_by_sis")
+        ):
+            if status not in STATES:
+                raise RetryableError(
+                    Code.BAD_RESPONSE, f"Canvas's provisioning report has the unknown status {status!r} in {name}."
+                )
+            if STATES[status] != DELETED and not (by_sis == YES and user and is_ours(user)):
+                place = Key(kinds[0], inner) if inner else Key(kinds[1], outer)
+                found.setdefault(place, Counter())[STATES[status]] += 1
+    return found
+
+
+class _Known:
+    """Which users of a file are looked at."""
+
+    def __init__(self, is_ours: Callable[[str], bool], only: Container[str] | None) -> None:
+        self._is_ours = is_ours
+        self._only = only
+        self._is_listed = False
+
+    def __call__(self, user: str) -> bool:
+        if self._only is not None and self._is_listed and user not in self._only:
+            return False
+        is_known = bool(user) and self._is_ours(user)
+        self._is_listed = self._is_listed or is_known
+        return is_known
 
 
 def _picked(header: list[str], rows: Iterator[list[str]], columns: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

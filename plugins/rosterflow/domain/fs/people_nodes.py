@@ -1,4 +1,7 @@
-"""From the JSON nodes of the people operations to typed rows, quickly: a million rights are one day's read.
+"""From the pages of the people operations to typed rows, quickly: a million rights are one day's read.
+
+A page that is still JSON becomes typed rows in one go. Should any of its nodes not be as it should, it is read once
+more, node by node and with care.
 
 Nothing in a node can raise, and no row is dropped in silence:
 
@@ -15,12 +18,12 @@ Source: FS reference §2.4, §4.7–§4.9; the shapes of 2026.
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
+import msgspec
 from msgspec import ValidationError, convert
 
 from rosterflow.domain.decisions import RowProblem
@@ -45,6 +48,9 @@ from rosterflow.domain.fs.people_shapes import Bruker, Participation, Plassering
 from rosterflow.domain.fs.rows import UnreadableRow
 from rosterflow.domain.model import SourceKind
 
+Page = bytes | Sequence[Any]
+"""A page of a read: its nodes, or the JSON text of the list of them."""
+
 
 def people_rows(operation: str, dialect: str, raw: Iterable[object]) -> Iterator[PeopleRow | RowProblem]:
     """The typed rows of an operation's root nodes, one by one, in FS's order.
@@ -54,9 +60,45 @@ def people_rows(operation: str, dialect: str, raw: Iterable[object]) -> Iterator
     :param raw: the nodes as FS gave them, nested connections paged to their end.
     :raises KeyError: when the dialect has no such operation.
     """
+    yield from _one_by_one(_READS[dialect, operation], operation, enumerate(raw))
+
+
+def rows_of_pages(operation: str, dialect: str, pages: Iterable[Page]) -> Iterator[PeopleRow | RowProblem]:
+    """The same of the pages of a read, in order, each as JSON or as its nodes.
+
+    :raises KeyError: when the dialect has no such operation.
+    """
     read = _READS[dialect, operation]
+    begun = 0
+    for page in pages:
+        rows = None if read.inside or not isinstance(page, bytes) else _at_once(read, page)
+        if rows is None:
+            nodes = msgspec.json.decode(page) if isinstance(page, bytes) else page
+            rows = list(_one_by_one(read, operation, enumerate(nodes, begun)))
+            begun += len(nodes)
+        else:
+            begun += len(rows)
+        yield from rows
+
+
+def _at_once(read: _Read, page: bytes) -> list[PeopleRow | RowProblem] | None:
+    """The rows of a page of which every node is as it should be; ``None`` of any other page."""
+    try:
+        return [*map(read.row, _decoder(read.shape).decode(page))]
+    except (ValidationError, Malformed):
+        return None
+
+
+@cache
+def _decoder(shape: type[Shape]) -> msgspec.json.Decoder[list[Any]]:
+    return msgspec.json.Decoder(list[shape], strict=False)  # type: ignore[valid-type]  # a type that is a value here
+
+
+def _one_by_one(
+    read: _Read, operation: str, numbered: Iterable[tuple[int, object]]
+) -> Iterator[PeopleRow | RowProblem]:
     shape, row = read.shape, read.row
-    for path, node in read.numbered(operation, raw):
+    for path, node in read.numbered(operation, numbered):
         try:
             yield row(convert(node, shape, strict=False))
         except (ValidationError, Malformed):
@@ -103,9 +145,9 @@ def _words(fault: ValidationError) -> tuple[str, str]:
 
 # ---------------------------------------------------------------------- people and what they take part in
 def _person(profil: Profil | None) -> str | None:
-    """The key of a person, one object for all rows that name them; ``None`` when FS does not say who it is."""
-    key = ((profil.personlopenummer or profil.id) if profil else None) or ""
-    return sys.intern(key.strip()) or None
+    """The key of a person; ``None`` when FS does not say who it is."""
+    key = (profil.personlopenummer or profil.id) if profil else None
+    return (key.strip() or None) if key else None
 
 
 def _student(student: Student | None) -> tuple[str | None, bool | None]:
@@ -226,9 +268,9 @@ class _Read:
     inside: str = ""
     whole: str = ""
 
-    def numbered(self, operation: str, raw: Iterable[object]) -> Iterator[tuple[str, object]]:
+    def numbered(self, operation: str, raw: Iterable[tuple[int, object]]) -> Iterator[tuple[str, object]]:
         """Every row's node with its path; of a place whose list of rows is null, a row that is null."""
-        for number, node in enumerate(raw):
+        for number, node in raw:
             path = f"{operation}[{number}]"
             if not self.inside or not isinstance(node, dict):
                 yield path, node

@@ -13,6 +13,7 @@ class Fixer(StrEnum):
     IDENTITY = "those who give out Feide logins"
     SETTINGS = "whoever keeps the institution's settings file"
     OWNER_OF_FS = "the owner of the API user in FS: it may not see these rows"
+    APPROVER = "an approver, who is asked whether it is the same person"
     TIME = "nobody: it passes by itself"
 
 
@@ -24,12 +25,15 @@ FIXERS: dict[str, Fixer] = {
     "user-without-login": Fixer.IDENTITY,
     "user-login-shared": Fixer.IDENTITY,
     "user-login-invalid": Fixer.IDENTITY,
+    "user-id-changed": Fixer.APPROVER,
+    "user-id-ambiguous": Fixer.IDENTITY,
     "user-contradicted": Fixer.STUDY_ADMINISTRATION,
     "user-not-read": Fixer.OWNER_OF_FS,
     "place-not-sent": Fixer.STUDY_ADMINISTRATION,
     "row-reserved": Fixer.PERSON,
     "right-not-active": Fixer.STUDY_ADMINISTRATION,
     "not-registered": Fixer.PERSON,
+    "term-ended": Fixer.STUDY_ADMINISTRATION,
     "role-not-begun": Fixer.TIME,
     "role-ended": Fixer.STUDY_ADMINISTRATION,
     "role-inactive": Fixer.STUDY_ADMINISTRATION,

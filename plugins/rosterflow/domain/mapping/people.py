@@ -6,7 +6,7 @@ its person somewhere, without an object of its own. `explain` runs the same rule
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -28,20 +28,22 @@ from rosterflow.domain.fs.rows import UnreadableRow
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.mapping.people_admission import Admission
 from rosterflow.domain.mapping.people_ledger import Ledger, Step
-from rosterflow.domain.mapping.people_places import Places
+from rosterflow.domain.mapping.people_places import Places, shut_places
 from rosterflow.domain.mapping.people_rosters import Gathering
 from rosterflow.domain.mapping.people_staff import Staff, not_staff_since
 from rosterflow.domain.mapping.people_students import Registered, Students
 from rosterflow.domain.mapping.people_users import UserMap, user_rosters
-from rosterflow.domain.model import Key, Kind, SourceKind
-from rosterflow.domain.rosters import Member, Roster, WantedRoster
+from rosterflow.domain.model import CanvasObject, Key, Kind, SourceKind
+from rosterflow.domain.rosters import Member, Place, Roster, WantedRoster
 from rosterflow.domain.snapshot import Scope, Snapshot
-from rosterflow.domain.windows import Semester
+from rosterflow.domain.user_ids import NewId
+from rosterflow.domain.windows import Semester, day_start
 
 __all__ = ["PeopleSource", "Step", "explain_person", "map_people", "not_staff_since"]
 
 Stream = Callable[[], Iterable[PeopleRow | RowProblem]]
 _NEVER: Mapping[str, date] = {}
+_NOTHING: Mapping[Key, CanvasObject] = {}
 _SOURCES: dict[type, SourceKind] = {
     kind: kind.source for kind in (EmneRett, ProgramRett, KlasseMedlem, EvuDeltaker, Rolle)
 }
@@ -71,6 +73,8 @@ def map_people(
     confirmed: Mapping[Key, Roster],
     today: date,
     no_longer_staff: Mapping[str, date] = _NEVER,
+    in_use: Mapping[Key, CanvasObject] = _NOTHING,
+    rejected: Collection[tuple[Key, Key]] = (),
 ) -> Snapshot:
     """Who should be where by what was read from FS.
 
@@ -78,12 +82,14 @@ def map_people(
     :param confirmed: every roster that Canvas confirmed, by the key of the whole.
     :param today: the local day of the run.
     :param no_longer_staff: since when people are not fagperson any more (:func:`not_staff_since`).
+    :param in_use: the objects in use in Canvas, as confirmed; their dates say whose term or period is over.
+    :param rejected: changes of an id that a person rejected, as the old key and the new one.
     :returns: the structure's snapshot with rosters, and with the decisions, problems and gaps of people added.
     """
     if not institution.people.sync:
         return structure
     ledger = Ledger()
-    run = _Run(institution, scope, structure, people, confirmed, ledger)
+    run = _Run(institution, scope, structure, people, confirmed, ledger, in_use, rejected)
     if institution.fs.dialect == "2023":
         rosters: list[WantedRoster] = []
         run.count_unnamed()
@@ -93,6 +99,7 @@ def map_people(
         structure,
         rosters={one.roster.whole: one for one in rosters},
         people_gaps=run.gaps(),
+        user_ids=run.user_ids,
         decisions=(*structure.decisions, *ledger.decisions),
         problems=(*structure.problems, *ledger.problems),
         rows_read={**structure.rows_read, **run.rows_read},
@@ -108,6 +115,8 @@ def explain_person(
     today: date,
     person: str,
     no_longer_staff: Mapping[str, date] = _NEVER,
+    in_use: Mapping[Key, CanvasObject] = _NOTHING,
+    rejected: Collection[tuple[Key, Key]] = (),
 ) -> tuple[Step, ...]:
     """Every rule that is applied to one person, in order, by running those that :func:`map_people` runs.
 
@@ -118,7 +127,7 @@ def explain_person(
         return (row for row in people.rows() if getattr(row, "person", None) == person)
 
     ledger = Ledger(about=person)
-    run = _Run(institution, scope, structure, replace(people, rows=theirs), confirmed, ledger)
+    run = _Run(institution, scope, structure, replace(people, rows=theirs), confirmed, ledger, in_use, rejected)
     for _ in run.rosters(today, no_longer_staff):
         pass
     return tuple(ledger.steps)
@@ -135,6 +144,8 @@ class _Run:
         people: PeopleSource,
         confirmed: Mapping[Key, Roster],
         ledger: Ledger,
+        in_use: Mapping[Key, CanvasObject],
+        rejected: Collection[tuple[Key, Key]],
     ) -> None:
         self._institution = institution
         self._scope = scope
@@ -142,6 +153,9 @@ class _Run:
         self._people = people
         self._confirmed = confirmed
         self._ledger = ledger
+        self._in_use = in_use
+        self._rejected = {(old.sis_id, new.sis_id) for old, new in rejected if old.kind is Kind.USER}
+        self.user_ids: dict[str, NewId] = {}
         self._gaps: dict[str, None] = dict.fromkeys(people.gaps)
         self._unreadable: set[str] = set()
         self.rows_read: dict[SourceKind, int] = {}
@@ -149,14 +163,15 @@ class _Run:
     def rosters(self, today: date, no_longer_staff: Mapping[str, date]) -> Iterator[WantedRoster]:
         """Every roster that the source wants, users first."""
         known = self._known_users()
-        user_map = UserMap(self._institution, known, self._ledger)
-        users = user_map.map(self._persons())
+        user_map = UserMap(self._institution, known, self._ledger, self._rejected)
+        users = user_map.map(self._persons(), self._unreadable)
+        self.user_ids = users.renamed
         yield from user_rosters(users, known)
         admission = Admission(
             users, user_map, known, self._ledger, were_read=self._asked_for_users, unreadable=self._unreadable
         )
         places = Places(self._structure, self._institution.canvas.account)
-        gathering = Gathering(places, self._ledger)
+        gathering = Gathering(places, self._ledger, self._shut(today))
         terms = frozenset(map(Semester.of, self._scope.terms))
         registered = self._registered()
         self._take(
@@ -165,6 +180,11 @@ class _Run:
         )
         admission.report_strangers()
         yield from gathering.finish(self._confirmed, self._structure.untouchable)
+
+    def _shut(self, today: date) -> frozenset[Place]:
+        """Where the dates were over before today both by the source and by what Canvas confirmed."""
+        midnight = day_start(today, self._institution.zone)
+        return shut_places(self._structure.objects, midnight) & shut_places(self._in_use, midnight)
 
     def count_unnamed(self) -> None:
         """What FS's dialect of 2023 tells of people: that somebody has a role, never who."""

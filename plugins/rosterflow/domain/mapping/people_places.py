@@ -7,11 +7,12 @@ Source: issue 3 §3.2 (Enrollments, Admins); FS reference §8.1.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from rosterflow.domain.decisions import Decision
-from rosterflow.domain.model import Key, Kind, Origin, SourceKind
+from rosterflow.domain.model import CanvasObject, Course, Key, Kind, Origin, Section, SourceKind, Term
 from rosterflow.domain.rosters import Place
 from rosterflow.domain.snapshot import Snapshot
 
@@ -103,3 +104,23 @@ class Places:
 
 
 _NOWHERE = Stand()
+
+
+def shut_places(things: Mapping[Key, CanvasObject], moment: datetime) -> frozenset[Place]:
+    """The courses, with their sections, whose dates were over at a moment: their own, or else those of their term.
+
+    A course with dates of its own does not ask for its term's (Canvas contract §11).
+    """
+    shut = {key for key, thing in things.items() if isinstance(thing, Course) and _is_shut(thing, things, moment)}
+    sections = {
+        key
+        for key, thing in things.items()
+        if isinstance(thing, Section) and shut and Key(Kind.COURSE, thing.course) in shut
+    }
+    return frozenset(Place(*key) for key in shut | sections)
+
+
+def _is_shut(course: Course, things: Mapping[Key, CanvasObject], moment: datetime) -> bool:
+    term = things.get(Key(Kind.TERM, course.term)) if course.term else None
+    ruling = course if course.start or course.end or not isinstance(term, Term) else term
+    return ruling.end is not None and ruling.end < moment

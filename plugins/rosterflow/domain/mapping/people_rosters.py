@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from rosterflow.domain.mapping.people_ledger import Ledger, Step
@@ -12,6 +12,8 @@ from rosterflow.domain.model import Key, Kind, Origin, SourceKind
 from rosterflow.domain.rosters import STANDINGS, Member, Place, Reason, Roster, Standing, WantedRoster
 
 PRESENT = STANDINGS[Standing.ACTIVE]
+TERM_ENDED = "term-ended"
+"""The rule by which people leave a place whose dates are over."""
 _AN_ACCOUNTS = Origin(SourceKind.ORGANISASJONSENHET)
 """Of the institution's own account, which is no object of a snapshot."""
 _NOBODY: Mapping[str, Member] = {}
@@ -82,11 +84,15 @@ class _Lost:
 
 
 class Gathering:
-    """Every roster of a run, while rows are read."""
+    """Every roster of a run, while rows are read.
 
-    def __init__(self, places: Places, ledger: Ledger) -> None:
+    :param shut: sections and courses whose dates are over, in Canvas too: whoever is there has been there.
+    """
+
+    def __init__(self, places: Places, ledger: Ledger, shut: Collection[Place] = ()) -> None:
         self.places = places
         self.ledger = ledger
+        self._shut = shut
         self._is_traced = ledger.about is not None
         self._groups: dict[tuple[Place, str], Group] = {}
         self._lost: dict[tuple[SourceKind, str, str], _Lost] = defaultdict(_Lost)
@@ -127,6 +133,8 @@ class Gathering:
             for group in target.groups:
                 facts = (("at", target.at), ("role", group.role))
                 self.ledger.trace(Step(kind, rule, True, facts, group.place))
+                if group.place in self._shut:
+                    self.ledger.trace(Step(kind, TERM_ENDED, False, facts, group.place))
 
     def somebody_at(self, place: Place, role: str | None) -> None:
         """Somebody unknown is at a place, in a role or in any: nobody is taken away there."""
@@ -148,9 +156,11 @@ class Gathering:
         for roster in confirmed.values():
             if roster.place and roster.place in untouched:
                 self.group(roster.place, roster.role).has_unknown = True
+            if roster.place and roster.place in self._shut:
+                self.group(roster.place, roster.role)
         for group in self._groups.values():
             one = self._wanted(group, confirmed)
-            if group.members or one.roster.whole in confirmed:
+            if one.roster.members or one.roster.whole in confirmed:
                 yield one
 
     def _wanted(self, group: Group, confirmed: Mapping[Key, Roster]) -> WantedRoster:
@@ -159,6 +169,8 @@ class Gathering:
         known = confirmed.get(roster.whole)
         if known and not origin:
             roster = replace(roster, origin=known.origin)
+        if group.place in self._shut:
+            self._end(group, roster, known)
         there = known.members if known else _NOBODY
         staying = frozenset(user for user in group.unsettled if user in there and user not in group.members)
         leaving = {
@@ -167,3 +179,13 @@ class Gathering:
             if user in there and user not in group.members and user not in staying
         }
         return WantedRoster(roster, leaving, staying, group.has_unknown)
+
+    def _end(self, group: Group, roster: Roster, known: Roster | None) -> None:
+        """Everybody who is at a place whose dates are over, or would be, has been there."""
+        users = {*group.members, *(known.active() if known else ())}
+        for user in users:
+            group.leave(user, Reason.TERM_ENDED)
+        group.members.clear()
+        if users and not self._is_traced:
+            facts = (("people", str(len(users))),)
+            self.ledger.decide(roster.origin.source, roster.sis_id, TERM_ENDED, *facts)

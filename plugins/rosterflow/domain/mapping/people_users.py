@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from rosterflow.domain.decisions import RowProblem
@@ -18,6 +18,7 @@ from rosterflow.domain.mapping.people_ledger import Ledger, Step
 from rosterflow.domain.model import Kind, SourceKind
 from rosterflow.domain.naming import SisIds, clean
 from rosterflow.domain.rosters import ACTIVE, DELETED, Member, Reason, Roster, WantedRoster, shelf_of, shelves
+from rosterflow.domain.user_ids import NewId
 
 KIND = SourceKind.BRUKER
 _LOGIN = re.compile(r"[\w .+\-='@]{1,100}")
@@ -34,6 +35,7 @@ class Users:
     :param barred: why somebody may not be in Canvas, by personlopenummer.
     :param leaving: the same by SIS id, of those who are to lose their login.
     :param met: everybody who was among the users that were read, by personlopenummer.
+    :param renamed: by the SIS id that Canvas knows, the one that a user goes by now.
     """
 
     ids: dict[str, str] = field(default_factory=dict)
@@ -41,33 +43,49 @@ class Users:
     barred: dict[str, Reason] = field(default_factory=dict)
     leaving: dict[str, Reason] = field(default_factory=dict)
     met: dict[str, Person] = field(default_factory=dict)
+    renamed: dict[str, NewId] = field(default_factory=dict)
 
 
 class UserMap:
     """Makes users of people.
 
     :param confirmed: every user that Canvas confirmed, by SIS id.
+    :param rejected: old and new SIS ids of users of whom a person said that they are not the same.
     :ivar is_by_id: whether an identity system makes the users, and an id tells which one is meant.
     """
 
-    def __init__(self, institution: Institution, confirmed: Mapping[str, Member], ledger: Ledger) -> None:
+    def __init__(
+        self,
+        institution: Institution,
+        confirmed: Mapping[str, Member],
+        ledger: Ledger,
+        rejected: Collection[tuple[str, str]] = (),
+    ) -> None:
         self._settings = institution.people.users
         self._sis_ids = SisIds(institution.number)
         self._confirmed = confirmed
         self._ledger = ledger
+        self._rejected = rejected
         self._users = Users()
+        self._known_as: dict[str, str] = {}
         self.is_by_id = not self._settings.provision and self._settings.sis_id == "personlopenummer"
         self._desired: dict[str, Member] = {}
 
     def id_of(self, person: str) -> str | None:
-        """The SIS id of somebody's user; ``None`` when it is made of a login that nobody knows."""
+        """The SIS id of somebody's user, the old one while it changes; ``None`` when it is of a login nobody knows."""
+        return self._known_as.get(person) or self._id_of(person)
+
+    def _id_of(self, person: str) -> str | None:
         if self._settings.sis_id == "personlopenummer":
             return self._sis_ids.user(person)
         met = self._users.met.get(person)
         return met.feide_bruker.strip().lower() if met and met.feide_bruker else None
 
-    def map(self, people: Iterable[Person]) -> Users:
-        """Every person of a read, by the rules; call it once."""
+    def map(self, people: Iterable[Person], unreadable: Collection[str] = ()) -> Users:
+        """Every person of a read, by the rules; call it once.
+
+        :param unreadable: people whose row cannot be read; it may be filled while ``people`` are gone through.
+        """
         users = self._users
         contradicted = set()
         for person in people:
@@ -75,6 +93,8 @@ class UserMap:
             if known != person:
                 contradicted.add(person.person)
                 users.met[person.person] = min(known, person, key=repr)  # the same one in whatever order they come
+        if self._settings.provision:
+            self._recognise(unreadable)
         for number, person in users.met.items():
             self._judge(person, is_contradicted=number in contradicted)
         if not self.is_by_id:
@@ -89,6 +109,36 @@ class UserMap:
             users.wanted, users.leaving = {}, {}
         return users
 
+    # ----------------------------------------------------------------- another id
+    def _recognise(self, unreadable: Collection[str]) -> None:
+        """Tell who goes by another id: Canvas has their login under one of ours that the source has no longer."""
+        holders = {m[0].lower(): user for user, m in self._confirmed.items() if self._is_ours(user, m)}
+        there = {self._id_of(number) for number in (*self._users.met, *unreadable)}
+        found: dict[str, list[str]] = defaultdict(list)
+        for number, person in self._users.met.items():
+            new, old = self._id_of(number), holders.get((person.feide_bruker or "").strip().lower())
+            if new and old and new not in self._confirmed and old not in there and (old, new) not in self._rejected:
+                found[old].append(number)
+        for old, numbers in found.items():
+            self._known_as |= dict.fromkeys(numbers, old)
+            is_sure = len(numbers) == 1
+            for number in numbers:
+                self._ledger.decide(KIND, number, "user-id-changed" if is_sure else "user-id-ambiguous")
+            if is_sure:
+                name, _ = _names(self._users.met[numbers[0]])
+                is_same_name = not name or name == self._confirmed[old][1]
+                self._users.renamed[old] = NewId(self._id_of(numbers[0]) or "", is_same_name)
+
+    def _is_ours(self, user: str, member: Member) -> bool:
+        """Whether a user who has a login goes by an id that we make, of a personlopenummer or of that login."""
+        is_numbered = user.removeprefix(self._sis_ids.user("")).isdigit()
+        return member[-1] != DELETED and (is_numbered or user.lower() == member[0].lower())
+
+    def _is_anybodys(self, number: str) -> bool:
+        """Whether several people claim the user whose login somebody has."""
+        old = self._known_as.get(number)
+        return old is not None and old not in self._users.renamed
+
     # ----------------------------------------------------------------- one person
     def _judge(self, person: Person, *, is_contradicted: bool) -> None:
         number = person.person
@@ -97,6 +147,8 @@ class UserMap:
             message = f"The person {number} has several rows that contradict each other: what is confirmed stays."
             self._ledger.problem(RowProblem(Code.ID_COLLISION, KIND, number, "", message))
             self._keep(number)
+        elif self._is_anybodys(number):
+            pass
         elif person.er_dod or person.kan_overfores is False:
             self._bar(number, Reason.DEAD if person.er_dod else Reason.RESERVED)
         elif person.kan_overfores is None:
@@ -104,6 +156,8 @@ class UserMap:
             self._keep(number)
         elif self.is_by_id:
             self._desired[number] = ()  # an identity system makes the user
+        elif number in self._known_as:
+            pass  # nothing is done about somebody of whom a person has yet to say who it is
         elif not person.feide_bruker:
             self._ledger.decide(KIND, number, "user-without-login")
             self._keep(number)
@@ -124,7 +178,7 @@ class UserMap:
     def _keep(self, number: str) -> None:
         """Somebody of whom nothing new can be sent: a user in use stays one, as Canvas has it."""
         known = self._known(number)
-        if known and known[-1] == ACTIVE:
+        if known and known[-1] == ACTIVE and number not in self._known_as:
             self._desired[number] = known
         else:
             self._desired.pop(number, None)

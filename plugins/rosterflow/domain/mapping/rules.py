@@ -78,6 +78,10 @@ RULES: dict[str, str] = {
     "user-name-missing": "The person has no name, so the user is called by the login.",
     "user-email-invalid": "What stands as the e-mail address is none: it is not sent.",
     "user-contradicted": "FS has several rows of the person that differ: a user in use stays as it is.",
+    "user-id-changed": "Canvas has the login under an id that FS has no longer: a person is asked whether the user"
+    " shall have the new one.",
+    "user-id-ambiguous": "Canvas has the login under an id that FS has no longer, and several people have it now:"
+    " nobody can tell whose user it is, so it stays as it is.",
     "user-not-read": "The person has rights or roles, but FS does not name them as a user: left as they are.",
     "student-right": "The right to follow the teaching puts the student into the section of its undervisningsenhet.",
     "student-party": "The party on which the student is placed puts them into the activity's section.",
@@ -86,6 +90,7 @@ RULES: dict[str, str] = {
     "evu-participant": "The participation puts the person into the EVU course.",
     "role": "The role, by the institution's tables, puts the person into the section, course or account.",
     "place-not-sent": "What the people belong to is not in Canvas, by the rule named, so neither are they.",
+    "term-ended": "The dates of the course, or of its term, are over, in Canvas too.",
     "row-reserved": "As a student, or as staff, the person may not be in the LMS (kanOverforesTilLms is false).",
     "right-not-active": "The student's status gives no active right to study (girAktivStudierett is false).",
     "not-registered": "The student is not registered for the term, which the institution asks for.",

@@ -41,6 +41,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("institution", "kind", "sis_id", name=op.f("pk_canvas_object")),
     )
     op.create_table(
+        "secret",
+        sa.Column("name", sa.String(length=31), nullable=False),
+        sa.Column("sealed", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_secret")),
+    )
+    op.create_table(
         "closed_course",
         sa.Column("institution", sa.String(length=31), nullable=False),
         sa.Column("sis_id", sa.String(length=255), nullable=False),
@@ -52,6 +58,35 @@ def upgrade() -> None:
         ),
         sa.Column("is_reopening", sa.Boolean(), nullable=False, comment="whether we have begun to re-open it"),
         sa.PrimaryKeyConstraint("institution", "sis_id", name=op.f("pk_closed_course")),
+    )
+    op.create_table(
+        "ended_roster",
+        sa.Column("institution", sa.String(length=31), nullable=False),
+        sa.Column("plan_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("sis_id", sa.String(length=255), nullable=False),
+        sa.Column(
+            "body",
+            sa.Text(),
+            nullable=False,
+            comment="who ended with the place that the plan ended, as they were before",
+        ),
+        sa.PrimaryKeyConstraint("institution", "plan_id", "kind", "sis_id", name=op.f("pk_ended_roster")),
+    )
+    op.create_table(
+        "undone",
+        sa.Column("institution", sa.String(length=31), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("sis_id", sa.String(length=255), nullable=False),
+        sa.Column(
+            "part", sa.String(length=255), nullable=False, comment="of a roster, which of the plan's changes of it"
+        ),
+        sa.Column("plan_id", sa.Integer(), nullable=False, comment="the plan that undid it"),
+        sa.Column("was", sa.Text(), nullable=False, comment="as it was before the undo, as JSON; users sealed"),
+        sa.Column("became", sa.Text(), nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False, comment="local date"),
+        sa.Column("because", sa.Text(), nullable=False, comment="the reason of the person who undid it"),
+        sa.PrimaryKeyConstraint("institution", "kind", "sis_id", "part", "plan_id", name=op.f("pk_undone")),
     )
     op.create_table(
         "decision",
@@ -322,7 +357,10 @@ def downgrade() -> None:
     op.drop_table("digest")
     op.drop_index(op.f("ix_decision_institution_sis_id"), table_name="decision")
     op.drop_table("decision")
+    op.drop_table("undone")
+    op.drop_table("ended_roster")
     op.drop_table("closed_course")
+    op.drop_table("secret")
     op.drop_table("canvas_object")
     op.drop_index(op.f("ix_audit_institution_at"), table_name="audit")
     op.drop_table("audit")

@@ -1,0 +1,61 @@
+"""Users who go by another SIS id in the source: they get it in Canvas, and keep all that they are in.
+
+FS merges two numbers of a person into one, and an institution may decide to make the ids of something else. What stays
+is the login. A login may also be somebody else's by now, so a person decides each time. Until then the user stays as
+Canvas has it, and is neither brought anywhere nor changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from rosterflow.domain.confirmed import World
+from rosterflow.domain.model import Kind
+from rosterflow.domain.plan import Action, Change, member_print
+from rosterflow.domain.rosters import Member, Roster, shelf_of
+
+SAME_NAME, OTHER_NAME = "user-id-changed", "user-id-changed-with-name"
+
+RULES: dict[str, str] = {
+    SAME_NAME: "In the source they go by another id, with the same login.",
+    OTHER_NAME: "In the source another name goes by another id with their login, so it may be somebody else.",
+}
+"""Ids of the rules by which users get another id."""
+
+
+class NewId(NamedTuple):
+    """The SIS id that a user goes by in the source now.
+
+    :param is_same_name: whether the source has the name that Canvas has.
+    """
+
+    sis_id: str
+    is_same_name: bool
+
+
+def user_id_changes(
+    ids: Mapping[str, NewId], world: World, resting: Collection[str]
+) -> tuple[list[Change], list[Change]]:
+    """The proposed changes, by shelf and by how sure it is that they are the same people.
+
+    :param ids: by the SIS id that Canvas knows.
+    :param resting: prints of the changes that Canvas refused and that are not to be sent yet.
+    :returns: those to propose, and those that wait.
+    """
+    alike: dict[tuple[str, str], dict[str, str]] = {}
+    for old, new in ids.items():
+        rule = SAME_NAME if new.is_same_name else OTHER_NAME
+        alike.setdefault((shelf_of(old), rule), {})[old] = new.sis_id
+    going: list[Change] = []
+    waiting: list[Change] = []
+    for (shelf, rule), people in sorted(alike.items()):
+        known = world.rosters[Roster(Kind.USER, None, shelf, {}).whole]
+        members: dict[str, Member] = {old: known.members[old] for old in people}
+        part = Roster(Kind.USER, None, shelf, members, {}, known.origin, rule, people)
+        rest = {old for old, member in members.items() if member_print(part, old, member) in resting}
+        for users, goal in ((people.keys() - rest, going), (rest, waiting)):
+            if users:
+                some = part.only(users)
+                goal.append(Change(Action.CHANGE_ID, some, some, rule, RULES[rule]))
+    return going, waiting
