@@ -148,22 +148,23 @@ def troubled(ground: Ground) -> Troubled:
     ground.fault(target="canvas", kind="drop_after", match=POST)
     cut = posted(ground, mode="apply")
     ground.change("demo", names={**names, "evu_course": "{navn} / {tidsangivelse}"})
-    killed = _killed(ground)
+    killed = _killed(ground, "demo")
     return Troubled(cut, killed, posted(ground, mode="apply"), evu_names(ground))
 
 
-def _killed(ground: Ground) -> Posted:
+def _killed(ground: Ground, key: str) -> Posted:
+    """A sync whose worker is killed while it posts the import."""
     number = ground.fault(target="canvas", kind="latency", match=POST, seconds=POST_SECONDS)
     before = ground.imports()
-    run_id = ground.start("demo", mode="apply")
+    dag_id, run_id = f"fs_canvas_sync__{key}", ground.start(key, mode="apply")
     ground.wait(lambda: ground.struck(number)["fired"] or None, "the POST")
-    kill_worker(ground, run_id, "apply")
-    return Posted(ground.ended(SYNC, run_id), before, ground.imports())
+    kill_worker(ground, run_id, "apply", dag_id=dag_id)
+    return Posted(ground.ended(dag_id, run_id), before, ground.imports())
 
 
-def kill_worker(ground: Ground, run_id: str, task_id: str) -> None:
+def kill_worker(ground: Ground, run_id: str, task_id: str, *, dag_id: str = SYNC) -> None:
     """Kill a running task together with the worker that looks after it."""
-    where = f"dag_id = '{SYNC}' and run_id = '{run_id}' and task_id = '{task_id}'"
+    where = f"dag_id = '{dag_id}' and run_id = '{run_id}' and task_id = '{task_id}'"
     ((pid,),) = ground.metadata(f"select pid from task_instance where {where}")
     with contextlib.suppress(psutil.NoSuchProcess):
         task = psutil.Process(pid)
@@ -349,12 +350,14 @@ def neglected(ground: Ground) -> Neglected:
 
 @dataclass(frozen=True)
 class People:
-    """First contact with people, its approval, a quiet day, and a day of change.
+    """First contact with people, its approval, a quiet day, and a day of change on which a worker is killed.
 
     :param by_hand: enrollments that Canvas had before.
     :param users: how many Canvas had after the approval.
     :param enrollments: and how many enrollments in each state.
     :param told: what happened in FS on the day of change, in words.
+    :param changed: the sync of that day, whose worker was killed while it posted.
+    :param next: the sync after it, which reads from Canvas anew what is there.
     """
 
     by_hand: int
@@ -366,6 +369,7 @@ class People:
     told: list[str]
     changed: Posted
     enrollments_after: dict[str, int]
+    next: Posted
 
 
 def people(ground: Ground) -> People:
@@ -377,8 +381,10 @@ def people(ground: Ground) -> People:
     users, enrollments = ground.canvas()["users"], ground.enrollments()
     quiet = posted(ground, "folk", mode="apply")
     told = ground.control("day-of-change")["changes"]
-    changed = posted(ground, "folk", mode="apply")
-    return People(by_hand, first, approval, users, enrollments, quiet, told, changed, ground.enrollments())
+    changed, after = _killed(ground, "folk"), ground.enrollments()
+    ground.record("update institution set based_at = null where key = 'folk'")
+    again = posted(ground, "folk", mode="apply")
+    return People(by_hand, first, approval, users, enrollments, quiet, told, changed, after, again)
 
 
 def timed(chapter: Any, ground: Ground) -> Any:

@@ -1,4 +1,4 @@
-"""People in a real Airflow: their first plan approved, a quiet day, a day of change."""
+"""People in a real Airflow: their first plan approved, a quiet day, a day of change in which a worker is killed."""
 
 from __future__ import annotations
 
@@ -65,6 +65,14 @@ def test_a_day_of_change_arrives_with_one_import(people: People) -> None:
     assert done[Kind.ENROLLMENT].created > 3
     assert done[Kind.ENROLLMENT].removed > 3
     assert [done[kind].refused + done[kind].open for kind in OF_PEOPLE] == [0, 0, 0]
+
+
+def test_a_day_whose_worker_was_killed_ends_as_any_other(people: People) -> None:
+    killed, after = people.changed.run, rows(people.next.run)
+
+    assert (killed.state, killed.tries("apply") > 1, people.changed.imports) == ("success", True, 1)
+    assert (people.next.run.state, set(people.next.run.counts), people.next.imports) == ("success", {"held"}, 0)
+    assert [after[kind].held for kind in OF_PEOPLE] == [2, 0, 0], "nothing but the swap that waits for a person"
 
 
 def test_who_left_is_inactive_in_canvas_and_who_moved_is_deleted_where_they_were(people: People) -> None:
