@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
+from traceback import extract_tb
 from typing import Any
 
 from sqlalchemy import Connection
@@ -103,8 +104,11 @@ class _Drain:
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(TERM.total_seconds() / 3)
-            with self._work.store.begin() as connection:
-                queue.renew(connection, *self._queue, self._work.holder, self._work.clock() + TERM)
+            try:
+                with self._work.store.begin() as connection:
+                    queue.renew(connection, *self._queue, self._work.holder, self._work.clock() + TERM)
+            except RetryableError as error:
+                log.warning("The leases could not be renewed this time: %s", error.message)
 
     # -- one batch -----------------------------------------------------------------------------------------------
 
@@ -163,7 +167,9 @@ class _Drain:
         if entry.intent is Intent.REMOVE or entity.kind in (EntryKind.USER, EntryKind.COURSE):
             return
         school = self._school(desk, entry)
-        if school is None or _judged(judge, desk, entry).verdict.state is not EntryState.PENDING:
+        if school is None or self._keys[school.connection].error is not None:
+            return
+        if _judged(judge, desk, entry).verdict.state is not EntryState.PENDING:
             return
         if MapKey(MapKind.COURSE, school.school_id, entity.section_key) not in desk.maps:
             yield course_entity(entity)
@@ -201,7 +207,9 @@ class _Drain:
         except RosterflowError as error:
             return self._went_wrong(desk, school, key, entry, error)
         except Exception as error:  # one that is ours to mend must not keep the others from being sent
-            log.exception("%s", entry.entity)
+            frames = extract_tb(error.__traceback__)
+            where = ", ".join(f"{frame.name}:{frame.lineno}" for frame in frames)
+            log.error("%s: %s in %s", entry.entity, type(error).__name__, where)  # its words may name people
             words = f"Rosterflow failed at it ({type(error).__name__})."
             return self._end(entry, Failure(EntryState.FAILED, "unexpected", words, Code.UNEXPECTED))
         key.failures = 0
