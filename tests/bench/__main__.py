@@ -1,6 +1,7 @@
 """``make bench``, or ``python -m tests.bench``: what the engine costs, as ratios to what nobody can avoid.
 
-``--people`` measures it with people, ``--airflow`` what Airflow itself adds to a run, ``--queue`` picking from a queue.
+``--people`` measures it with people, ``--airflow`` what Airflow itself adds to a run, ``--queue`` picking from a queue,
+``--drain`` draining one.
 docs/benchmarks.md tells how to read the tables.
 Nothing here fails because something is slow.
 """
@@ -27,6 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--airflow", action="store_true", help="measure what Airflow adds, with the demo's university")
     parser.add_argument("--queue", action="store_true", help="measure picking from a long queue of CourseKey")
     parser.add_argument(
+        "--drain", type=int, nargs="?", const=20_000, help="measure draining a queue of so many entries into CourseKey"
+    )
+    parser.add_argument(
         "--people", type=int, nargs="?", const=300_000, choices=(300_000, 1_000_000), help="so many enrollments, too"
     )
     parser.add_argument(
@@ -35,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="rosterflow-bench-") as home:
         _isolate(Path(home))
-        if not (options.airflow or options.queue):
+        if not (options.airflow or options.queue or options.drain):
             _prepare_institution(Path(home), with_people=options.people is not None)
         if options.profiles:
             options.profiles.mkdir(parents=True, exist_ok=True)
@@ -44,6 +48,10 @@ def main(arguments: list[str] | None = None) -> int:
             from tests.bench.airflow_adds import measure_airflow
 
             measure_airflow(Path(home), _say)
+        elif options.drain:
+            from tests.bench.drain import measure_drain
+
+            measure_drain(Path(home), _say, options.drain)
         elif options.queue:
             from tests.bench.queue import measure_queue
 

@@ -25,6 +25,8 @@ FRIDAY = datetime(2026, 8, 28, 22, tzinfo=UTC)
 STUDENTS = 6
 RECORDS = 12
 """Six students at two sessions."""
+NORTH_RECORDS = 11
+"""One of them did not come."""
 
 
 @contextmanager

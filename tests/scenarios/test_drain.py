@@ -280,6 +280,19 @@ def test_a_far_side_that_is_down_costs_few_entries_an_attempt(town: Ground) -> N
     assert sum(town.drain().states.values()) == 30
 
 
+def test_an_entry_that_we_ourselves_fail_at_fails_alone(town: Ground, caplog: pytest.LogCaptureFixture) -> None:
+    odd = a_class(town, name="MTH101/5", first=3001)
+    town.section("MTH101/5", days=["Funday"])
+    good = a_class(town, students=1)
+
+    town.drain()
+
+    assert (town.entry(course_of(odd)).state, town.entry(course_of(odd)).error_code) == (FAILED, "unexpected")
+    assert town.entry(course_of(good)).state is DONE
+    assert "course 202610/MTH101/5: KeyError in " in caplog.text
+    assert "Funday" not in caplog.text
+
+
 def test_what_somebody_removed_there_is_made_again(town: Ground) -> None:
     key = a_class(town)
     town.drain()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import select
 
+from rosterflow.domain.attendance.reading import KeptRead
 from rosterflow.domain.errors import Code, FatalError, RetryableError
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import Course, Key, Kind
@@ -16,6 +18,7 @@ from rosterflow.domain.plan import Action, Change
 from rosterflow.settings import Broken
 from rosterflow.store import (
     approvals,
+    attendance_raw,
     failures,
     history,
     imports,
@@ -45,6 +48,7 @@ from rosterflow.sync.housekeeping import (
 from rosterflow.sync.letters import PartlyRefused
 from rosterflow.sync.pages import PageStore
 from tests.household import NOW, Letterbox, as_golden, assert_golden, college, opened, planned, trouble, yaml_of
+from tests.scenarios.drain_ground import college as coursekey_college
 
 GOLDEN = Path(__file__).parent / "golden"
 DAY = timedelta(days=1)
@@ -160,6 +164,28 @@ def test_each_institution_s_pages_are_kept_for_as_long_as_it_says_and_strays_for
     assert blobs.exists("xcom/fs_canvas_sync__sundnes/four_days_old")
     assert blobs.exists("xcom/fs_canvas_sync__closed_down/four_days_old")
     assert not blobs.exists("xcom/fs_canvas_sync__closed_down/eleven_days_old")
+
+
+def test_the_evidence_of_time_attended_is_kept_for_as_long_as_the_college_says(
+    house: House, store: Store, blobs: PageStore, tmp_path: Path
+) -> None:
+    ages = {"old": 41 * DAY, "new": 39 * DAY}
+    kept_40_days = coursekey_college("http://127.0.0.1:8900", attendance={"raw_days": 40})
+    for school, age in ages.items():
+        blob(blobs, tmp_path, f"attendance/college/{school}/page_0001", age)
+        day = (NOW - age).date()
+        with store.begin() as connection:
+            read = attendance_raw.keep(
+                connection, "college", 1, KeptRead("1-1", school, "US/Eastern", NOW - age, day, day)
+            )
+            attendance_raw.joined(connection, read.number, is_whole=True, now=NOW - age)
+
+    removed = forget_what_is_old(replace(house(), colleges=(kept_40_days,)))
+
+    assert removed == 2
+    assert [blobs.exists(f"attendance/college/{school}/page_0001") for school in ages] == [False, True]
+    with store.begin() as connection:
+        assert [one.read.school for one in attendance_raw.joined_reads(connection, "college")] == ["new"]
 
 
 def test_a_zip_goes_after_its_retention_and_its_import_forgets_it(

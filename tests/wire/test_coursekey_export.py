@@ -223,6 +223,13 @@ def test_a_page_as_agreed_says_the_same_at_once_as_record_by_record() -> None:
     assert opened(*rows) == opened(*rows, profile=slow)
 
 
+def test_only_a_page_with_a_malformed_record_is_opened_record_by_record() -> None:
+    opening = Opening(EXPORT, SCHOOL, ZONE)
+    good, bad = opening.open(1, body(ROW, ROW)), opening.open(2, body(ROW, {**ROW, "timeAwarded": "x"}))
+    assert [type(record) is TimeRecord for record in good.records] == [False, False]
+    assert [type(record) is TimeRecord for record in bad.records] == [True, True]
+
+
 @pytest.mark.parametrize(
     "wrong", [b"", b"<html>", b"[]", b'{"data": null}', b'{"rows": []}', b'{"data": [{}', b'{"data": "\xff"}']
 )

@@ -99,7 +99,7 @@ def import_read(
     :param approved: whether a person has approved that what it does not have is gone.
     :raises FatalError: ``rows-missing`` when a page is not there any more, or is not as it was read.
     """
-    sessions = Sessions(opened.pages())
+    sessions = Sessions(opened.pages(), opened.read.tz)
     imported = Imported(opened.read, gaps=list(opened.gaps), problems=list(opened.problems), records=sessions.records)
     read = ReadOf(run, opened.read.read_at, opened.read.first, opened.read.last, opened.is_whole)
     with store.begin() as connection:
@@ -194,7 +194,7 @@ class _Joining:
         self._tell(came)
         self._found.unchanged += joined.unchanged
         self._found.superseded += joined.superseded
-        self._note(joined.changes)
+        self._note(joined.changes, came)
         self._save(names, {**known, **joined.facts}, joined.facts.keys(), came)
 
     def _tell(self, came: Sorted) -> None:
@@ -208,14 +208,15 @@ class _Joining:
         if room > 0:
             found.lines += (*came.listed, *came.remarks)[:room]
 
-    def _note(self, changes: Iterable[Change]) -> None:
+    def _note(self, changes: Iterable[Change], came: Sorted) -> None:
         number, noted = self._found.read.number, []
         for change in changes:
             self._found.effects[change.effect] += 1
             self._due.add(change.after.on)
             if change.before is not None:
                 self._due.add(change.before.on)
-            page = self._sessions.page_of(change.after.key, change.after.record_id)
+            is_there = change.after.key in came.observations
+            page = self._sessions.page_of(change.after.key, change.after.record_id) if is_there else 0
             noted.append(Noted(change, number, page))
         attendance.note(self._connection, self._key, self._school, self._read.run, noted)
 

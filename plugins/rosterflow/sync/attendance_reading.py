@@ -155,8 +155,12 @@ class Opened:
     read: KeptRead
     fetch: Callable[[KeptPage], bytes]
     profile: ExportProfile = EXPORT
-    problems: list[str] = field(default_factory=list)
-    gaps: list[str] = field(default_factory=list)
+    problems: list[str] = field(init=False)
+    gaps: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with what is missing of it already."""
+        self.problems, self.gaps = [], list(self.read.gaps)
 
     def pages(self) -> Iterator[OpenedPage]:
         """Its pages, opened.

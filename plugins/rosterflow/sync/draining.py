@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
+from traceback import extract_tb
 from typing import Any
 
 from sqlalchemy import Connection
@@ -40,6 +41,8 @@ IN_A_ROW = 3
 LONGEST_BACK_OFF = timedelta(hours=6)
 WAITS = timedelta(minutes=1)
 """When an entry is tried again whose dependency another drain is working on."""
+WRITTEN_AT_ONCE = 25
+"""So many enrollments are confirmed in one transaction."""
 MOST_IN_ONE = 10_000
 """More entries than a section or a person has."""
 BY_DRAIN = "drain"
@@ -65,6 +68,7 @@ class _Drain:
         self._keys: dict[str, Key] = {}
         self._held: dict[Entity, Entry] = {}
         self._failures: dict[Entity, Failure] = {}
+        self._unwritten: list[tuple[Entry, Sent]] = []
         for pair in work.college.crskeyauth:
             self._keys.setdefault(pair.connection, Key(pair.alias, work.hooks(pair.connection)))
         for key in self._keys.values():
@@ -103,8 +107,11 @@ class _Drain:
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(TERM.total_seconds() / 3)
-            with self._work.store.begin() as connection:
-                queue.renew(connection, *self._queue, self._work.holder, self._work.clock() + TERM)
+            try:
+                with self._work.store.begin() as connection:
+                    queue.renew(connection, *self._queue, self._work.holder, self._work.clock() + TERM)
+            except RetryableError as error:
+                log.warning("The leases could not be renewed this time: %s", error.message)
 
     # -- one batch -----------------------------------------------------------------------------------------------
 
@@ -122,6 +129,7 @@ class _Drain:
                 sections[entry.entity.section_key].append(entry)
         await _all(self._one_by_one(desk, [entry], counts) for entry in users)
         await _all(self._one_by_one(desk, sorted(some, key=turn), counts) for some in sections.values())
+        self._write()
         if counts.keys() - {EntryState.PROCESSING}:
             counts[EntryState.PENDING] += counts.pop(EntryState.PROCESSING, 0)
             self._result.batches.append(+counts)
@@ -163,7 +171,9 @@ class _Drain:
         if entry.intent is Intent.REMOVE or entity.kind in (EntryKind.USER, EntryKind.COURSE):
             return
         school = self._school(desk, entry)
-        if school is None or _judged(judge, desk, entry).verdict.state is not EntryState.PENDING:
+        if school is None or self._keys[school.connection].error is not None:
+            return
+        if _judged(judge, desk, entry).verdict.state is not EntryState.PENDING:
             return
         if MapKey(MapKind.COURSE, school.school_id, entity.section_key) not in desk.maps:
             yield course_entity(entity)
@@ -201,7 +211,9 @@ class _Drain:
         except RosterflowError as error:
             return self._went_wrong(desk, school, key, entry, error)
         except Exception as error:  # one that is ours to mend must not keep the others from being sent
-            log.exception("%s", entry.entity)
+            frames = extract_tb(error.__traceback__)
+            where = ", ".join(f"{frame.name}:{frame.lineno}" for frame in frames)
+            log.error("%s: %s in %s", entry.entity, type(error).__name__, where)  # its words may name people
             words = f"Rosterflow failed at it ({type(error).__name__})."
             return self._end(entry, Failure(EntryState.FAILED, "unexpected", words, Code.UNEXPECTED))
         key.failures = 0
@@ -223,20 +235,34 @@ class _Drain:
         return college.school_of(section.site) if section else None
 
     def _confirm(self, desk: Desk, entry: Entry, sent: Sent) -> EntryState:
-        """What is known of CourseKey and what became of the entry: one transaction."""
-        now = self._work.clock()
-        with self._work.store.begin() as connection:
-            coursekey_maps.put(connection, desk.college.key, sent.known, now)
-            for key in sent.forgotten:
-                coursekey_maps.forget(connection, desk.college.key, key)
-            queue.finish(connection, entry, sent.state, sent.rule, sent.reason, now)
-            if entry.entity.kind in (EntryKind.USER, EntryKind.COURSE) and sent is not UNCHANGED:
-                queue.put(connection, *self._queue, self._failed_for_want_of(connection, entry.entity), now)
+        """Note what is known of CourseKey and what became of the entry.
+
+        Enrollments are written some at a time, for a commit takes longer than a call: should they be sent again because
+        we were killed before, that changes nothing.
+        """
+        self._unwritten.append((entry, sent))
         self._failures.pop(entry.entity, None)
         desk.maps.update((one.key, one) for one in sent.known)
         for key in sent.forgotten:
             desk.maps.pop(key, None)
+        if entry.entity.kind is not EntryKind.ENROLLMENT or len(self._unwritten) >= WRITTEN_AT_ONCE:
+            self._write()
         return sent.state
+
+    def _write(self) -> None:
+        """Write down what was confirmed: one transaction."""
+        if not self._unwritten:
+            return
+        written, self._unwritten = self._unwritten, []
+        college, now = self._work.college.key, self._work.clock()
+        with self._work.store.begin() as connection:
+            coursekey_maps.put(connection, college, [one for _, sent in written for one in sent.known], now)
+            for entry, sent in written:
+                for key in sent.forgotten:
+                    coursekey_maps.forget(connection, college, key)
+                queue.finish(connection, entry, sent.state, sent.rule, sent.reason, now)
+                if entry.entity.kind in (EntryKind.USER, EntryKind.COURSE) and sent is not UNCHANGED:
+                    queue.put(connection, *self._queue, self._failed_for_want_of(connection, entry.entity), now)
 
     def _failed_for_want_of(self, connection: Connection, entity: Entity) -> list[Request]:
         """What failed because this was not there, to be tried again; the rules are asked when it is."""
@@ -311,6 +337,7 @@ class _Drain:
 
     def _look_up_again(self, desk: Desk, school: School, entry: Entry, problem: Problem) -> EntryState:
         """What we knew is not there any more: forget it, and have it looked up, or made, before the next try."""
+        self._write()
         now, section = self._work.clock(), entry.entity.section_key
         judge = Judge(desk.college, desk.campus, now)
         gone = [MapKey(MapKind.USER, school.school_id, person=entry.entity.person)]

@@ -17,6 +17,7 @@ from rosterflow.domain.errors import REMEDIES, Code, FatalError, RetryableError,
 from rosterflow.domain.institution import Institution, Retention
 from rosterflow.settings import Broken, environment, load_colleges, load_institutions
 from rosterflow.store import (
+    attendance_raw,
     campus,
     history,
     imports,
@@ -112,7 +113,7 @@ def forget_what_is_old(house: Household) -> int:
         settings = kept.get(key)
         ask_again = settings.approval.ask_again_days if settings else 0
         removed += _forget(house, key, settings.retention if settings else Retention(), timedelta(days=ask_again))
-    removed += sum(_forget_queue(house, college) for college in house.colleges)
+    removed += sum(_forget_queue(house, college) + _forget_evidence(house, college) for college in house.colleges)
     with house.store.begin() as connection:
         removed += retention.purge_failures(connection, house.now - timedelta(days=Retention().plans_days))
     return removed
@@ -127,12 +128,21 @@ def _forget_queue(house: Household, college: College) -> int:
         return removed + campus.purge(connection, college.key, gone_before)
 
 
+def _forget_evidence(house: Household, college: College) -> int:
+    """The reads of CourseKey's export, and their pages: they are evidence, and kept for longer than other pages."""
+    before = house.now - timedelta(days=college.attendance.raw_days)
+    with house.store.begin() as connection:
+        removed = attendance_raw.purge(connection, college.key, before)
+    return removed + house.blobs.sweep(f"{attendance_raw.BELOW}/{college.key}", before)
+
+
 def _forget_pages(house: Household) -> int:
     """Pages by institution, and what is left of others by the longest retention; checkpoints by the shortest.
 
     A checkpoint serves the retries of one task, hours at most, and does not say whose it is.
     """
-    days = [one.retention.pages_days for one in house.institutions] or [Retention().pages_days]
+    kept = [one.retention for one in house.institutions] + [one.retention for one in house.colleges]
+    days = [one.pages_days for one in kept or [Retention()]]
     removed = house.blobs.sweep("checkpoints", house.now - timedelta(days=min(days)))
     removed += house.blobs.sweep("xcom", house.now - timedelta(days=max(days)))
     for one in house.institutions:

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from rosterflow.domain.attendance.reading import OpenedPage
-from rosterflow.domain.attendance.records import Counts, Status, TimeRecord
+from rosterflow.domain.attendance.records import Status, TimeRecord
 from rosterflow.wire.coursekey_json import Unreadable
 from rosterflow.wire.coursekey_profile import PROFILE, Call, CourseKeyProfile, Field, Listing, Operation, Way
 
@@ -36,14 +36,12 @@ class ExportProfile:
         has none.
     :param statuses: their words.
     :param seconds_in_duration: how many seconds one of their time is: 1, or 60 for minutes.
-    :param counts: which of a record's times is booked.
     """
 
     wire: CourseKeyProfile
     fields: Mapping[str, str]
     statuses: Mapping[str, Status]
     seconds_in_duration: int = 1
-    counts: Counts = Counts.AWARDED
 
     @property
     def is_plain(self) -> bool:
@@ -138,7 +136,9 @@ class Opening:
         self._profile = profile
         self._school = school
         self._zone = zone
-        self._whole = _whole_page(profile) if profile.is_plain else None
+        self._whole = (
+            _whole_page(profile.wire.listing.items, tuple(profile.fields.items())) if profile.is_plain else None
+        )
 
     def open(self, number: int, body: bytes) -> OpenedPage:
         """The records of a page, and what is wrong with it."""
@@ -254,8 +254,14 @@ class Foreign(Exception):
     """A record of another school."""
 
 
-def _whole_page(profile: ExportProfile) -> msgspec.json.Decoder[Any]:
-    """Decodes a page whose records are all as agreed; any other raises."""
+@cache
+def _whole_page(items: str | None, named: tuple[tuple[str, str], ...]) -> msgspec.json.Decoder[Any]:
+    """Decodes a page whose records are all as agreed; any other raises.
+
+    :param items: the field the records are in.
+    :param named: our names with theirs.
+    """
+    theirs = dict(named)
     name, id_or_none = msgspec.Meta(min_length=1, max_length=LONGEST_ID), msgspec.Meta(max_length=LONGEST_ID)
     seconds = Annotated[int, msgspec.Meta(ge=-MOST_SECONDS, le=MOST_SECONDS)]
     kinds: dict[str, Any] = {
@@ -265,16 +271,20 @@ def _whole_page(profile: ExportProfile) -> msgspec.json.Decoder[Any]:
         **dict.fromkeys(_TIMES, seconds | None),
         **dict.fromkeys(_MOMENTS, Annotated[datetime, msgspec.Meta(tz=True)] | None),
     }
-    fields = [(field, kind) if field in _NEEDED else (field, kind, None) for field, kind in kinds.items()]
+    infos = msgspec.structs.fields(TimeRecord)
+    # Every field anew, not only those of another kind: one that is inherited keeps our name for it. A field that the
+    # export does not have goes by a name that nothing has.
+    fields = [
+        (info.name, kinds.get(info.name, info.type), *(() if info.required else (info.default,))) for info in infos
+    ]
     kind = msgspec.defstruct(
         "ExportedRecord",
         [*fields, ("school", str | None, None)],
         bases=(TimeRecord,),
-        rename=dict(profile.fields),
+        rename={name: theirs.get(name, f"\0{name}") for name in (*TimeRecord.__struct_fields__, "school")},
         frozen=True,
         gc=False,
     )
-    items = profile.wire.listing.items
     if items is None:
         return msgspec.json.Decoder(list[kind], strict=False)  # type: ignore[valid-type]
     page = msgspec.defstruct("ExportedPage", [("items", list[kind])], rename={"items": items})  # type: ignore[valid-type]
