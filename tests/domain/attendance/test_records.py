@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -50,7 +51,7 @@ DAY = timedelta(days=1)
         ({"session_id": "", "record_id": ""}, FactKey("C1", "start 2026-03-06", "U1", "sync")),
     ],
 )
-def test_r1_a_fact_is_named_by_course_session_student_and_kind(fields: dict[str, object], key: FactKey) -> None:
+def test_r1_a_fact_is_named_by_course_session_student_and_kind(fields: dict[str, Any], key: FactKey) -> None:
     assert list(sorted_out(record(**fields)).observations) == [key]
 
 
@@ -241,7 +242,7 @@ def test_a_record_may_be_as_long_as_its_day_and_more_is_flagged(on: date, most: 
         ({"status": Status.COMPLETE}, False),
     ],
 )
-def test_r10_a_session_that_goes_on_is_not_booked_and_listed(fields: dict[str, object], is_going_on: bool) -> None:
+def test_r10_a_session_that_goes_on_is_not_booked_and_listed(fields: dict[str, Any], is_going_on: bool) -> None:
     found = sorted_out(record(**fields))
 
     assert booked_of(found) == [(FRIDAY, None if is_going_on else 3600)]
@@ -318,7 +319,7 @@ def test_r13_pages_that_overlap_change_nothing_but_the_count_of_duplicates() -> 
 
 
 @pytest.mark.parametrize("fields", [{"is_deleted": True}, {"status": Status.CANCELLED}])
-def test_what_was_deleted_or_cancelled_is_seen_as_void_and_listed(fields: dict[str, object]) -> None:
+def test_what_was_deleted_or_cancelled_is_seen_as_void_and_listed(fields: dict[str, Any]) -> None:
     found = sorted_out(record(**fields))
 
     assert [one.is_void for one in found.observations.values()] == [True]
