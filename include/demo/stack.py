@@ -19,6 +19,8 @@ from demo.processes import Child, Children
 REPOSITORY = Path(__file__).parents[2]
 SANDBOX_PORT = 8900
 SMTP_OFFSET = 25
+USUAL_URL = f"http://localhost:{SANDBOX_PORT}"
+"""The sandbox's address in include/institutions."""
 
 
 class Stack:
@@ -43,6 +45,7 @@ class Stack:
             database_url=self.postgres.url("airflow"),
             settings={
                 "ROSTERFLOW_DATABASE_URL": self.postgres.url("rosterflow"),
+                "ROSTERFLOW_INSTITUTIONS": str(home / "settings"),
                 "ROSTERFLOW_STORAGE": f"file://{home / 'storage'}",
                 "ROSTERFLOW_PAGE_KEYS": Fernet.generate_key().decode(),
             },
@@ -55,6 +58,7 @@ class Stack:
     def start(self) -> None:
         """Start everything and return when it can be used. Raises `DemoError`."""
         self._start_sandbox()
+        self._write_settings()
         self.postgres.start()
         self.postgres.create_database("airflow")
         self.postgres.create_database("rosterflow")
@@ -84,6 +88,14 @@ class Stack:
             env={**os.environ, "PYTHONPATH": str(REPOSITORY / "include")},
             cwd=self.home,
         )
+
+    def _write_settings(self) -> None:
+        """Copy the institutions' settings; a college's name the sandbox's address, whose port may be another here."""
+        folder = self.home / "settings"
+        folder.mkdir()
+        for path in (REPOSITORY / "include" / "institutions").glob("*.yaml"):
+            text = path.read_text(encoding="utf-8").replace(USUAL_URL, self.sandbox_url)
+            (folder / path.name).write_text(text, encoding="utf-8")
 
     def _sandbox_state(self) -> object | None:
         try:
