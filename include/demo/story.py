@@ -87,7 +87,7 @@ def airflow_is_set_up(stack: Stack) -> None:
 
 @step("First contact: a sync reads FS and Canvas, plans everything and holds it as a whole")
 def first_contact(stack: Stack) -> None:
-    """Make a university and a college of today; the scheduler starts the first run as soon as the DAG is switched on."""
+    """Make a university and a college of today; switching the DAG on has the scheduler start the first run."""
     post(stack, "/control/reset", university_of_today() | college_of_today())
     client = stack.airflow.client
     for dag_id in (APPROVAL, SYNC):
