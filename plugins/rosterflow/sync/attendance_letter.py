@@ -87,15 +87,13 @@ def _subject(college: College, report: AttendanceReport) -> str:
     days = f"{report.first} to {report.last}" if report.first != report.last else f"{report.first}"
     if report.outcome is Outcome.FAILURE:
         return f"{college.name}: FAILURE, attendance of {days} was not imported as a whole"
-    if report.outcome is Outcome.WARNINGS:
-        number = len(report.warnings)
-        warnings = f"{number} {'warning' if number == 1 else 'warnings'}"
-        empty = (
-            ", the export is empty although classes were scheduled" if any(s.is_silent for s in report.schools) else ""
-        )
-        return f"{college.name}: {warnings}, attendance of {days} imported{empty}"
     changes = f"{report.changes} {'change' if report.changes == 1 else 'changes'}" if report.changes else "no change"
-    return f"{college.name}: success, attendance of {days} imported with {changes}"
+    imported = f"attendance of {days} imported with {changes}"
+    if report.outcome is Outcome.SUCCESS:
+        return f"{college.name}: success, {imported}"
+    number = len(report.warnings)
+    silent = ", the export is empty although classes were scheduled" if any(s.is_silent for s in report.schools) else ""
+    return f"{college.name}: {number} {'warning' if number == 1 else 'warnings'}, {imported}{silent}"
 
 
 def _shown(one: SchoolReport) -> Shown:
