@@ -84,17 +84,18 @@ def _fact_row(fact: Fact) -> dict[str, Any]:
 
 
 def _change_row(one: Audited) -> dict[str, Any]:
+    noted = one.noted
     return {
         "read_at": one.read_at.isoformat(),
         "run": one.run,
-        "effect": str(one.effect),
-        "on": str(one.on),
-        "session": one.key.session,
-        "from": one.seconds_before,
-        "to": one.seconds,
-        "record": one.record_id,
+        "effect": str(noted.effect),
+        "on": str(noted.on),
+        "session": one.name.session,
+        "from": noted.seconds_before,
+        "to": noted.seconds,
+        "record": noted.record_id,
         "raw": one.raw,
-        "page": one.page,
+        "page": noted.page,
     }
 
 

@@ -290,8 +290,8 @@ def _differs_by_the_clock_change(record: TimeRecord, start: datetime, end: datet
     if record.attended is None or record.check_in is None or record.check_out is None:
         return False
     elapsed = (end.astimezone(UTC) - start.astimezone(UTC)).total_seconds()
-    changed = start.astimezone(zone).utcoffset() != end.astimezone(zone).utcoffset()
-    return changed and abs(elapsed - record.attended) == 3600
+    is_an_hour_off = abs(elapsed - record.attended) == 3600
+    return is_an_hour_off and start.astimezone(zone).utcoffset() != end.astimezone(zone).utcoffset()
 
 
 def _listed(reason: str, record: TimeRecord, seconds: int = 0, detail: str = "") -> Listed:
