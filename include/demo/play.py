@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
-from demo import college_story  # noqa: F401 - importing it defines the steps, those of the parts before it first
+from demo import attendance_story  # noqa: F401 - importing it defines the steps, those of the parts before it first
 from demo.airflow import PEOPLE
 from demo.errors import DemoError, log_tail
 from demo.postgres import Postgres
