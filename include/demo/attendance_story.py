@@ -115,10 +115,8 @@ def show_mail(stack: Stack) -> None:
 
 def import_table(schools: Mapping[str, Any]) -> Table:
     """What a run did, school by school."""
-    words = [str(effect) for effect in Effect]
-    table = Table("school", "days", "records", *words, "unchanged", title="Time attended", title_justify="left")
+    table = Table("school", "records", "in the ledger", "unchanged", title="Time attended", title_justify="left")
     for school, told in schools.items():
-        days = f"{told['first']} to {told['last']}"
-        numbers = [told["records"], *(told["effects"].get(word, 0) for word in words), told["unchanged"]]
-        table.add_row(school, days, *(str(number) for number in numbers))
+        did = ", ".join(f"{number} {word}" for word, number in told["effects"].items()) or "-"
+        table.add_row(school, str(told["records"]), did, str(told["unchanged"]))
     return table

@@ -58,7 +58,7 @@ class Stack:
     def start(self) -> None:
         """Start everything and return when it can be used. Raises `DemoError`."""
         self._start_sandbox()
-        self._write_settings()
+        write_settings(self.home / "settings", self.sandbox_url)
         self.postgres.start()
         self.postgres.create_database("airflow")
         self.postgres.create_database("rosterflow")
@@ -89,17 +89,17 @@ class Stack:
             cwd=self.home,
         )
 
-    def _write_settings(self) -> None:
-        """Copy the institutions' settings; a college's name the sandbox's address, whose port may be another here."""
-        folder = self.home / "settings"
-        folder.mkdir()
-        for path in (REPOSITORY / "include" / "institutions").glob("*.yaml"):
-            text = path.read_text(encoding="utf-8").replace(USUAL_URL, self.sandbox_url)
-            (folder / path.name).write_text(text, encoding="utf-8")
-
     def _sandbox_state(self) -> object | None:
         try:
             answer = httpx.get(f"{self.sandbox_url}/control/state", timeout=10, trust_env=False)
         except httpx.TransportError:
             return None
         return answer if answer.status_code == httpx.codes.OK else None
+
+
+def write_settings(folder: Path, sandbox_url: str) -> None:
+    """Copy the institutions' settings into a new folder; where they name the sandbox, they name this one."""
+    folder.mkdir()
+    for path in (REPOSITORY / "include" / "institutions").glob("*.yaml"):
+        text = path.read_text(encoding="utf-8").replace(USUAL_URL, sandbox_url)
+        (folder / path.name).write_text(text, encoding="utf-8")
