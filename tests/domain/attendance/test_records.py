@@ -147,6 +147,15 @@ def test_r2_who_comes_after_midnight_to_a_session_of_the_evening_is_booked_on_th
     assert booked_of(sorted_out(of_friday)) == [(FRIDAY, 5 * 3600)]
 
 
+def test_r2_who_comes_in_the_evening_is_booked_on_it_though_the_export_says_the_day_after() -> None:
+    of_the_day_after = stay(at(FRIDAY, "21:30"), at(FRIDAY, "23:30"), starts=at(FRIDAY, "21:00"))
+
+    found = sorted_out(msgspec.structs.replace(of_the_day_after, session_date=SATURDAY))
+
+    assert booked_of(found) == [(FRIDAY, 7200)]
+    assert [key.session for key in found.observations] == ["S1"]
+
+
 def test_r2_the_day_is_that_of_the_zone_of_the_auth_key() -> None:
     one = record(starts=datetime(2026, 3, 7, 4, 30, tzinfo=UTC))
 
