@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
-from demo import story  # noqa: F401 - importing it defines the steps
+from demo import attendance_story  # noqa: F401 - importing it defines the steps, those of the parts before it first
 from demo.airflow import PEOPLE
 from demo.errors import DemoError, log_tail
 from demo.postgres import Postgres
@@ -81,7 +81,7 @@ def _play(stack: Stack) -> None:
 def _print_addresses(stack: Stack) -> None:
     others = ", ".join(person for person in PEOPLE if person != "admin")
     print(f"\n  Airflow   {stack.airflow.url}   log in as admin / admin (or {others}: the password is the name)")
-    print(f"  sandbox   {stack.sandbox_url}   Canvas as a tree, mail at {stack.sandbox_url}/mail")
+    print(f"  sandbox   {stack.sandbox_url}   Canvas as a tree, CourseKey at /college/coursekey, mail at /mail")
     print(f"  logs      {stack.home}\n", flush=True)
 
 

@@ -19,6 +19,8 @@ from demo.processes import Child, Children
 REPOSITORY = Path(__file__).parents[2]
 SANDBOX_PORT = 8900
 SMTP_OFFSET = 25
+USUAL_URL = f"http://localhost:{SANDBOX_PORT}"
+"""The sandbox's address in include/institutions."""
 
 
 class Stack:
@@ -43,6 +45,7 @@ class Stack:
             database_url=self.postgres.url("airflow"),
             settings={
                 "ROSTERFLOW_DATABASE_URL": self.postgres.url("rosterflow"),
+                "ROSTERFLOW_INSTITUTIONS": str(home / "settings"),
                 "ROSTERFLOW_STORAGE": f"file://{home / 'storage'}",
                 "ROSTERFLOW_PAGE_KEYS": Fernet.generate_key().decode(),
             },
@@ -55,6 +58,7 @@ class Stack:
     def start(self) -> None:
         """Start everything and return when it can be used. Raises `DemoError`."""
         self._start_sandbox()
+        write_settings(self.home / "settings", self.sandbox_url)
         self.postgres.start()
         self.postgres.create_database("airflow")
         self.postgres.create_database("rosterflow")
@@ -91,3 +95,11 @@ class Stack:
         except httpx.TransportError:
             return None
         return answer if answer.status_code == httpx.codes.OK else None
+
+
+def write_settings(folder: Path, sandbox_url: str) -> None:
+    """Copy the institutions' settings into a new folder; where they name the sandbox, they name this one."""
+    folder.mkdir()
+    for path in (REPOSITORY / "include" / "institutions").glob("*.yaml"):
+        text = path.read_text(encoding="utf-8").replace(USUAL_URL, sandbox_url)
+        (folder / path.name).write_text(text, encoding="utf-8")

@@ -5,7 +5,8 @@ A step is a function that takes the running `Stack`, decorated with its title::
     @step("The first sync plans everything and waits for a person")
     def first_contact(stack: Stack) -> None: ...
 
-Steps run in the order in which they are defined. One that raises ends the demo.
+Steps run in the order in which they are defined. A part of the story imports something of the part it follows, so that
+this one's steps come first. One that raises ends the demo.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
@@ -36,6 +36,8 @@ SYNC = f"fs_canvas_sync__{INSTITUTION}"
 APPROVAL = f"canvas_approval__{INSTITUTION}"
 RUN_SECONDS = 600.0
 COMMENT = "Read through in the demo."
+COLLEGE_WEEKS = 6
+"""So long ago the fall of the sandbox's college began: its courses are under way."""
 PERSON = re.compile(r"\b\d{6}\b")
 """A personlopenummer of the sandbox."""
 
@@ -85,8 +87,8 @@ def airflow_is_set_up(stack: Stack) -> None:
 
 @step("First contact: a sync reads FS and Canvas, plans everything and holds it as a whole")
 def first_contact(stack: Stack) -> None:
-    """Make a university as it is today; the scheduler starts the first run as soon as the DAG is switched on."""
-    post(stack, "/control/reset", university_of_today())
+    """Make a university and a college of today; switching the DAG on has the scheduler start the first run."""
+    post(stack, "/control/reset", university_of_today() | college_of_today())
     client = stack.airflow.client
     for dag_id in (APPROVAL, SYNC):
         client.unpause(dag_id)
@@ -174,6 +176,12 @@ def university_of_today() -> dict[str, Any]:
     """What the sandbox's university is made from, so that today's term is the one in force there."""
     today = date.today()  # noqa: DTZ011 - the machine's own day
     return {"year": today.year, "term": "VAR" if today.month <= 7 else "HOST"}
+
+
+def college_of_today() -> dict[str, Any]:
+    """What the sandbox's college is made from, so that its fall is under way."""
+    begins = date.today() - timedelta(weeks=COLLEGE_WEEKS)  # noqa: DTZ011 - the machine's own day
+    return {"college_begins": begins.isoformat()}
 
 
 def sync(stack: Stack) -> Report:

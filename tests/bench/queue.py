@@ -24,6 +24,7 @@ PICKS = 8
 """As many as a short queue has, less some for the first one, which is not counted."""
 PICKING_TIMES = 2.0
 """What issue 4 §4.5.4 aims at."""
+SITES = ("MAIN", "WEST")
 HOME, API = "bench", "CC_CKY"
 NOW = datetime(2026, 9, 7, 14, 0, tzinfo=UTC)
 
@@ -90,6 +91,7 @@ def _rows(length: int) -> Iterator[dict[str, Any]]:
             "section": str(number % 40),
             "person": str(number),
             "site": "",
+            "at_site": SITES[number % len(SITES)],
             "intent": Intent.UPSERT,
             "state": state,
             "rule": "due",

@@ -12,8 +12,9 @@ from demo.airflow_api import wait_for
 from demo.errors import DemoError
 from demo.ports import free_port
 from demo.processes import Children
-from demo.stack import Stack
+from demo.stack import Stack, write_settings
 from demo.steps import Step, step
+from rosterflow.settings import load_college, load_institutions
 
 
 def test_the_usual_port_is_used_when_it_is_free() -> None:
@@ -87,3 +88,16 @@ def test_a_decorated_function_becomes_the_last_step_of_the_story(monkeypatch: py
     act = step("second")(Stack.check)
 
     assert story == [Step("first", Stack.check), Step("second", act)]
+
+
+def test_the_settings_follow_the_sandbox_to_another_port(tmp_path: Path) -> None:
+    folder = tmp_path / "settings"
+
+    write_settings(folder, "http://127.0.0.1:5555")
+
+    college = load_college(folder / "college.yaml").coursekey
+    assert (college.base_url, college.export_base_url) == (
+        "http://127.0.0.1:5555/coursekey",
+        "http://127.0.0.1:5555/coursekey-export",
+    )
+    assert [institution.key for institution in load_institutions(folder)[0]] == ["demo"]

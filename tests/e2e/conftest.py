@@ -11,7 +11,7 @@ import pytest
 from demo.errors import DemoError, log_tail
 from demo.processes import Children
 from demo.stack import Stack
-from tests.e2e import chapters
+from tests.e2e import chapters, college_chapter
 from tests.e2e.ground import Ground
 
 HERE = Path(__file__).parent
@@ -60,7 +60,7 @@ def beside(ground: Ground) -> Iterator[dict[str, Future[object]]]:
     with ThreadPoolExecutor() as pool:
         yield {
             chapter.__name__: pool.submit(chapters.timed, chapter, ground)
-            for chapter in (chapters.reading, chapters.neglected)
+            for chapter in (chapters.reading, chapters.neglected, college_chapter.college)
         }
 
 
@@ -74,6 +74,12 @@ def reading(beside: dict[str, Future[object]]) -> object:
 def neglected(beside: dict[str, Future[object]]) -> object:
     """Institutions whose surroundings are not in order; see `chapters.Neglected`."""
     return beside["neglected"].result()
+
+
+@pytest.fixture(scope="session")
+def college(beside: dict[str, Future[object]]) -> object:
+    """A college and its queue; see `college_chapter.CollegeYear`."""
+    return beside["college"].result()
 
 
 @pytest.fixture(scope="session")

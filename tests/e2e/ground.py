@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -16,11 +17,12 @@ import yaml
 from demo.airflow_api import AirflowApi, Json, wait_for
 from demo.errors import DemoError
 from demo.stack import Stack
-from demo.story import university_of_today
+from demo.story import college_of_today, university_of_today
 from rosterflow.store.engine import Store
 from rosterflow.store.runs import find_run
 from rosterflow.sync.reporting import Report, report
 from tests.conftest import REPOSITORY
+from tests.scenarios.drain_ground import college_settings, connections
 
 SECONDS = 900.0
 """How long anything may take; a busy machine is no failure."""
@@ -65,6 +67,13 @@ INSTITUTIONS: dict[str, dict[str, Any]] = {
         "canvas": {"connection": "canvas_demo", "root": "glemt", "account": "FSDEMO"},
     },
 }
+COLLEGE = {
+    "schedule": NEVER,
+    "set_user_password": "Y",
+    "approval": {"approvers": ["registrar"]},
+    "mail": {"failures": ["drift@college.example"], "held": ["held@college.example"]},
+}
+"""What is the college's own, on top of the demo's: new accounts begin with Campus Cafe's initial passwords."""
 BROKEN = "key: skakk\nname: Skakk høgskole\nnumber: ti\nfarge: rød\n"
 
 
@@ -118,6 +127,8 @@ class Ground:
             self.settings[key] = {**plain, "key": key, "mail": {}, "people": {"sync": False}, **own}
             self.change(key)
         (self.institutions / "skakk.yaml").write_text(BROKEN, encoding="utf-8")
+        self.settings["college"] = college_settings(self.stack.sandbox_url, **COLLEGE)
+        self.change("college")
 
     def change(self, key: str, **settings: Any) -> None:
         """Change an institution's settings, as somebody does who edits its file."""
@@ -138,7 +149,10 @@ class Ground:
             client.create_pool(pool, 1)
         command = [sys.executable, "-m", "rosterflow", "store", "upgrade"]
         subprocess.run(command, env=self.stack.airflow.environment, check=True, capture_output=True)
-        self.control("reset", {"seed": SEED, **university_of_today()})
+        for name, one in connections(url).items():
+            connection_id = name.removeprefix("AIRFLOW_CONN_").lower()
+            client.create_connection(connection_id, **json.loads(one))
+        self.control("reset", {"seed": SEED, **university_of_today(), **college_of_today()})
         self.wait_for_dag("fs_canvas_sync__skakk")
 
     def wait_for_dag(self, dag_id: str) -> None:
@@ -182,11 +196,11 @@ class Ground:
         """The log of a task's try."""
         return self.client.task_log(seen.dag_id, seen.run_id, task_id, try_number)
 
-    def question(self, key: str, task_id: str = "ask_person") -> Json:
-        """What a person is asked, once somebody is."""
+    def question(self, key: str, task_id: str = "ask_person", *, about: str = "canvas") -> Json:
+        """What a person is asked about Canvas, or about CourseKey, once somebody is."""
 
         def look() -> Json | None:
-            asked = self.client.approvals(f"canvas_approval__{key}")
+            asked = self.client.approvals(f"{about}_approval__{key}")
             return next((one for one in asked if one["task_instance"]["task_id"] == task_id), None)
 
         return dict(self.wait(look, f"a question of {key}"))
@@ -209,6 +223,12 @@ class Ground:
         """Have the sandbox do something."""
         answer = httpx.post(f"{self.stack.sandbox_url}/control/{what}", json=body or {}, timeout=60, trust_env=False)
         return answer.raise_for_status().json()
+
+    def put(self, resource: str, **record: Any) -> None:
+        """Add a record to Campus Cafe, or change one."""
+        body = {"resource": resource, "record": record}
+        url = f"{self.stack.sandbox_url}/control/college/records"
+        httpx.put(url, json=body, timeout=60, trust_env=False).raise_for_status()
 
     def get(self, path: str) -> Any:
         """JSON of the sandbox."""

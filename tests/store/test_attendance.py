@@ -20,7 +20,7 @@ from rosterflow.sync.approving import APPROVE, Answer
 from rosterflow.sync.attendance_importing import import_read
 from rosterflow.sync.attendance_voids import decide_voids, describe_voids, is_about_attendance
 from rosterflow.sync.attendance_writing import spans
-from tests.sync.attendance_ground import DAY, MATH, MONDAY, NIGHT, STUDENTS, Ground, Killed, exported, ground
+from tests.sync.attendance_ground import DAY, MATH, MONDAY, NIGHT, STUDENTS, Ground, Killed, course, exported, ground
 
 HOUR = timedelta(hours=1)
 
@@ -55,8 +55,7 @@ def test_the_same_night_again_changes_nothing_and_opens_nothing(here: Ground, mo
     here.take(*monday(s01=5399, s02=3600))
     here.write()
     opened: list[object] = []
-    known = attendance.facts_of
-    monkeypatch.setattr(attendance, "facts_of", lambda *given: opened.append(given[3]) or known(*given))
+    monkeypatch.setattr(attendance, "facts_of", lambda *given: opened.append(given))
 
     again = here.take(*monday(s01=5399, s02=3600), read_at=NIGHT + HOUR)
     written = here.write()
@@ -78,8 +77,11 @@ def test_raised_lowered_zeroed_and_missing_time_is_written_and_audited(here: Gro
     assert here.module.held() == {("2001", MONDAY): Time(2, Decimal(1)), ("2002", MONDAY): Time(0, Decimal(31))}
     assert here.module.dates_kept[MATH, "2003"].on is None
     with here.store.begin() as connection:
-        told = attendance.audit_of(connection, here.college.key, "2003")
-    lines = [(one.key.session, one.effect, one.seconds_before, one.seconds, one.page) for one in told]
+        told = attendance.audit_of(connection, here.college.key, "2003", [course()])
+    lines = [
+        (one.name.session, one.noted.effect, one.noted.seconds_before, one.noted.seconds, one.noted.page)
+        for one in told
+    ]
     assert sorted(lines[:2]) == [("S1", Effect.NEW, 0, 3600, 1), ("S2", Effect.NEW, 0, 60, 1)]
     assert sorted(lines[2:]) == [("S1", Effect.LOWERED, 3600, 0, 1), ("S2", Effect.VOIDED, 60, 0, 0)]
 
@@ -270,7 +272,7 @@ def test_reads_in_any_order_split_and_repeated_give_the_same_ledger(store: Store
             if chance.random() < 0.7
         ]
         reads.append((rows, first, last, NIGHT + at * DAY, () if whole else ("a page failed",)))
-    ledgers = []
+    ledgers: list[dict[tuple[str, str], tuple[date, int]]] = []
     for order in (reads, reads[::-1], [*chance.sample(reads, 6), *chance.sample(reads, 3)]):
         here = ground(store, key=f"college{len(ledgers)}", attendance={"losses_percent": 100})
         for rows, first, last, read_at, gaps in order:

@@ -36,6 +36,7 @@ QUIET = AttendanceReport(
     run=17, first=SUNDAY, last=MONDAY, schools=(GOOD,), rows={Wrote.WRITTEN: 2},
     started_at=datetime(2026, 3, 10, 9, 30, tzinfo=UTC), ended_at=datetime(2026, 3, 10, 9, 32, tzinfo=UTC),
 )  # fmt: skip
+ONE_WARNING = "1 warning, attendance of {} imported with 2 changes"
 PREFIX = "[Rosterflow] Sandbox College: "
 
 
@@ -65,22 +66,22 @@ def test_a_run_without_anything_to_look_at_is_a_success_and_has_no_list() -> Non
         ({"effects": {Effect.NEW: 1}}, {}, Outcome.SUCCESS, "success, attendance of {} imported with 1 change"),
         (
             {"records": 0, "effects": {}, "booked": {}}, {}, Outcome.WARNINGS,
-            "1 warning, attendance of {} imported, the export is empty although classes were scheduled",
+            "1 warning, attendance of {} imported with no change, the export is empty although classes were scheduled",
         ),
         (
             {"records": 0, "effects": {}, "booked": {}, "scheduled": ()}, {}, Outcome.SUCCESS,
             "success, attendance of {} imported with no change",
         ),
-        ({"gaps": ("page 2 could not be read",)}, {}, Outcome.WARNINGS, "1 warning, attendance of {} imported"),
-        ({"remarks": {"spans-midnight": 1}}, {}, Outcome.WARNINGS, "1 warning, attendance of {} imported"),
-        ({"skipped": {"negative": Count(2)}}, {}, Outcome.WARNINGS, "1 warning, attendance of {} imported"),
+        ({"gaps": ("page 2 could not be read",)}, {}, Outcome.WARNINGS, ONE_WARNING),
+        ({"remarks": {"spans-midnight": 1}}, {}, Outcome.WARNINGS, ONE_WARNING),
+        ({"skipped": {"negative": Count(2)}}, {}, Outcome.WARNINGS, ONE_WARNING),
         (
             {"skipped": {"duplicate": Count(2), "in-progress": Count(1, 60)}}, {}, Outcome.SUCCESS,
             "success, attendance of {} imported with 2 changes",
         ),
         (
             {"held": 9, "approval": 4}, {"refused": {"not_in_session": 1}, "notes": ("no import was whole",)},
-            Outcome.WARNINGS, "3 warnings, attendance of {} imported",
+            Outcome.WARNINGS, "3 warnings, attendance of {} imported with 2 changes",
         ),
         ({}, {"failed": ("1-3: refused",)}, Outcome.FAILURE, "FAILURE, attendance of {} was not imported as a whole"),
         ({"error": "cut"}, {}, Outcome.FAILURE, "FAILURE, attendance of {} was not imported as a whole"),

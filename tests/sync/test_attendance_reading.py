@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -203,6 +203,31 @@ def test_only_what_came_into_the_ledger_is_gone_through_again(sandbox: RunningSa
         assert attendance_raw.last_whole_day(connection, "college", NORTH) is None
         assert attendance_raw.purge(connection, "college", NOW) == 0
         assert attendance_raw.purge(connection, "college", NOW.replace(hour=10)) == 2
+
+
+@pytest.mark.parametrize(
+    ("windows", "since", "reached"),
+    [
+        ([], 1, None),
+        ([(1, 3)], 1, 3),
+        ([(4, 6), (1, 3)], 1, 6),
+        ([(1, 9), (2, 3)], 1, 9),
+        ([(1, 3), (5, 9)], 1, 3),
+        ([(1, 3), (5, 9)], 4, 3),
+        ([(1, 3), (5, 9)], 5, 9),
+        ([(1, 3), (5, 9), (11, 12)], 5, 9),
+    ],
+)
+def test_a_day_that_was_not_read_whole_is_missing_whatever_was_read_after_it(
+    evidence: Evidence, windows: list[tuple[int, int]], since: int, reached: int | None
+) -> None:
+    with evidence.store.begin() as connection:
+        for first, last in windows:
+            days = (date(2026, 9, first), date(2026, 9, last))
+            kept = attendance_raw.keep(connection, "college", 7, KeptRead("1-1", MAIN, "US/Eastern", NOW, *days))
+            attendance_raw.joined(connection, kept.number, is_whole=True, now=NOW)
+        found = attendance_raw.last_whole_day(connection, "college", MAIN, date(2026, 9, since))
+    assert found == (date(2026, 9, reached) if reached else None)
 
 
 def test_a_key_is_read_once_whatever_its_pairs(sandbox: RunningSandbox) -> None:

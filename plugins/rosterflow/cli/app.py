@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from rosterflow.cli import listing
+from rosterflow.cli.attendance import attendance_app
 from rosterflow.cli.coursekey import coursekey_app
 from rosterflow.cli.explaining import explain
 from rosterflow.cli.live import check_live, check_roots
@@ -39,6 +40,7 @@ app.add_typer(plan_app, name="plan")
 app.add_typer(run_app, name="run")
 app.add_typer(errors_app, name="errors")
 app.add_typer(coursekey_app, name="coursekey")
+app.add_typer(attendance_app, name="attendance")
 
 plan_app.command("show")(listing.show_plan)
 plan_app.command("diff")(listing.diff_plans)

@@ -114,7 +114,7 @@ def history(
     college = chosen_college(institution)
     with the_store() as store, store.begin() as connection:
         if section:
-            lines = queue_history.of_section(connection, college.key, _section_key(section), limit)
+            lines = queue_history.of_section(connection, college.key, section_key(section), limit)
         elif person:
             lines = queue_history.of_person(connection, college.key, person, limit)
         else:
@@ -123,7 +123,8 @@ def history(
     show_rows("History", _line_rows(lines), columns, as_json=as_json)
 
 
-def _section_key(text: str) -> SectionKey:
+def section_key(text: str) -> SectionKey:
+    """A section as a person writes it."""
     parts = text.split("/")
     if len(parts) != len(SectionKey._fields) or not all(parts):
         raise typer.BadParameter("write semester, course and section like 202110/MTH101/4", param_hint="--section")

@@ -63,6 +63,7 @@ class Code(StrEnum):
     GONE_IN_COURSEKEY = "gone-in-coursekey"
     SITE_CHANGED = "site-changed"
     TRIES_USED_UP = "tries-used-up"
+    ATTENDANCE_INCOMPLETE = "attendance-incomplete"
     APPROVAL_INVALID = "approval-invalid"
     REQUEST_UNKNOWN = "request-unknown"
     MAIL_FAILED = "mail-failed"
@@ -116,6 +117,7 @@ REMEDIES: dict[Code, str] = {
     Code.GONE_IN_COURSEKEY: "Find out who removed it in CourseKey; requeue the entry to have it made again.",
     Code.SITE_CHANGED: "Give the section its old course site back, or move the course in CourseKey by hand: it would be another school's.",
     Code.TRIES_USED_UP: "Look at the last error in the queue history, repair its cause and requeue the entry.",
+    Code.ATTENDANCE_INCOMPLETE: "Mend what the import's mail names and clear the failed tasks, or run the days by hand; nothing is booked twice.",
     Code.APPROVAL_INVALID: "Answer again with a comment, as one of the approvers of the institution's settings.",
     Code.REQUEST_UNKNOWN: "Answer the request that the sync made; an approval that is started by hand needs the number of one of its own.",
     Code.MAIL_FAILED: "Check the connection 'smtp_default' and the mail server.",

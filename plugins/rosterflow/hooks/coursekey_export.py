@@ -28,12 +28,14 @@ class RawPage(msgspec.Struct, frozen=True):
     :param body: its bytes, unchanged.
     :param rows: how many records it has, usable or not.
     :param following: the cursor of the next page, ``None`` after the last.
+    :param is_hollow: whether it has no records and should have: a cursor announced it, or it announces another.
     """
 
     number: int
     body: bytes
     rows: int
     following: str | None
+    is_hollow: bool = False
 
 
 class CourseKeyExportHook(CourseKeyHook):
@@ -77,7 +79,8 @@ class CourseKeyExportHook(CourseKeyHook):
             body, rows, following = await self._sent(Operation.TIME_ATTENDED, days, paging)
             if listing.page_size:
                 following = str(number + 1) if rows >= listing.page_size else None
-            yield RawPage(number, body, rows, following)
+            is_announced = number > 1 and not listing.page_size
+            yield RawPage(number, body, rows, following, not rows and (is_announced or following is not None))
             if following is None:
                 return
             cursor = following

@@ -9,6 +9,7 @@ from typing import Any
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
+from rosterflow.domain.attendance.reading import KeptRead
 from rosterflow.domain.coursekey.college import College
 from rosterflow.domain.snapshot import Scope
 from rosterflow.operators.approval import Describes, answer_of
@@ -17,10 +18,14 @@ from rosterflow.operators.params import REQUEUE
 from rosterflow.settings import institutions_folder, load_college
 from rosterflow.store.queue_looking import Selection
 from rosterflow.store.runs import Run
+from rosterflow.sync.attendance_importing import import_read
+from rosterflow.sync.attendance_reading import Opened
+from rosterflow.sync.attendance_voids import decide_voids, describe_voids, is_about_attendance
 from rosterflow.sync.describing import Description, describe
 from rosterflow.sync.queueing import What, queue_by_hand, requeue_failed
 from rosterflow.sync.removing import decide_removals, world_there
 from rosterflow.sync.runs import open_run
+from rosterflow.xcom import page_store
 
 FILTERS = ("semester", "course", "section", "cause")
 
@@ -52,12 +57,18 @@ class DescribeRemovalsOperator(Describes, CollegeOperator):
 
     def told(self, number: int, link: str) -> Description:
         """What is asked about by a request of the college."""
+        with self.store.begin() as connection:
+            about_attendance = is_about_attendance(connection, self.settings, number)
+        if about_attendance:
+            return describe_voids(self.store, self.settings, number, link=link)
         world_in = partial(world_there, college=self.settings)
         return describe(self.store, self.settings, number, link=link, world_in=world_in, unit="Semester")
 
 
 class DecideRemovalsOperator(CollegeOperator):
-    """Checks the answers, because Airflow's API does not, and queues the removals that were approved.
+    """Checks the answers, because Airflow's API does not, and has what was approved carried out.
+
+    Removals are queued; time attended that is gone is taken back in the ledger, for the next import to write.
 
     :param asked_by: task ids of the questions, first person first.
     """
@@ -73,11 +84,21 @@ class DecideRemovalsOperator(CollegeOperator):
         """
         answers = [answer for task in self.asked_by if (answer := answer_of(context, task))]
         run, number = self.open_run(context), context["params"]["approval_id"]
-        verdict = decide_removals(self.store, self.settings, run.id, number, answers, now())
+        with self.store.begin() as connection:
+            about_attendance = is_about_attendance(connection, self.settings, number)
+        if about_attendance:
+            again = partial(self._join_again, run.id)
+            verdict = decide_voids(self.store, self.settings, run.id, number, answers, now(), again)
+        else:
+            verdict = decide_removals(self.store, self.settings, run.id, number, answers, now())
         self.log.info("%s", verdict)
         if not verdict.approved:
             raise AirflowSkipException("Nothing of this request is to be sent.")
         return {"approved": verdict.approved}
+
+    def _join_again(self, run: int, read: KeptRead) -> None:
+        opened = Opened(read, lambda page: page_store().get_bytes(page.name))
+        import_read(self.store, self.settings, run, opened, now(), approved=True)
 
 
 class QueueByHandOperator(CollegeOperator):

@@ -15,6 +15,7 @@ from rosterflow.domain.errors import FatalError, RetryableError, RosterflowError
 from rosterflow.hooks.campus_cafe import CampusCafeHook
 from rosterflow.hooks.campus_cafe_folder import CampusCafeFolder
 from rosterflow.hooks.coursekey import CourseKeyHook
+from rosterflow.hooks.maintenance_password import with_maintenance_password
 from rosterflow.notifications.mail import send
 from rosterflow.operators.college import CollegeOperator
 from rosterflow.operators.institution import now
@@ -84,7 +85,7 @@ class DrainOperator(CollegeOperator):
                 self.store,
                 self.settings,
                 lambda connection: CourseKeyHook(connection, base_url=self.settings.coursekey.base_url),
-                source.initial_password,
+                with_maintenance_password(self.settings, source.initial_password),
                 self._holder(context),
                 now,
             )

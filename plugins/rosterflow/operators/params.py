@@ -124,3 +124,20 @@ OUTBOUND_PARAMS: dict[str, Param] = {
         description="So many batches are sent at most; empty: the college's setting.",
     ),
 }
+
+ATTENDANCE_PARAMS: dict[str, Param] = {
+    "from_date": Param(
+        None,
+        type=["null", "string"],
+        format="date",
+        title="From",
+        description="First school day to import; empty: the days of the run's own interval.",
+    ),
+    "to_date": Param(
+        None,
+        type=["null", "string"],
+        format="date",
+        title="To",
+        description="Last school day, inclusive; empty: the first one alone.",
+    ),
+}

@@ -13,8 +13,7 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, select, text, tuple_
 
-from rosterflow.domain.attendance.ledger import Change, Coverage, Effect, Fact, FactState
-from rosterflow.domain.attendance.records import FactKey
+from rosterflow.domain.attendance.ledger import Change, Coverage, Effect, Fact, FactState, ReadOf
 from rosterflow.store.attendance_tables import attendance_change, attendance_coverage
 from rosterflow.store.attendance_tables import attendance_session as table
 from rosterflow.store.bulk import batches, insert_rows, upsert
@@ -62,34 +61,53 @@ class Kept(NamedTuple):
     digest: str = ""
 
 
-class Noted(NamedTuple):
+class Noted(msgspec.Struct, frozen=True, array_like=True):
     """What a read did to one fact, as the audit keeps it.
 
-    :param raw: number of the read in ``attendance_raw``.
-    :param page: its page that has the record; 0 when none has it.
+    :param page: the page of the read that has the record; 0 when none has it.
     """
 
-    change: Change
-    raw: int
-    page: int
-
-
-class Audited(NamedTuple):
-    """One line of the audit."""
-
-    run: int
-    school: str
-    key: FactKey
+    user_id: str
+    kind: str
     person: str
     effect: Effect
     on_before: date | None
     on: date
     seconds_before: int
     seconds: int
-    read_at: datetime
     record_id: str
-    raw: int
     page: int
+
+
+class Audited(NamedTuple):
+    """One line of the audit.
+
+    :param raw: number of the read in ``attendance_raw``.
+    """
+
+    run: int
+    school: str
+    name: SessionName
+    read_at: datetime
+    raw: int
+    noted: Noted
+
+
+def noted(change: Change, page: int) -> Noted:
+    """A change as the audit keeps it."""
+    before, after = change.before, change.after
+    return Noted(
+        after.key.user_id,
+        after.key.kind,
+        after.person,
+        change.effect,
+        before.on if before else None,
+        after.on,
+        before.seconds if before else 0,
+        after.seconds,
+        after.record_id,
+        page,
+    )
 
 
 def lock(connection: Connection, institution: str, school: str) -> None:
@@ -192,47 +210,44 @@ def cover(connection: Connection, institution: str, school: str, days: Coverage,
     upsert(connection, attendance_coverage, rows)
 
 
-def note(connection: Connection, institution: str, school: str, run: int, changes: Iterable[Noted]) -> None:
-    """Add to the audit what a read did."""
-    insert_rows(connection, attendance_change, (_noted(institution, school, run, one) for one in changes))
+def note(
+    connection: Connection,
+    institution: str,
+    school: str,
+    read: ReadOf,
+    raw: int,
+    told: Mapping[SessionName, list[Noted]],
+) -> None:
+    """Add to the audit what a read of a school did, session by session.
+
+    :param raw: number of the read in ``attendance_raw``.
+    """
+    rows = (
+        {
+            "institution": institution,
+            "run": read.run,
+            "school": school,
+            "course_id": name.course_id,
+            "session": name.session,
+            "read_at": read.read_at,
+            "raw": raw,
+            "body": _encode(some).decode(),
+        }
+        for name, some in told.items()
+    )
+    insert_rows(connection, attendance_change, rows)
 
 
-def _noted(institution: str, school: str, run: int, noted: Noted) -> dict[str, object]:
-    change, raw, page = noted
-    before, after = change.before, change.after
-    past = after.versions[-1] if after.versions else None
-    return {
-        "institution": institution,
-        "run": run,
-        "school": school,
-        **after.key._asdict(),
-        "person": after.person,
-        "effect": change.effect,
-        "on_before": before.on if before else None,
-        "on": after.on,
-        "seconds_before": before.seconds if before else 0,
-        "seconds": after.seconds,
-        "read_at": past.until if past and before else after.seen_at,
-        "record_id": after.record_id,
-        "raw": raw,
-        "page": page,
-    }
-
-
-def audit_of(connection: Connection, institution: str, person: str, courses: Iterable[Course] = ()) -> list[Audited]:
-    """What reads did to the facts of a student, oldest first; of all courses or of some."""
+def audit_of(connection: Connection, institution: str, person: str, courses: Iterable[Course]) -> list[Audited]:
+    """What reads did to the facts of a student in some courses, oldest first."""
     columns = attendance_change.c
-    which = and_(columns.institution == institution, columns.person == person)
-    if some := [tuple(course) for course in courses]:
-        which = and_(which, tuple_(columns.school, columns.course_id).in_(some))
-    rows = connection.execute(select(attendance_change).where(which).order_by(columns.id)).mappings()
+    here = tuple_(columns.school, columns.course_id).in_([tuple(course) for course in courses])
+    query = select(attendance_change).where(columns.institution == institution, here).order_by(columns.id)
     return [
-        Audited(
-            **{name: row[name] for name in Audited._fields if name not in ("key", "effect")},
-            key=FactKey(*(row[name] for name in FactKey._fields)),
-            effect=Effect(row["effect"]),
-        )
-        for row in rows
+        Audited(row.run, row.school, SessionName(row.course_id, row.session), row.read_at, row.raw, one)
+        for row in connection.execute(query)
+        for one in _told(row.body)
+        if one.person == person
     ]
 
 
@@ -244,6 +259,7 @@ def facts_of_person(
     return sorted(found, key=lambda one: (one[1].on, one[1].key))
 
 
+_told = msgspec.json.Decoder(list[Noted]).decode
 _NAME = tuple_(table.c.course_id, table.c.session)
 
 

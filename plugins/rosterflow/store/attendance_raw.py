@@ -7,11 +7,11 @@ again.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from rosterflow.domain.attendance.reading import KeptPage, KeptRead
 from rosterflow.domain.errors import Code, FatalError
@@ -88,13 +88,20 @@ def is_joined(connection: Connection, number: int) -> bool:
     return connection.execute(query).scalar() is not None
 
 
-def last_whole_day(connection: Connection, institution: str, school: str) -> date | None:
-    """The last day up to which a school was read whole into the ledger; ``None`` when it never was."""
-    newest = select(func.max(attendance_raw.c.last)).where(
-        attendance_raw.c.institution == institution, attendance_raw.c.school == school, attendance_raw.c.joined_whole
-    )
-    found: date | None = connection.execute(newest).scalar()
-    return found
+def last_whole_day(connection: Connection, institution: str, school: str, since: date = date.min) -> date | None:
+    """The last day up to which a school was read whole into the ledger without a hole; ``None`` when it never was.
+
+    :param since: holes before this day are not looked for.
+    """
+    columns = attendance_raw.c
+    of_school = (columns.institution == institution) & (columns.school == school) & columns.joined_whole
+    windows = select(columns.first, columns.last).where(of_school).distinct().order_by(columns.first, columns.last)
+    reached: date | None = None
+    for first, last in connection.execute(windows):
+        if reached is not None and first > max(reached + timedelta(days=1), since):
+            break
+        reached = last if reached is None else max(reached, last)
+    return reached
 
 
 def purge(connection: Connection, institution: str, before: datetime) -> int:

@@ -66,20 +66,10 @@ attendance_change = Table(
     Column("school", String(32), nullable=False),
     Column("course_id", String(120), nullable=False),
     Column("session", String(120), nullable=False),
-    Column("user_id", String(120), nullable=False),
-    Column("kind", String(8), nullable=False),
-    Column("person", String(32), nullable=False, comment="Campus Cafe ID"),
-    Column("effect", String(16), nullable=False),
-    Column("on_before", Date),
-    Column("on", Date, nullable=False),
-    Column("seconds_before", Integer, nullable=False),
-    Column("seconds", Integer, nullable=False),
     Column("read_at", UtcDateTime, nullable=False),
-    Column("record_id", String(120), nullable=False),
     Column("raw", Integer, nullable=False, comment="the read, in attendance_raw; 0 when it was not kept"),
-    Column("page", Integer, nullable=False, comment="its page that has the record; 0 when none has it"),
-    Index(None, "institution", "run"),
-    Index(None, "institution", "person"),
+    Column("body", Text, nullable=False, comment="what it did to facts of the session, as JSON arrays"),
+    Index(None, "institution", "school", "course_id"),
 )
 
 attendance_due = Table(

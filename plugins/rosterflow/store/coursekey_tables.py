@@ -51,6 +51,7 @@ queue_entry = Table(
     Column("person", String(32), nullable=False),
     Column("site", String(32), nullable=False),
     Column("intent", String(8), nullable=False),
+    Column("at_site", String(32), nullable=False, comment="the course site whose auth key it needs; empty: any"),
     Column("state", String(16), nullable=False),
     Column("rule", String(64), nullable=False),
     Column("reason", Text, nullable=False),
@@ -71,6 +72,7 @@ queue_entry = Table(
     ),
     Index("ix_queue_entry_next", "institution", "api_name", "state", "due_at", "id"),
     Index(None, "institution", "person"),
+    Index("ix_queue_entry_next_at_site", "institution", "api_name", "at_site", "state", "due_at", "id"),
 )
 
 queue_history = Table(

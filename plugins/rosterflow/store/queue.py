@@ -8,7 +8,7 @@ whether the entity changed meanwhile: then the row is open again when it is fini
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, NamedTuple
 
@@ -35,6 +35,7 @@ class Request(NamedTuple):
     :param verdict: what the rules say; SKIPPED and FAILED are put too, so that the reason can be seen.
     :param opens_at: when a DEFERRED entry opens, the first moment of ``verdict.opens_on`` where the section is; without
         it that of UTC.
+    :param at_site: the course site whose auth key it needs; ``""`` leaves it as it is.
     """
 
     entity: Entity
@@ -43,6 +44,7 @@ class Request(NamedTuple):
     forced: bool = False
     asked_by: str = COLLECTOR
     opens_at: datetime | None = None
+    at_site: str = ""
 
 
 def put(
@@ -75,6 +77,7 @@ def _put(known: Row[Any] | None, request: Request, now: datetime) -> dict[str, A
     """The row as it becomes, without its key; ``None`` when it is so already."""
     verdict = request.verdict
     new: dict[str, Any] = {
+        "at_site": request.at_site or (known.at_site if known else ""),
         "intent": request.intent,
         "state": verdict.state,
         "rule": verdict.rule,
@@ -136,6 +139,7 @@ def lease(
     term: timedelta,
     *,
     kinds: Sequence[EntryKind] | None = None,
+    sites: Collection[str] | None = None,
 ) -> list[Entry]:
     """Take the oldest entries that are due, to process them; nobody else takes them meanwhile.
 
@@ -143,12 +147,20 @@ def lease(
     :param limit: how many at most.
     :param term: for how long; :func:`renew` makes it longer.
     :param kinds: only these.
+    :param sites: only what needs the auth key of one of these course sites, or of which that is not known. Each is
+        looked up by itself, so that a long backlog of another site costs nothing.
     :returns: the entries by age, each with the attempt counted.
     """
     due = _mine(institution, api_name) & (table.c.state == EntryState.PENDING) & (table.c.due_at <= now)
     if kinds is not None:
         due &= table.c.kind.in_(kinds)
-    return _take(connection, select(table.c.id).where(due), holder, limit, now, term)
+    if sites is None:
+        return _take(connection, select(table.c.id).where(due), holder, limit, now, term)
+    ages = (table.c.due_at, table.c.id)
+    oldest = (select(*ages).where(due, table.c.at_site == one).order_by(*ages).limit(limit) for one in {"", *sites})
+    found = sorted(tuple(row) for query in oldest for row in connection.execute(query))
+    some = table.c.id.in_([number for _, number in found[:limit]])
+    return _take(connection, select(table.c.id).where(due, some), holder, limit, now, term) if found else []
 
 
 def lease_entities(
@@ -209,18 +221,7 @@ def finish(
     :param rule: id of the rule that decided, or what CourseKey was told.
     :returns: whether the lease was still ours; when it was not, somebody else sees to the entry.
     """
-    values = {
-        "state": state,
-        "rule": rule,
-        "reason": reason,
-        "error_code": error_code or "",
-        "due_at": due_at or now,
-        "holder": "",
-        "leased_until": None,
-        "changed_at": now,
-    }
-    if state is EntryState.DEFERRED and due_at is not None:
-        values["opens_on"] = due_at.date()
+    values = ended(state, rule, reason, now, error_code or "", due_at)
     ours = _held(entry)
     same = table.c.generation == entry.generation
     place = connection.execute(update(table).where(ours, same).values(values).returning(*_PLACE)).first()
@@ -233,6 +234,23 @@ def finish(
         told = Outcome(entry.entity, entry.intent, state, rule, reason, entry.holder, entry.attempts, error_code or "")
         queue_history.record(connection, where.institution, where.api_name, [told], now)
     return bool(place or changed)
+
+
+def ended(
+    state: EntryState, rule: str, reason: str, now: datetime, error_code: str, due_at: datetime | None
+) -> dict[str, Any]:
+    """The columns of an entry that is no longer leased."""
+    values: dict[str, Any] = {
+        "state": state,
+        "rule": rule,
+        "reason": reason,
+        "error_code": error_code,
+        "due_at": due_at or now,
+        "holder": "",
+        "leased_until": None,
+        "changed_at": now,
+    }
+    return values | {"opens_on": due_at.date()} if state is EntryState.DEFERRED and due_at else values
 
 
 _PLACE = (table.c.institution, table.c.api_name)

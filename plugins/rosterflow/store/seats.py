@@ -62,3 +62,13 @@ def seats_in(
                 dropped_on, standing = gone_at.astimezone(zone).date(), Standing.DROPPED
             found[one.key, one.person] = Seat(standing, dropped_on, None, one.key in excluded)
     return found
+
+
+def sections_at(connection: Connection, institution: str, sites: Iterable[str]) -> list[Section]:
+    """The sections of some course sites."""
+    table = campus_record.c
+    query = select(table.body).where(
+        table.institution == institution, table.resource == Resource.SECTIONS, table.gone_at.is_(None)
+    )
+    here = frozenset(sites)
+    return [one for one in map(_section, connection.execute(query).scalars()) if one.site in here]

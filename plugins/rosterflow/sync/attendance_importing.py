@@ -131,14 +131,15 @@ class _Joining:
         self._read, self._found = read, imported
         self._outlines = attendance.outlines(connection, self._key, self._school, read.first, read.last, sessions)
         self._coverage = attendance.coverage(connection, self._key, self._school)
+        self._unchanged = {name for name in sessions if self._is_as_before(name)}
         self._due: set[date] = set()
 
     def guard(self, now: datetime) -> None:
         """Hold what is gone when it is too much of the window (R6)."""
         gone, booked = Gone(), 0
         unseen = [name for name in self._outlines if name not in self._sessions]
-        changed = [name for name in self._sessions if name in self._outlines and not self._is_as_before(name)]
-        booked += sum(self._outlines[name].booked for name in self._sessions if self._is_as_before(name))
+        changed = [name for name in self._sessions if name in self._outlines and name not in self._unchanged]
+        booked += sum(self._outlines[name].booked for name in self._unchanged)
         for some in batches((*unseen, *changed), SESSIONS_AT_ONCE):
             known, seen = self._known(some), self._sorted(some).observations
             booked += losses(known, seen, self._read, self._coverage)[1]
@@ -153,7 +154,8 @@ class _Joining:
         self._found.is_whole = self._read.is_whole
         looked_at = list(self._sessions)
         if self._read.is_whole:
-            looked_at = [name for name in self._sessions if not self._skip(name)]
+            self._skip()
+            looked_at = [name for name in self._sessions if name not in self._unchanged]
             looked_at += (name for name in self._outlines if name not in self._sessions)
         for some in batches(looked_at, SESSIONS_AT_ONCE):
             self._join(some)
@@ -161,13 +163,11 @@ class _Joining:
         attendance.cover(self._connection, self._key, self._school, days, self._read.run)
         attendance_rows.mark_due(self._connection, self._key, self._due)
 
-    def _skip(self, name: SessionName) -> bool:
-        """Whether a session need not be opened; then it is counted."""
-        if not self._is_as_before(name):
-            return False
-        self._found.unchanged += self._outlines[name].booked
-        self._found.seconds += self._outlines[name].seconds
-        return True
+    def _skip(self) -> None:
+        """Count the sessions that need not be opened."""
+        for name in self._unchanged:
+            self._found.unchanged += self._outlines[name].booked
+            self._found.seconds += self._outlines[name].seconds
 
     def _is_as_before(self, name: SessionName) -> bool:
         outline = self._outlines.get(name)
@@ -209,16 +209,16 @@ class _Joining:
             found.lines += (*came.listed, *came.remarks)[:room]
 
     def _note(self, changes: Iterable[Change], came: Sorted) -> None:
-        number, noted = self._found.read.number, []
+        told: dict[SessionName, list[Noted]] = defaultdict(list)
         for change in changes:
             self._found.effects[change.effect] += 1
             self._due.add(change.after.on)
             if change.before is not None:
                 self._due.add(change.before.on)
-            is_there = change.after.key in came.observations
-            page = self._sessions.page_of(change.after.key, change.after.record_id) if is_there else 0
-            noted.append(Noted(change, number, page))
-        attendance.note(self._connection, self._key, self._school, self._read.run, noted)
+            key = change.after.key
+            page = self._sessions.page_of(key, change.after.record_id) if key in came.observations else 0
+            told[_name(key)].append(attendance.noted(change, page))
+        attendance.note(self._connection, self._key, self._school, self._read, self._found.read.number, told)
 
     def _save(
         self, names: Iterable[SessionName], facts: Mapping[FactKey, Fact], changed: Collection[FactKey], came: Sorted

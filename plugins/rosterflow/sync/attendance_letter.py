@@ -13,7 +13,8 @@ from typing import TypeVar
 
 from rosterflow.domain.attendance.ledger import Effect
 from rosterflow.domain.attendance.module import Wrote
-from rosterflow.domain.attendance.report import WEEKDAYS, AttendanceReport, Count, Outcome, SchoolReport, Unseen
+from rosterflow.domain.attendance.report import AttendanceReport, Count, Outcome, SchoolReport, Unseen
+from rosterflow.domain.coursekey.campus import WEEKDAYS
 from rosterflow.domain.coursekey.college import College
 from rosterflow.sync.letters import Attachment, Letter, moment_text, write
 from rosterflow.sync.reconcile_letter import as_csv
@@ -70,7 +71,7 @@ def letter_of(college: College, report: AttendanceReport) -> Letter:
         is_failure=report.outcome is Outcome.FAILURE,
         failures=(*report.failed, *(f"School {one.school}: {one.error}" for one in report.schools if one.error)),
         started=moment_text(report.started_at, college.zone),
-        minutes=_time((report.ended_at - report.started_at).total_seconds()),
+        took="{} min {:02} s".format(*divmod(round((report.ended_at - report.started_at).total_seconds()), 60)),
         schools=[_shown(one) for one in report.schools],
         written=_counts(report.rows, Wrote),
         dates=_counts(report.dates, Wrote),
@@ -87,15 +88,13 @@ def _subject(college: College, report: AttendanceReport) -> str:
     days = f"{report.first} to {report.last}" if report.first != report.last else f"{report.first}"
     if report.outcome is Outcome.FAILURE:
         return f"{college.name}: FAILURE, attendance of {days} was not imported as a whole"
-    if report.outcome is Outcome.WARNINGS:
-        number = len(report.warnings)
-        warnings = f"{number} {'warning' if number == 1 else 'warnings'}"
-        empty = (
-            ", the export is empty although classes were scheduled" if any(s.is_silent for s in report.schools) else ""
-        )
-        return f"{college.name}: {warnings}, attendance of {days} imported{empty}"
     changes = f"{report.changes} {'change' if report.changes == 1 else 'changes'}" if report.changes else "no change"
-    return f"{college.name}: success, attendance of {days} imported with {changes}"
+    imported = f"attendance of {days} imported with {changes}"
+    if report.outcome is Outcome.SUCCESS:
+        return f"{college.name}: success, {imported}"
+    number = len(report.warnings)
+    silent = ", the export is empty although classes were scheduled" if any(s.is_silent for s in report.schools) else ""
+    return f"{college.name}: {number} {'warning' if number == 1 else 'warnings'}, {imported}{silent}"
 
 
 def _shown(one: SchoolReport) -> Shown:
@@ -119,8 +118,8 @@ def _reasons(counts: Mapping[str, Count]) -> tuple[str, ...]:
     return tuple(f"{reason}: {one.records} ({_time(one.seconds)})" for reason, one in sorted(counts.items()))
 
 
-def _time(seconds: float) -> str:
-    hours, minutes = divmod(int(seconds) // 60, 60)
+def _time(seconds: int) -> str:
+    hours, minutes = divmod(seconds // 60, 60)
     return f"{hours} h {minutes:02} min"
 
 

@@ -125,7 +125,7 @@ async def _read(
     try:
         async for page in hook.pages(school.school_id, first, last):
             pages.append(evidence.keep(folder, page))
-            if page.rows == 0 and (page.number > 1 or page.following is not None):
+            if page.is_hollow:
                 gaps.append(f"page {page.number} came without a record")
     except RosterflowError as error:
         failed = error

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from operator import attrgetter
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -28,10 +29,12 @@ class Sessions:
     """The records of one read of a school, by session.
 
     :param pages: in the order in which they came.
+    :param zone: that of the school.
     """
 
-    def __init__(self, pages: Iterable[OpenedPage]) -> None:
+    def __init__(self, pages: Iterable[OpenedPage], zone: ZoneInfo) -> None:
         self.records = 0
+        self._zone = zone
         self._packed: dict[SessionName, list[bytes]] = defaultdict(list)
         self._pages: dict[SessionName, list[tuple[int, int]]] = defaultdict(list)
         for page in pages:
@@ -71,7 +74,7 @@ class Sessions:
     def _take(self, page: OpenedPage) -> None:
         packed, pages, number = self._packed, self._pages, page.number
         for record in page.records:
-            name = SessionName(record.course_id, session_of(record))
+            name = SessionName(record.course_id, session_of(record, self._zone))
             mine = packed[name]
             of_session = pages[name]
             if not of_session or of_session[-1][1] != number:

@@ -60,11 +60,12 @@ class Judge:
 
         :param is_there: whether CourseKey has it from us.
         """
-        zone = self.college.zone_of(self._site(entity))
+        site = self._site(entity)
+        zone = self.college.zone_of(site)
         today = self.now.astimezone(zone).date()
         said = verdict(entity, intent, self.college, self.campus, today, forced=forced, is_there=is_there)
         opens_at = datetime.combine(said.opens_on, time(), zone) if said.opens_on else None
-        return Request(entity, intent, said, forced, asked_by, opens_at)
+        return Request(entity, intent, said, forced, asked_by, opens_at, site)
 
     def _site(self, entity: Entity) -> str:
         key = entity.section_key

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -205,6 +205,23 @@ def test_a_course_with_awarded_time_has_asynchronous_hours(
     awarded = {"AWARDED_TIME_ATTENDANCE_NAMES": "Blended Capstone", "AWARDED_TIME_MINUTES": 3600}
 
     assert state_and_rule(COURSE, section, **awarded) == expected
+
+
+@pytest.mark.parametrize("entity", OF_A_SECTION)
+@pytest.mark.parametrize(
+    ("instead", "expected"),
+    [
+        ({"weekdays": ("Monday", "Mittwoch")}, (FAILED, "weekday-unknown")),
+        ({"weekdays": ("Monday",), "starts": None, "ends": None}, (FAILED, "times-missing")),
+        ({"weekdays": (), "starts": time(9), "ends": None}, (FAILED, "times-missing")),
+        ({"weekdays": (), "starts": None, "ends": None}, (PENDING, "due")),
+        ({"weekdays": ("Monday",), "starts": time(22), "ends": time(6)}, (PENDING, "due")),
+    ],
+)
+def test_a_section_has_days_of_the_week_with_their_times_or_neither(
+    entity: Entity, instead: dict[str, Any], expected: tuple[EntryState, str]
+) -> None:
+    assert state_and_rule(entity, changed(SECTION, **instead)) == expected
 
 
 @pytest.mark.parametrize(("code", "expected"), [("FLX", (SKIPPED, "no-session-sync")), ("LEC", (PENDING, "due"))])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -209,7 +209,7 @@ def _observed(record: TimeRecord, seconds: int | None, zone: ZoneInfo, read_at: 
     is_void = _is_void(record)
     going_on = not is_void and _is_going_on(record, read_at)
     return Observation(
-        key=FactKey(record.course_id, session_of(record), record.user_id, "async" if record.is_async else "sync"),
+        key=FactKey(record.course_id, session_of(record, zone), record.user_id, "async" if record.is_async else "sync"),
         person=record.issued_id,
         window=record.session_date,
         on=booked_on(record, zone),
@@ -223,26 +223,42 @@ def _observed(record: TimeRecord, seconds: int | None, zone: ZoneInfo, read_at: 
     )
 
 
-def session_of(record: TimeRecord) -> str:
+def session_of(record: TimeRecord, zone: ZoneInfo) -> str:
     """What stands for the session in the natural key where the export names none (R1).
 
-    The start instead of an ordinal: it stays what it is when a page before it is missing.
+    The start instead of an ordinal: it stays what it is when a page before it is missing. What MidnightShift cut off
+    has the day with it, because the export gives both parts as one session.
     """
+    day = f" {record.session_date.isoformat()}" if _is_later_part(record, zone) else ""
     if record.session_id:
-        return record.session_id
+        return record.session_id + day
     if record.record_id:
         return f"record {record.record_id}"
     start = record.starts or record.check_in
-    return f"start {start.astimezone(UTC).isoformat() if start else record.session_date.isoformat()}"
+    return f"start {start.astimezone(UTC).isoformat() if start else record.session_date.isoformat()}{day}"
 
 
 def booked_on(record: TimeRecord, zone: ZoneInfo) -> date:
-    """The local day of the session's start; the export's own day where they are further apart than zones can be."""
+    """The local day of the session's start (R2), of what MidnightShift cut off the day on which it begins.
+
+    The export's own day where the two are further apart than zones can be.
+    """
     start = record.starts or record.check_in
-    if start is None:
+    if start is None or _is_later_part(record, zone):
         return record.session_date
     on = start.astimezone(zone).date()
     return on if abs((on - record.session_date).days) <= 1 else record.session_date
+
+
+def _is_later_part(record: TimeRecord, zone: ZoneInfo) -> bool:
+    """Whether MidnightShift cut it off: it is of the day on which its time begins, its session began before that."""
+    start, came = record.starts, record.check_in
+    if came is None or (start is not None and came <= start):
+        return False
+    here = came.astimezone(zone)
+    if here.date() != record.session_date:
+        return False
+    return here.time() == time() if start is None else start.astimezone(zone).date() < record.session_date
 
 
 def day_seconds(on: date, zone: ZoneInfo) -> int:
@@ -274,8 +290,8 @@ def _differs_by_the_clock_change(record: TimeRecord, start: datetime, end: datet
     if record.attended is None or record.check_in is None or record.check_out is None:
         return False
     elapsed = (end.astimezone(UTC) - start.astimezone(UTC)).total_seconds()
-    changed = start.astimezone(zone).utcoffset() != end.astimezone(zone).utcoffset()
-    return changed and abs(elapsed - record.attended) == 3600
+    is_an_hour_off = abs(elapsed - record.attended) == 3600
+    return is_an_hour_off and start.astimezone(zone).utcoffset() != end.astimezone(zone).utcoffset()
 
 
 def _listed(reason: str, record: TimeRecord, seconds: int = 0, detail: str = "") -> Listed:

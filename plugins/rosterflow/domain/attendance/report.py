@@ -15,7 +15,7 @@ import msgspec
 from rosterflow.domain.attendance.ledger import Effect
 from rosterflow.domain.attendance.module import Wrote
 from rosterflow.domain.attendance.records import Listed
-from rosterflow.domain.coursekey.campus import Section
+from rosterflow.domain.coursekey.campus import WEEKDAYS, Section
 
 WITHOUT_TIME = frozenset({"unreadable", "negative", "no-duration"})
 """Reasons of the export's for leaving a record out that are an error; the others are as they should be."""
@@ -26,7 +26,6 @@ REMARKS = {
     "more-than-available": "awarded more than the session offered",
     "clock-change": "an hour off on a night when clocks changed",
 }
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 class Outcome(StrEnum):

@@ -42,6 +42,10 @@ class Semester(msgspec.Struct, frozen=True):
     last: date | None = None
 
 
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+"""Their names, in the order of :meth:`datetime.date.weekday`."""
+
+
 class Meeting(msgspec.Struct, frozen=True):
     """One dated meeting of a section, in local times of its site.
 

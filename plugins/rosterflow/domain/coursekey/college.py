@@ -64,6 +64,11 @@ class College(Model):
     awarded_time_unit: Literal["seconds", "minutes"] | None = Field(
         None, description="Unit of COURSEKEY_AWARDED_TIME_MINUTES; none: seconds, and only what is likely is taken."
     )
+    maintenance_password_connection: ConnectionId | None = Field(
+        None,
+        description="Airflow connection whose password is the maintenance password: with COURSEKEY_SET_USER_PASSWORD "
+        "that of new users who have none in Campus Cafe. None: these get none.",
+    )
     not_integrated_sites: tuple[str, ...] = Field((), description="Course sites whose sections are not sent at all.")
     batch: int = Field(100, ge=1, description="So many of the oldest entries are sent at a time.")
     max_batches: int = Field(100, ge=1, description="So many batches one run sends at most.")

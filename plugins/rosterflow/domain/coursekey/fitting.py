@@ -105,6 +105,7 @@ def warnings(college: College, *, import_every_days: int = 1) -> list[str]:
         _SHORT_LOOK: looks_back is not None and looks_back < 2 * import_every_days,
         _NO_LOGIN: not ours.send_email_to_new_user and not ours.set_user_password,
         _PASSWORDS: ours.set_user_password,
+        _SHARED: ours.set_user_password and college.maintenance_password_connection is not None,
         _SAME_NAMES: not names_one_section(ours.course_name_format),
         _OTHER_ZONE: ours.timezone not in FOUR_ZONES,
         _KEPT: ours.remove_from_queue_days == 0,
@@ -128,9 +129,10 @@ _NO_LOGIN = (
     "COURSEKEY_SEND_EMAIL_TO_NEW_USER and COURSEKEY_SET_USER_PASSWORD are both N: new users cannot log in before "
     "somebody tells them how."
 )
-_PASSWORDS = (
-    "COURSEKEY_SET_USER_PASSWORD is Y: passwords leave Campus Cafe, and those who have none share the maintenance "
-    "password."
+_PASSWORDS = "COURSEKEY_SET_USER_PASSWORD is Y: passwords leave Campus Cafe."
+_SHARED = (
+    "maintenance_password_connection is set: new users who have no password in Campus Cafe share one, until they "
+    "change it."
 )
 _SAME_NAMES = (
     "COURSEKEY_COURSE_NAME_FORMAT lacks the semester, @COURSE_NUMBER@ or @COURSE_SECTION@: two sections may get the "

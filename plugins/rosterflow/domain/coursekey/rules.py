@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from rosterflow.domain.coursekey.campus import Person, Registration, Section, Standing, Teaching
+from rosterflow.domain.coursekey.campus import WEEKDAYS, Person, Registration, Section, Standing, Teaching
 from rosterflow.domain.coursekey.college import College
 from rosterflow.domain.coursekey.formats import attendance_name, course_name, course_title, uses_description
 from rosterflow.domain.coursekey.parameters import CATALOG
@@ -345,6 +345,25 @@ def hours(case: Case) -> Verdict | None:
     return _fail("lab-hours-missing", reason)
 
 
+def weekdays(case: Case) -> Verdict | None:
+    """Days of the week have their English names, in CourseKey as in Campus Cafe."""
+    unknown = [day for day in case.section.weekdays if day not in WEEKDAYS] if case.section else []
+    if not unknown:
+        return None
+    reason = "One of the section's days is no day of the week; correct its days in Campus Cafe."
+    return _fail("weekday-unknown", reason, ("days", ", ".join(unknown)))
+
+
+def times(case: Case) -> Verdict | None:
+    """What meets on some days does so at a time; an internship has neither."""
+    section = case.section
+    if section is None or (section.starts and section.ends):
+        return None
+    if not (section.starts or section.ends or section.weekdays):
+        return None
+    return _fail("times-missing", "The section has days or one time, but not both begin and end; enter them.")
+
+
 def name(case: Case) -> Verdict | None:
     """The formats must have something to show."""
     section, college = case.section, case.college
@@ -378,7 +397,7 @@ def person(case: Case) -> Verdict | None:
 SEMESTER: tuple[Rule, ...] = (catalog, semester_code, cutover)
 WANTED: tuple[Rule, ...] = (*SEMESTER, section_unknown, excluded, cancelled, site_not_integrated)
 WINDOWS: tuple[Rule, ...] = (dates, after_window, before_window)
-COMPLETE: tuple[Rule, ...] = (site, attendance, hours, name)
+COMPLETE: tuple[Rule, ...] = (site, attendance, hours, weekdays, times, name)
 
 RULES: Mapping[tuple[EntryKind, Intent], tuple[Rule, ...]] = {
     (EntryKind.USER, Intent.UPSERT): (site_not_integrated, site, person),

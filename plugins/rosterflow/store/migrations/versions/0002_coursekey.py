@@ -115,6 +115,12 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("error_code", sa.String(length=32), nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False, comment="grows with each change of what it is about"),
+        sa.Column(
+            "at_site",
+            sa.String(length=32),
+            nullable=False,
+            comment="the course site whose auth key it needs; empty: any",
+        ),
         sa.Column("forced", sa.Boolean(), nullable=False),
         sa.Column("asked_by", sa.String(length=250), nullable=False),
         sa.Column("opens_on", sa.Date(), nullable=True),
@@ -147,6 +153,12 @@ def upgrade() -> None:
         sa.Column("at", UtcDateTime(timezone=True), nullable=False),
         sa.Column("institution", sa.String(length=31), nullable=False),
         sa.Column("api_name", sa.String(length=16), nullable=False),
+    op.create_index(
+        "ix_queue_entry_next_at_site",
+        "queue_entry",
+        ["institution", "api_name", "at_site", "state", "due_at", "id"],
+        unique=False,
+    )
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("semester", sa.String(length=16), nullable=False),
         sa.Column("course", sa.String(length=32), nullable=False),
@@ -186,6 +198,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_coursekey_map_institution_semester_course_section"), table_name="coursekey_map")
     op.drop_index(op.f("ix_coursekey_map_institution_school_kind_remote_id"), table_name="coursekey_map")
     op.drop_index(op.f("ix_coursekey_map_institution_person"), table_name="coursekey_map")
+    op.drop_index("ix_queue_entry_next_at_site", table_name="queue_entry")
     op.drop_table("coursekey_map")
     op.drop_index(op.f("ix_campus_record_institution_resource_semester_course_section"), table_name="campus_record")
     op.drop_index(op.f("ix_campus_record_institution_resource_person"), table_name="campus_record")

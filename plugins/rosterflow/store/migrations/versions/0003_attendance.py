@@ -21,25 +21,16 @@ def upgrade() -> None:
         sa.Column("school", sa.String(length=32), nullable=False),
         sa.Column("course_id", sa.String(length=120), nullable=False),
         sa.Column("session", sa.String(length=120), nullable=False),
-        sa.Column("user_id", sa.String(length=120), nullable=False),
-        sa.Column("kind", sa.String(length=8), nullable=False),
-        sa.Column("person", sa.String(length=32), nullable=False, comment="Campus Cafe ID"),
-        sa.Column("effect", sa.String(length=16), nullable=False),
-        sa.Column("on_before", sa.Date(), nullable=True),
-        sa.Column("on", sa.Date(), nullable=False),
-        sa.Column("seconds_before", sa.Integer(), nullable=False),
-        sa.Column("seconds", sa.Integer(), nullable=False),
         sa.Column("read_at", UtcDateTime(timezone=True), nullable=False),
-        sa.Column("record_id", sa.String(length=120), nullable=False),
         sa.Column("raw", sa.Integer(), nullable=False, comment="the read, in attendance_raw; 0 when it was not kept"),
-        sa.Column("page", sa.Integer(), nullable=False, comment="its page that has the record; 0 when none has it"),
+        sa.Column("body", sa.Text(), nullable=False, comment="what it did to facts of the session, as JSON arrays"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attendance_change")),
     )
     op.create_index(
-        op.f("ix_attendance_change_institution_person"), "attendance_change", ["institution", "person"], unique=False
-    )
-    op.create_index(
-        op.f("ix_attendance_change_institution_run"), "attendance_change", ["institution", "run"], unique=False
+        op.f("ix_attendance_change_institution_school_course_id"),
+        "attendance_change",
+        ["institution", "school", "course_id"],
+        unique=False,
     )
     op.create_table(
         "attendance_coverage",
@@ -188,6 +179,5 @@ def downgrade() -> None:
     op.drop_table("attendance_last_date")
     op.drop_table("attendance_due")
     op.drop_table("attendance_coverage")
-    op.drop_index(op.f("ix_attendance_change_institution_run"), table_name="attendance_change")
-    op.drop_index(op.f("ix_attendance_change_institution_person"), table_name="attendance_change")
+    op.drop_index(op.f("ix_attendance_change_institution_school_course_id"), table_name="attendance_change")
     op.drop_table("attendance_change")

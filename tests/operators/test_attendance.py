@@ -1,0 +1,187 @@
+"""The tasks of the attendance import one after the other, against the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import time_machine
+import yaml
+from airflow.sdk import DAG, BaseOperator, Context
+from cryptography.fernet import Fernet
+
+from rosterflow.domain.errors import Code, FatalError
+from rosterflow.operators import attendance, attendance_read
+from rosterflow.operators.attendance import (
+    ImportAttendanceOperator,
+    MailAttendanceOperator,
+    OpenAttendanceOperator,
+    WriteAttendanceOperator,
+)
+from rosterflow.operators.attendance_read import ReadAttendanceOperator
+from rosterflow.store import migrate, runs
+from rosterflow.store.engine import Store
+from rosterflow.store.runs import RunState
+from rosterflow.sync.letters import Letter
+from rosterflow.xcom import EncryptedPages
+from sandbox.serving import RunningSandbox
+from tests.hooks.export_sandbox import FIRST, LAST, NORTH_RECORDS, RECORDS, attended
+from tests.operators.running import DagRun, RunType
+from tests.scenarios.drain_ground import college_settings, connections
+
+DAG_ID, RUN_ID = "coursekey_attendance__college", "manual__1"
+CONNECTIONS = ("coursekey_demo_1", "coursekey_demo_2")
+SATURDAY = datetime(2026, 8, 29, 12, tzinfo=UTC)
+
+
+@dataclass
+class Night:
+    """One run, with the XComs of its tasks as they lie in Airflow's database, and what it mailed."""
+
+    store: Store
+    kept: dict[tuple[str, int, str], Any] = field(default_factory=dict)
+    mails: list[Letter] = field(default_factory=list)
+
+    def execute(self, operator: type[BaseOperator], task_id: str, place: int = -1, **given: Any) -> Any:
+        """One task."""
+        with DAG(DAG_ID, schedule=None):
+            task = operator(task_id=task_id, institution="college", **given)
+        dag_run: Any = DagRun(DAG_ID, RUN_ID, RunType("manual"))
+        dag_run.data_interval_start = dag_run.data_interval_end = None
+        form = {"from_date": FIRST.isoformat(), "to_date": LAST.isoformat()}
+        ti = Task(self, task_id, place)
+        returned = task.execute(cast(Context, {"ti": ti, "dag_run": dag_run, "params": form}))
+        ti.xcom_push("return_value", returned)
+        return returned
+
+    def read(self) -> None:
+        """Open the run and read with both keys."""
+        days = self.execute(OpenAttendanceOperator, "open_run")
+        for place, connection in enumerate(CONNECTIONS):
+            self.execute(ReadAttendanceOperator, "read", place, connection=connection, window=days)
+
+    def finish(self) -> str:
+        """Import, write and mail."""
+        self.execute(ImportAttendanceOperator, "import", reads="read")
+        self.execute(WriteAttendanceOperator, "write", opened="open_run")
+        return str(self.execute(MailAttendanceOperator, "mail", told_by=["import", "write"]))
+
+    def run(self) -> runs.Run:
+        """What the store has of it."""
+        with self.store.begin() as connection:
+            found = runs.find_run(connection, DAG_ID, RUN_ID)
+        assert found is not None
+        return found
+
+
+@dataclass
+class Task:
+    """A running task."""
+
+    night: Night
+    task_id: str
+    map_index: int
+    try_number: int = 1
+    max_tries: int = 4
+    dag_id: str = DAG_ID
+    run_id: str = RUN_ID
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        """Keep a value as Airflow would."""
+        where: dict[str, Any] = {"dag_id": self.dag_id, "run_id": self.run_id, "task_id": self.task_id}
+        kept = EncryptedPages.serialize_value(value, key=key, map_index=self.map_index, **where)
+        self.night.kept[self.task_id, self.map_index, key] = kept
+
+    def xcom_pull(self, task_ids: str, key: str = "return_value", map_indexes: int = -1) -> Any:
+        """A value of a task."""
+        found = self.night.kept.get((task_ids, map_indexes, key))
+        return None if found is None else EncryptedPages.deserialize_value(cast(Any, Kept(found)))
+
+
+@dataclass
+class Kept:
+    """A row of Airflow's table of XComs."""
+
+    value: Any
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[RunningSandbox]:
+    with attended() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def night(running: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Night]:
+    """An installation whose college reads from the sandbox, on the Saturday after."""
+    running.world.faults.clear()
+    key = Fernet.generate_key().decode()
+    (tmp_path / "college.yaml").write_text(yaml.safe_dump(college_settings(running.url)), encoding="utf-8")
+    given = {
+        "ROSTERFLOW_DATABASE_URL": f"sqlite:///{tmp_path}/store.db",
+        "ROSTERFLOW_STORAGE": f"file://{tmp_path}/blobs",
+        "ROSTERFLOW_PAGE_KEYS": key,
+        "ROSTERFLOW_INSTITUTIONS": str(tmp_path),
+        **connections(running.url),
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(attendance_read, "XCom", EncryptedPages)
+    monkeypatch.setattr("rosterflow.hooks.coursekey._wait", lambda _: 0)
+    store = Store(f"sqlite:///{tmp_path}/store.db", [key])
+    migrate.upgrade(store)
+    made = Night(store)
+    monkeypatch.setattr(attendance, "send", made.mails.append)
+    with time_machine.travel(SATURDAY, tick=True):
+        yield made
+    store.dispose()
+
+
+def test_a_run_reads_imports_writes_and_mails(night: Night) -> None:
+    night.read()
+    outcome = night.finish()
+
+    counts = night.run().counts["attendance"]
+    assert {school: told["records"] for school, told in counts.items()} == {
+        "548156": RECORDS,
+        "548157": NORTH_RECORDS,
+        "612001": 0,
+    }
+    assert outcome == "warnings"  # the courses are not ours
+    assert [mail.subject for mail in night.mails] != []
+    assert night.run().state is RunState.DONE
+
+
+def test_an_import_that_is_tried_again_keeps_the_counts_of_the_first_try(night: Night) -> None:
+    night.read()
+    night.execute(ImportAttendanceOperator, "import", reads="read")
+    before = night.run().counts["attendance"]
+
+    again = night.execute(ImportAttendanceOperator, "import", reads="read")
+
+    assert (again["effects"], night.run().counts["attendance"]) == ({}, before)
+
+
+def test_a_key_that_could_not_be_read_is_a_failure_that_names_it_and_the_others_are_imported(night: Night) -> None:
+    days = night.execute(OpenAttendanceOperator, "open_run")
+    night.execute(ReadAttendanceOperator, "read", 0, connection=CONNECTIONS[0], window=days)
+
+    with pytest.raises(FatalError) as caught:
+        night.finish()
+
+    assert caught.value.code is Code.ATTENDANCE_INCOMPLETE
+    assert "FAILURE" in night.mails[0].subject
+    assert set(night.run().counts["attendance"]) == {"548156", "548157"}
+    assert night.run().state is RunState.FAILED
+
+
+def test_days_that_are_not_over_everywhere_are_refused(night: Night) -> None:
+    with time_machine.travel(datetime(2026, 8, 29, 5, tzinfo=UTC)), pytest.raises(FatalError) as caught:
+        night.execute(OpenAttendanceOperator, "open_run")
+
+    assert caught.value.code is Code.SETTINGS_INVALID
+    assert f"{date(2026, 8, 28)} is not over yet" in caught.value.message
