@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from traceback import extract_tb
@@ -28,7 +28,8 @@ from rosterflow.store.queue import Request
 from rosterflow.store.queue_looking import Selection
 from rosterflow.sync.coursekey_desk import UNCHANGED, Blocked, Desk, Place, Sent, course_entity, open_desk
 from rosterflow.sync.coursekey_steps import STEPS, turn
-from rosterflow.sync.drain_state import Drained, Failure, Key, Work
+from rosterflow.sync.coursekey_turns import hindered, is_to_be_asked, judged, needs
+from rosterflow.sync.drain_state import FAR, LONGEST_BACK_OFF, Drained, Failure, Key, Work
 from rosterflow.sync.queueing import Judge, course_entities
 from rosterflow.wire.coursekey_profile import Problem
 
@@ -38,7 +39,6 @@ TERM = timedelta(minutes=10)
 """For how long entries are leased; renewed three times as often."""
 IN_A_ROW = 3
 """After so many entries in a row that could not be sent for now, an auth key is left alone until the next run."""
-LONGEST_BACK_OFF = timedelta(hours=6)
 WAITS = timedelta(minutes=1)
 """When an entry is tried again whose dependency another drain is working on."""
 WRITTEN_AT_ONCE = 25
@@ -69,6 +69,7 @@ class _Drain:
         self._held: dict[Entity, Entry] = {}
         self._failures: dict[Entity, Failure] = {}
         self._unwritten: list[tuple[Entry, Sent]] = []
+        self._looked_up_again: set[MapKey] = set()
         for pair in work.college.crskeyauth:
             self._keys.setdefault(pair.connection, Key(pair.alias, work.hooks(pair.connection)))
         for key in self._keys.values():
@@ -85,6 +86,7 @@ class _Drain:
         """Batch after batch."""
         store, clock = self._work.store, self._work.clock
         with store.begin() as connection:
+            queue.heal(connection, *self._queue, clock(), FAR)
             queue.release_expired(connection, *self._queue, clock())
             queue.open_deferred(connection, *self._queue, clock())
         async with AsyncExitStack() as opened:
@@ -148,7 +150,7 @@ class _Drain:
                 new = [
                     request
                     for entity, request in needed.items()
-                    if entity not in taken and (entity not in queued or _is_to_be_asked(queued[entity], request))
+                    if entity not in taken and (entity not in queued or is_to_be_asked(queued[entity], request))
                 ]
                 queue.put(connection, *self._queue, new, now)
                 for request in new:
@@ -173,11 +175,12 @@ class _Drain:
         school = self._school(desk, entry)
         if school is None or self._keys[school.connection].error is not None:
             return
-        if _judged(judge, desk, entry).verdict.state is not EntryState.PENDING:
+        if judged(judge, desk, entry).verdict.state is not EntryState.PENDING:
             return
-        if MapKey(MapKind.COURSE, school.school_id, entity.section_key) not in desk.maps:
+        course = MapKey(MapKind.COURSE, school.school_id, entity.section_key)
+        if course not in desk.maps:
             yield course_entity(entity)
-        if entity.person and desk.account(school, entity.person) is None:
+        if entity.person and desk.account(school, entity.person) is None and not desk.other_school(course):
             yield desk.user_entity(entity)
 
     def _remember(self, request: Request) -> None:
@@ -194,7 +197,7 @@ class _Drain:
     async def _work_off(self, desk: Desk, entry: Entry) -> EntryState:
         """Send one entry; what became of it, PROCESSING when it is held because its key cannot be used."""
         judge = Judge(desk.college, desk.campus, desk.clock())
-        request = _judged(judge, desk, entry)
+        request = judged(judge, desk, entry)
         said = request.verdict
         if said.state is not EntryState.PENDING:
             return self._end(entry, Failure(said.state, said.rule, said.reason, due_at=request.opens_at))
@@ -205,7 +208,7 @@ class _Drain:
         if key.error is not None:
             return self._hold(entry)
         try:
-            sent = await STEPS[entry.entity.kind, entry.intent](desk, Place(school, key.hook), entry)
+            sent = await STEPS[entry.entity.kind, entry.intent](desk, Place(school, key.hook, key.names), entry)
         except Blocked as blocked:
             return self._wait_for(blocked.entity, entry)
         except RosterflowError as error:
@@ -261,14 +264,14 @@ class _Drain:
                 for key in sent.forgotten:
                     coursekey_maps.forget(connection, college, key)
                 queue.finish(connection, entry, sent.state, sent.rule, sent.reason, now)
-                if entry.entity.kind in (EntryKind.USER, EntryKind.COURSE) and sent is not UNCHANGED:
-                    queue.put(connection, *self._queue, self._failed_for_want_of(connection, entry.entity), now)
+                if sent is not UNCHANGED and (rule := hindered(entry)):
+                    queue.put(connection, *self._queue, self._failed_because_of(connection, entry.entity, rule), now)
 
-    def _failed_for_want_of(self, connection: Connection, entity: Entity) -> list[Request]:
-        """What failed because this was not there, to be tried again; the rules are asked when it is."""
+    def _failed_because_of(self, connection: Connection, entity: Entity, rule: str) -> list[Request]:
+        """What failed because this was not there, or was, to be tried again; the rules are asked when it is."""
         names = ("semester", "course", "section", "person")
-        which = Selection(rule=_needs(entity.kind), **{name: getattr(entity, name) for name in names})
-        said = Verdict(EntryState.PENDING, "there-now", f"The {entity.kind} that it needs is there now.")
+        which = Selection(rule=rule, **{name: getattr(entity, name) for name in names})
+        said = Verdict(EntryState.PENDING, "not-hindered", f"The {entity.kind} does not stand in its way any more.")
         failed = queue_looking.entries(connection, *self._queue, [EntryState.FAILED], which, MOST_IN_ONE)
         return [Request(one.entity, one.intent, said, one.forced, one.asked_by) for one in failed]
 
@@ -296,7 +299,7 @@ class _Drain:
             words = f"It waits for the {entity.kind}."
             return self._end(entry, Failure(EntryState.PENDING, "waits", words, due_at=due))
         words = f"It needs the {entity.kind}: {why.reason}"
-        return self._end(entry, why._replace(rule=_needs(entity.kind), reason=words, code=why.code or why.rule))
+        return self._end(entry, why._replace(rule=needs(entity.kind), reason=words, code=why.code or why.rule))
 
     def _went_wrong(self, desk: Desk, school: School, key: Key, entry: Entry, error: RosterflowError) -> EntryState:
         match error:
@@ -307,9 +310,11 @@ class _Drain:
                 return self._hold(entry)
             case RetryableError():
                 return self._later(key, entry, error)
-            case Refusal(problem=Problem.UNKNOWN_COURSE | Problem.UNKNOWN_USER) if entry.attempts == 1:
+            case Refusal(problem=Problem.UNKNOWN_COURSE | Problem.UNKNOWN_USER as problem) if self._may_look(
+                school, entry, problem
+            ):
                 key.failures = 0
-                return self._look_up_again(desk, school, entry, error.problem)
+                return self._look_up_again(desk, school, entry, problem)
             case _:
                 key.failures = 0
                 return self._end(entry, Failure(EntryState.FAILED, "refused", error.message, error.code))
@@ -331,9 +336,19 @@ class _Drain:
             words = f"Given up after {entry.attempts} attempts: {error.message}"
             return self._end(entry, Failure(EntryState.FAILED, "tries-used-up", words, Code.TRIES_USED_UP))
         pause = min(timedelta(minutes=2**entry.attempts), LONGEST_BACK_OFF)
-        pause = max(pause, timedelta(seconds=error.retry_after or 0))
+        pause = min(max(pause, timedelta(seconds=error.retry_after or 0)), FAR)
         due = self._work.clock() + pause
         return self._end(entry, Failure(EntryState.PENDING, "try-again", error.message, error.code, due))
+
+    def _may_look(self, school: School, entry: Entry, problem: Problem) -> bool:
+        """Whether to look again for what CourseKey does not know: once in a run, or others of a section never end."""
+        entity = entry.entity
+        key = MapKey(MapKind.USER, school.school_id, person=entity.person)
+        if problem is Problem.UNKNOWN_COURSE:
+            key = MapKey(MapKind.COURSE, school.school_id, entity.section_key)
+        is_first = entry.attempts == 1 and key not in self._looked_up_again
+        self._looked_up_again.add(key)
+        return is_first
 
     def _look_up_again(self, desk: Desk, school: School, entry: Entry, problem: Problem) -> EntryState:
         """What we knew is not there any more: forget it, and have it looked up, or made, before the next try."""
@@ -357,36 +372,6 @@ class _Drain:
             words = f"CourseKey does not know it any more ({problem}); it is looked up again."
             queue.finish(connection, entry, EntryState.PENDING, "gone", words, now)
         return EntryState.PENDING
-
-
-def _judged(judge: Judge, desk: Desk, entry: Entry) -> Request:
-    """What the rules say of an entry now."""
-    entity = entry.entity
-    kind, section = _MAP_KINDS[entity.kind], entity.section_key
-    schools = {pair.school for pair in desk.college.crskeyauth}
-    there = any(MapKey(kind, school, section, entity.person) in desk.maps for school in schools)
-    return judge.request(entity, entry.intent, forced=entry.forced, asked_by=entry.asked_by, is_there=there)
-
-
-_MAP_KINDS: Mapping[EntryKind, MapKind] = {
-    EntryKind.USER: MapKind.USER,
-    EntryKind.COURSE: MapKind.COURSE,
-    EntryKind.STAFF: MapKind.STAFF,
-    EntryKind.SESSIONS: MapKind.COURSE,
-    EntryKind.ENROLLMENT: MapKind.ENROLLMENT,
-}
-
-
-def _is_to_be_asked(entry: Entry, request: Request) -> bool:
-    """Whether an entry that is there must be queued anew to be taken; one that somebody works on must not."""
-    if entry.state in (EntryState.PENDING, EntryState.DEFERRED):
-        return request.forced and not entry.forced
-    return entry.state is not EntryState.PROCESSING
-
-
-def _needs(kind: EntryKind) -> str:
-    """The rule of an entry that failed because something that it needs did."""
-    return f"needs-{kind}"
 
 
 async def _all(work: Iterable[Coroutine[Any, Any, None]]) -> None:
