@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -205,6 +205,40 @@ def test_a_list_that_never_fits_has_a_gap(sandbox: RunningSandbox, kind: str) ->
 
     assert not found.is_whole
     assert found.gaps[0].startswith("registrations: ")
+
+
+def test_a_record_that_moves_to_the_end_while_the_list_is_read_hides_no_other(sandbox: RunningSandbox) -> None:
+    people(sandbox, 5)
+    with Interrupted("campus_test", page_size=2, sleep=lambda _: None) as hook:
+        hook.between = lambda: put(sandbox, "registrations", LATE, **KEY, personId="2000", status="dropped")
+        found = hook.read(Resource.REGISTRATIONS, modified_since=None, semesters=())
+
+    assert found.is_whole
+    assert {one.person for one in found.records if isinstance(one, Registration)} == {
+        f"200{number}" for number in range(5)
+    }
+
+
+class Interrupted(CampusCafeHook):
+    """Somebody changes something after the first page that is read."""
+
+    between: Callable[[], None] | None = None
+
+    def once(self, method: str, path: str, query: Mapping[str, Any], body: object = None) -> dict[str, Any]:
+        answer = super().once(method, path, query, body)
+        if self.between is not None:
+            between, self.between = self.between, None
+            between()
+        return answer
+
+
+def test_rows_without_a_name_are_no_gap_each_time_they_come(sandbox: RunningSandbox) -> None:
+    people(sandbox, 6)
+    arm(sandbox, "null_row", count=None)
+
+    found = read(Resource.REGISTRATIONS, page_size=2)
+
+    assert (len(found.records), found.gaps, len(found.problems)) == (3, (), 1)
 
 
 def test_a_later_page_that_fails_is_a_gap_and_what_came_is_kept(sandbox: RunningSandbox) -> None:

@@ -228,6 +228,22 @@ def test_the_entries_of_a_killed_worker_come_back_when_its_lease_is_over(store: 
     assert states(store) == {"1001": EntryState.PROCESSING}
 
 
+def test_what_a_clock_that_was_ahead_put_off_is_due_again_and_back_off_is_not(store: Store) -> None:
+    ahead = NOW + 300 * DAY
+    put(store, upsert(ADA), at=ahead)
+    put(store, upsert(BEN), upsert(course()), at=NOW)
+    [taken] = lease(store, "killed", 1, at=ahead)
+    [back] = lease(store, "drain", 1, at=NOW)
+    finish(store, back, EntryState.PENDING, "try-again", due=NOW + 6 * HOUR)
+
+    with store.begin() as connection:
+        assert queue.heal(connection, HOME, API, NOW, DAY) == 2
+        queue.release_expired(connection, HOME, API, NOW)
+
+    assert {one.entity for one in lease(store, at=NOW)} == {ADA, BEN, course()} - {back.entity}
+    assert taken.entity != back.entity
+
+
 def test_a_renewed_lease_is_not_over(store: Store) -> None:
     put(store, upsert(ADA), upsert(BEN))
     lease(store)

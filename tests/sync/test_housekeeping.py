@@ -385,6 +385,20 @@ def test_silence_is_mailed_once_and_again_each_day_it_lasts(house: House, store:
     assert told == [1, 0, 0, 1, 0, 1]
 
 
+def test_a_college_that_is_silent_is_mailed_about_its_queue(store: Store, blobs: PageStore, box: Letterbox) -> None:
+    one = coursekey_college("http://127.0.0.1:1", key="hillside", mail={"failures": ["it@hillside.example"]})
+    completed(store, NOW - 31 * HOUR, "hillside")
+    here = Household(store, blobs, (), (), (), box, AIRFLOW, NOW, (one,))
+
+    assert [tell_silence(here), tell_silence(here)] == [1, 0]
+
+    [letter] = box.letters
+    assert letter.to == ("it@hillside.example",)
+    assert "no complete run for 31 hours" in letter.subject
+    assert "CourseKey stays as it is meanwhile" in letter.plain
+    assert f"{AIRFLOW}/dags/coursekey_outbound__hillside" in letter.plain
+
+
 def test_a_complete_run_ends_the_silence(house: House, store: Store, box: Letterbox) -> None:
     completed(store, NOW - 31 * HOUR)
     tell_silence(house())

@@ -174,7 +174,7 @@ class CampusCafeHook(BaseHook):
         records: dict[object, Row] = {}
         problems: dict[str, None] = {}
         gaps: list[str] = []
-        number, pages, total = 1, 1, 0
+        number, pages, total, nameless = 1, 1, 0, 0
         while number <= pages:
             try:
                 page = self._page(table, {**query, self._profile.page: number})
@@ -187,11 +187,12 @@ class CampusCafeHook(BaseHook):
                 try:
                     one = made(row)
                 except Unusable as error:
+                    nameless += not error.is_named and f"{name}: {error}" in problems
                     problems[f"{name}: {error}"] = None
                 else:
                     records[key(one)] = one
             number, pages, total = number + 1, page.pages, page.total
-        found = len(records) + len(problems)
+        found = len(records) + len(problems) + nameless
         if not gaps and found != total:
             gaps.append(f"{name}: {found} different rows came of {total}")
         return Rows(tuple(records.values()), tuple(problems), tuple(gaps))

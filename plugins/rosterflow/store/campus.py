@@ -141,6 +141,14 @@ def apply(
     return Changed(tuple(changed), tuple(_mark_gone(connection, institution, resource, missing, now)))
 
 
+def has_any(connection: Connection, institution: str, resource: Resource, semesters: Sequence[str]) -> bool:
+    """Whether the mirror has records of a resource, of some semesters unless it is of none."""
+    query = select(table.c.key).where(_of(institution, resource), table.c.gone_at.is_(None))
+    if resource in (Resource.SECTIONS, Resource.STAFF, Resource.REGISTRATIONS):
+        query = query.where(table.c.semester.in_(semesters))
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def _known(
     connection: Connection,
     institution: str,

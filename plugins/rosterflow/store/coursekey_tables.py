@@ -36,6 +36,7 @@ campus_cursor = Table(
     Column("resource", String(16), primary_key=True),
     Column("read_to", UtcDateTime, comment="the newest change that was read, by Campus Cafe's clock"),
     Column("compared_at", UtcDateTime, comment="when everything was last read"),
+    Column("tried_at", UtcDateTime, comment="when that was last tried, whether or not it was whole"),
 )
 
 queue_entry = Table(
@@ -50,8 +51,8 @@ queue_entry = Table(
     Column("section", String(16), nullable=False),
     Column("person", String(32), nullable=False),
     Column("site", String(32), nullable=False),
-    Column("intent", String(8), nullable=False),
     Column("at_site", String(32), nullable=False, comment="the course site whose auth key it needs; empty: any"),
+    Column("intent", String(8), nullable=False),
     Column("state", String(16), nullable=False),
     Column("rule", String(64), nullable=False),
     Column("reason", Text, nullable=False),
@@ -71,8 +72,8 @@ queue_entry = Table(
         name="uq_queue_entry_entity",
     ),
     Index("ix_queue_entry_next", "institution", "api_name", "state", "due_at", "id"),
-    Index(None, "institution", "person"),
     Index("ix_queue_entry_next_at_site", "institution", "api_name", "at_site", "state", "due_at", "id"),
+    Index(None, "institution", "person"),
 )
 
 queue_history = Table(

@@ -17,15 +17,17 @@ class Cursor(NamedTuple):
 
     :param read_to: the newest change that was read, by Campus Cafe's clock; ``None`` when nothing ever was.
     :param compared_at: when everything was last read.
+    :param tried_at: when that was last tried, whether or not it was whole.
     """
 
     read_to: datetime | None = None
     compared_at: datetime | None = None
+    tried_at: datetime | None = None
 
 
 def cursor(connection: Connection, institution: str, resource: Resource) -> Cursor:
     """How far a resource was read."""
-    query = select(table.c.read_to, table.c.compared_at).where(
+    query = select(table.c.read_to, table.c.compared_at, table.c.tried_at).where(
         table.c.institution == institution, table.c.resource == resource
     )
     row = connection.execute(query).first()

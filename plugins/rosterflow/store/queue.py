@@ -303,6 +303,19 @@ def open_deferred(connection: Connection, institution: str, api_name: str, now: 
     return connection.execute(update(table).where(_mine(institution, api_name), due).values(values)).rowcount
 
 
+def heal(connection: Connection, institution: str, api_name: str, now: datetime, longest: timedelta) -> int:
+    """Bring near what a clock that was ahead for a while put off for longer than anything is: it is due now.
+
+    :param longest: for how long a pending entry is put off, and an entry leased, at most.
+    :returns: how many entries were concerned.
+    """
+    mine, far = _mine(institution, api_name), now + longest
+    late = mine & (table.c.state == EntryState.PENDING) & (table.c.due_at > far)
+    held = mine & (table.c.state == EntryState.PROCESSING) & (table.c.leased_until > far)
+    healed = connection.execute(update(table).where(late).values(due_at=now)).rowcount
+    return healed + connection.execute(update(table).where(held).values(leased_until=now)).rowcount
+
+
 def about(connection: Connection, institution: str, api_name: str, entities: Iterable[Entity]) -> dict[Entity, Entry]:
     """The entries of some entities, in whatever state."""
     return {

@@ -38,7 +38,7 @@ SETTLED = {
     ApprovalState.WITHDRAWN: "It was withdrawn: a newer plan no longer contains it, or asks anew.",
     ApprovalState.REJECTED: "It was rejected already.",
     ApprovalState.TIMED_OUT: "Its time was up.",
-    ApprovalState.STALE: "Canvas was no longer as it was shown.",
+    ApprovalState.STALE: "It was no longer as it was shown.",
 }
 
 
@@ -315,7 +315,8 @@ class Book:
         plans.set_state(self.connection, plan_id, reasons, ChangeState.STALE, reasons)
         events = [Event(one.change.key, "stale", one.guard_rule or "", reasons[one.seq]) for one in late]
         history.record(self.connection, self.institution.key, events, self.now, run_id=self.run_id, plan_id=plan_id)
-        self.act([SYSTEM], "refused", "Canvas is no longer as it was shown.", f"{_weigh(late)} changes")
+        what = "Canvas" if isinstance(self.institution, Institution) else "The college"
+        self.act([SYSTEM], "refused", f"{what} is no longer as it was shown.", f"{_weigh(late)} changes")
 
     def act(self, people: Iterable[str], act: str, reason: str, detail: str = "") -> None:
         """Write into the audit who decided what, and why."""

@@ -208,26 +208,27 @@ class _Joining:
         if room > 0:
             found.lines += (*came.listed, *came.remarks)[:room]
 
-    def _note(self, changes: Iterable[Change], came: Sorted) -> None:
-        told: dict[SessionName, list[Noted]] = defaultdict(list)
+    def _note(self, changes: Collection[Change], came: Sorted) -> None:
+        told: dict[tuple[str, str], list[Noted]] = defaultdict(list)
         for change in changes:
-            self._found.effects[change.effect] += 1
             self._due.add(change.after.on)
             if change.before is not None:
                 self._due.add(change.before.on)
             key = change.after.key
             page = self._sessions.page_of(key, change.after.record_id) if key in came.observations else 0
-            told[_name(key)].append(attendance.noted(change, page))
-        attendance.note(self._connection, self._key, self._school, self._read, self._found.read.number, told)
+            told[key[:2]].append(attendance.noted(change, page))
+        self._found.effects += Counter(change.effect for change in changes)
+        named = {SessionName(*name): some for name, some in told.items()}
+        attendance.note(self._connection, self._key, self._school, self._read, self._found.read.number, named)
 
     def _save(
         self, names: Iterable[SessionName], facts: Mapping[FactKey, Fact], changed: Collection[FactKey], came: Sorted
     ) -> None:
         """Keep the sessions that changed, and those whose records are others though they say the same."""
-        of_session: dict[SessionName, list[Fact]] = defaultdict(list)
+        of_session: dict[tuple[str, str], list[Fact]] = defaultdict(list)
         for fact in facts.values():
-            of_session[_name(fact.key)].append(fact)
-        touched = {_name(key) for key in changed}
+            of_session[fact.key[:2]].append(fact)
+        touched = {key[:2] for key in changed}
         remarkable = {(item.course_id, item.window) for item in (*came.listed, *came.remarks)}
         kept = {}
         for name in names:
@@ -257,10 +258,6 @@ class _Joining:
             for fact in facts
         )
         return self._sessions.digest(name) if says_it else ""
-
-
-def _name(key: FactKey) -> SessionName:
-    return SessionName(key.course_id, key.session)
 
 
 def _agrees(fact: Fact, seen: Observation) -> bool:

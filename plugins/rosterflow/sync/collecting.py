@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 
+import msgspec
 from sqlalchemy import Connection
 
 from rosterflow.domain.coursekey.campus import Reading, Resource, Semester
@@ -32,6 +33,10 @@ from rosterflow.sync.wanting import Wanting
 
 OVERLAP = timedelta(minutes=10)
 """A change may become visible a little later than its moment says."""
+TRIED_AGAIN = timedelta(hours=1)
+"""After a comparison that was not whole; until then only changes are read."""
+UNGUARDED = (Resource.SEMESTERS, Resource.SECTIONS, Resource.PERSONS)
+"""Of these an empty list is not believed; that of staff and registrations is for the guards of removals."""
 ENDED = timedelta(days=120)
 """A semester that ended this long before the enrollment window's end is no longer read."""
 NAMES_AT_ONCE = 2000
@@ -68,9 +73,8 @@ def collect(store: Store, college: College, source: CampusCafe, now: datetime) -
     :raises RosterflowError: as the source does when a resource cannot be read; what was read before is kept.
     """
     found = Collected()
-    for resource in ORDER:
-        _collect(store, college, source, resource, now, found)
-    if Resource.REGISTRATIONS in found.compared:
+    compared = [resource for resource in ORDER if _collect(store, college, source, resource, now, found)]
+    if Resource.REGISTRATIONS in compared:
         with store.begin() as connection:
             found.queued += look_again(connection, college, now)
     return found
@@ -78,16 +82,19 @@ def collect(store: Store, college: College, source: CampusCafe, now: datetime) -
 
 def _collect(
     store: Store, college: College, source: CampusCafe, resource: Resource, now: datetime, found: Collected
-) -> None:
+) -> bool:
+    """Collect one resource; whether everything was asked for, as it is once a day."""
     with store.begin() as connection:
         before = cursors.cursor(connection, college.key, resource)
         semesters = [] if resource is Resource.SEMESTERS else semesters_in_force(connection, college, now)
     if resource is not Resource.SEMESTERS and not semesters:
-        return
+        return False
     compares = is_comparison_due(college, before, now)
     since = None if compares or before.read_to is None else before.read_to - OVERLAP
     reading = source.read(resource, modified_since=since, semesters=semesters)
     with store.begin() as connection:
+        if since is None and not reading.records and resource in UNGUARDED:
+            reading = _doubted(connection, college, reading, semesters)
         everything_of = semesters if since is None else None
         changed = mirror.apply(connection, college.key, reading, now, everything_of=everything_of)
         found.queued += _queue(connection, college, resource, changed, now)
@@ -99,11 +106,24 @@ def _collect(
     found.problems += (f"{resource}: {problem}" for problem in reading.problems)
     if compares and not reading.gaps:
         found.compared.append(resource)
+    return compares
+
+
+def _doubted(connection: Connection, college: College, reading: Reading, semesters: list[str]) -> Reading:
+    """An empty list, not whole where there was something before: a college does not lose all its people at once."""
+    if reading.gaps or not mirror.has_any(connection, college.key, reading.resource, semesters):
+        return reading
+    return msgspec.structs.replace(reading, gaps=("none came, though there were some",))
 
 
 def is_comparison_due(college: College, before: Cursor, now: datetime) -> bool:
-    """Whether everything is to be read: never yet, or not since today's local hour of the full comparison."""
-    if before.compared_at is None:
+    """Whether everything is to be read: never yet, or not since today's local hour of the full comparison.
+
+    One that was not whole is tried again an hour later. A moment in the future is none of a clock that was right.
+    """
+    if before.read_to and before.tried_at and timedelta(0) <= now - before.tried_at < TRIED_AGAIN:
+        return False
+    if before.compared_at is None or before.compared_at > now:
         return True
     local = now.astimezone(college.zone)
     due = datetime.combine(local.date(), time(college.campus_cafe.full_compare_hour), college.zone)
@@ -130,14 +150,15 @@ def semesters_in_force(connection: Connection, college: College, now: datetime) 
 
 def _moved(before: Cursor, reading: Reading, since: datetime | None, now: datetime) -> Cursor:
     """How far was read. A gap may hide a change: then it is as if nothing had been read."""
+    tried = now if since is None else before.tried_at
     if reading.gaps:
-        return before
+        return before._replace(tried_at=tried)
     moments = (getattr(record, "modified_at", None) for record in reading.records)
     # A moment in the future would hide every change until then.
     newest = max((min(moment, now) for moment in moments if moment is not None), default=before.read_to)
     if before.read_to is not None and newest is not None:
         newest = max(newest, before.read_to)
-    return Cursor(newest, now if since is None else before.compared_at)
+    return Cursor(newest, now if since is None else before.compared_at, tried)
 
 
 def _queue(

@@ -29,10 +29,18 @@ Password = Callable[[str], str | None]
 
 
 class Place(NamedTuple):
-    """Where in CourseKey an entry belongs, and what talks to it there."""
+    """Where in CourseKey an entry belongs, and what talks to it there.
+
+    :param names: locks by school and name, see :meth:`naming`.
+    """
 
     school: School
     hook: CourseKey
+    names: dict[tuple[str, str], asyncio.Lock]
+
+    def naming(self, name: str) -> asyncio.Lock:
+        """Held while a course is found or made by its name, so that two sections never take the same one for theirs."""
+        return self.names.setdefault((self.school.school_id, name), asyncio.Lock())
 
 
 class Sent(NamedTuple):
@@ -94,14 +102,8 @@ class Desk:
         return user_data(person, is_teacher=person_id in self.teachers)
 
     def course_data(self, key: SectionKey) -> CourseData:
-        """The course that a section is to have; its instructors are shown with the primary one first."""
-        section = self.section(key)
-        teaching = sorted(
-            (one for one in self.campus.staff_of(key) if not one.is_removed),
-            key=lambda one: (not one.is_primary, one.person),
-        )
-        instructors = [person for one in teaching if (person := self.campus.person(one.person))]
-        return course_data(self.college, section, self.campus.semester(key.semester), instructors)
+        """The course that a section is to have."""
+        return course_data_of(self.college, self.campus, self.section(key))
 
     def today(self, key: SectionKey) -> date:
         """The day where a section is."""
@@ -118,6 +120,12 @@ class Desk:
             return await asyncio.to_thread(self.password, person_id)
         except RosterflowError as error:
             raise RetryableError(error.code, error.message) from None
+
+    def gives_up(self, person_id: str, address: str) -> bool:
+        """Whether somebody has another e-mail address in Campus Cafe by now."""
+        with self.store.begin() as connection:
+            person = StoredCampus(connection, self.college.key).person(person_id)
+        return person is not None and person.email.strip().casefold() != address.casefold()
 
     # -- what we know of CourseKey -------------------------------------------------------------------------------
 
@@ -186,6 +194,16 @@ class Desk:
         with self.store.begin() as connection:
             coursekey_maps.forget(connection, self.college.key, key)
         self.maps.pop(key, None)
+
+
+def course_data_of(college: College, campus: StoredCampus, section: Section) -> CourseData:
+    """The course that a section with its dates is to have; its instructors are shown with the primary one first."""
+    teaching = sorted(
+        (one for one in campus.staff_of(section.key) if not one.is_removed),
+        key=lambda one: (not one.is_primary, one.person),
+    )
+    instructors = [person for one in teaching if (person := campus.person(one.person))]
+    return course_data(college, section, campus.semester(section.semester), instructors)
 
 
 def course_entity(entity: Entity) -> Entity:

@@ -12,12 +12,12 @@ import msgspec
 
 from rosterflow.domain.coursekey.payloads import fingerprint, session_data
 from rosterflow.domain.coursekey.port import UnknownOutcome
-from rosterflow.domain.coursekey.queue import Entry, EntryKind, EntryState, Intent
+from rosterflow.domain.coursekey.queue import Entity, Entry, EntryKind, EntryState, Intent
 from rosterflow.domain.coursekey.remote import Course, CourseData, User, UserData
 from rosterflow.domain.errors import Code, RowError
 from rosterflow.hooks.coursekey_answers import Refusal
 from rosterflow.store.coursekey_maps import MapKey, MapKind, Mapped
-from rosterflow.sync.coursekey_desk import UNCHANGED, Desk, Place, Sent
+from rosterflow.sync.coursekey_desk import UNCHANGED, Blocked, Desk, Place, Sent
 from rosterflow.wire.coursekey_profile import Problem
 
 Step = Callable[[Desk, Place, Entry], Awaitable[Sent]]
@@ -29,6 +29,8 @@ SENT = "sent"
 REMOVED = "removed"
 NOT_OURS = "not-ours"
 NOT_THERE = "not-there"
+IS_STAFF = "student-is-staff"
+"""The rule by which a student is not enrolled who has an instructor's rights in the course."""
 
 
 # -- users -------------------------------------------------------------------------------------------------------------
@@ -38,7 +40,22 @@ async def send_user(desk: Desk, at: Place, entry: Entry) -> Sent:
     """Make or bring up to date a person's account at a school.
 
     :raises RowError: ``account-taken`` when its e-mail address or ID is another's there.
+    :raises Blocked: the first time, when the address is that of somebody who is about to have another.
     """
+    try:
+        return await _send_user(desk, at, entry)
+    except Refusal as error:
+        if error.problem is Problem.EMAIL_TAKEN and entry.attempts == 1:
+            address = desk.user(entry.entity.person).email
+            holder = await at.hook.find_user(at.school.school_id, email=address)
+            if holder is None:  # they have given it up just now
+                return await _send_user(desk, at, entry)
+            if desk.gives_up(holder.issued_id, address):
+                raise Blocked(Entity(EntryKind.USER, person=holder.issued_id, site=entry.entity.site)) from None
+        raise
+
+
+async def _send_user(desk: Desk, at: Place, entry: Entry) -> Sent:
     person, school = entry.entity.person, at.school.school_id
     data = desk.user(person)
     key = MapKey(MapKind.USER, school, person=person)
@@ -116,7 +133,9 @@ async def send_course(desk: Desk, at: Place, entry: Entry) -> Sent:
         course = Course(known.remote_id, data.name, data.title, known.join_code)
         rule, words = UPDATED, "The course was brought up to date."
     else:
-        course, rule = await _found_or_made_course(desk, at, key, data)
+        async with at.naming(data.name):
+            course, rule = await _found_or_made_course(desk, at, key, data)
+            desk.note(Mapped(key, course.id, print_, rule == CREATED, course.join_code))
         words = "The course was made." if rule == CREATED else "The course was there already and is used."
     ours = known.created_by_us if known else rule == CREATED
     return Sent(rule, words, known=(Mapped(key, course.id, print_, ours, course.join_code),))
@@ -218,7 +237,7 @@ async def send_sessions(desk: Desk, at: Place, entry: Entry) -> Sent:
 
 
 async def enroll(desk: Desk, at: Place, entry: Entry) -> Sent:
-    """Enroll a student."""
+    """Enroll a student; never somebody who has an instructor's rights in the course, and so would keep them."""
     entity, school = entry.entity, at.school.school_id
     course, account = desk.needed_course(at.school, entity), desk.needed_account(at.school, entity)
     key = MapKey(MapKind.ENROLLMENT, school, entity.section_key, entity.person)
@@ -226,8 +245,14 @@ async def enroll(desk: Desk, at: Place, entry: Entry) -> Sent:
     known = desk.maps.get(key)
     if known and known.fingerprint == print_ and not entry.forced:
         return UNCHANGED
+    as_staff = MapKey(MapKind.STAFF, school, entity.section_key, entity.person)
+    was_staff = as_staff in desk.maps
+    if was_staff and account.remote_id in {one.user_id for one in await at.hook.staff(school, course.id)}:
+        words = "The student is on the course's staff in CourseKey; take them off it there, then requeue."
+        return Sent(IS_STAFF, words, EntryState.FAILED)
     await at.hook.enroll(school, course, account.private.decode())
-    return Sent(SENT, "The student is enrolled.", known=(Mapped(key, account.remote_id, print_),))
+    known = Mapped(key, account.remote_id, print_)
+    return Sent(SENT, "The student is enrolled.", known=(known,), forgotten=(as_staff,) if was_staff else ())
 
 
 async def drop(desk: Desk, at: Place, entry: Entry) -> Sent:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from rosterflow.domain.coursekey.college import College
@@ -15,6 +16,10 @@ from rosterflow.hooks.coursekey import CourseKeyHook
 from rosterflow.store.engine import Store
 from rosterflow.sync.coursekey_desk import Password
 
+LONGEST_BACK_OFF = timedelta(hours=6)
+FAR = timedelta(days=1)
+"""Nothing is put off, nor leased, for longer, whatever CourseKey asks for."""
+
 
 @dataclass(slots=True)
 class Key:
@@ -23,12 +28,14 @@ class Key:
     :param alias: what it is called in CRSKEYAUTH.
     :param error: why it is not used any more in this run.
     :param failures: how many entries in a row could not be sent for now.
+    :param names: locks of the names of courses that are being found or made.
     """
 
     alias: str
     hook: CourseKeyHook
     error: RosterflowError | None = None
     failures: int = 0
+    names: dict[tuple[str, str], asyncio.Lock] = field(default_factory=dict)
 
 
 class Failure(NamedTuple):

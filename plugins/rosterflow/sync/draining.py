@@ -2,33 +2,32 @@
 
 A batch is leased with what its entries depend on; users go first, then section by section the course, its staff, its
 sessions, its students, and drops last. What is sent is what Campus Cafe and the rules say now, not what was queued.
-Sections are worked on side by side, as far as each auth key's pace allows; the entries of one section one by one.
+Sections are worked on side by side, as far as each auth key's pace allows; the entries of one section one by one. The
+next batch is taken as soon as what is left of those before cannot keep the auth keys busy.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, defaultdict
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from traceback import extract_tb
-from typing import Any
 
-from sqlalchemy import Connection
-
-from rosterflow.domain.coursekey.queue import Entity, Entry, EntryKind, EntryState, Intent, Verdict
+from rosterflow.domain.coursekey.queue import Entity, Entry, EntryKind, EntryState, Intent
 from rosterflow.domain.coursekey.sites import School
 from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError
 from rosterflow.hooks.coursekey_answers import Refusal
-from rosterflow.store import coursekey_maps, queue, queue_looking
+from rosterflow.store import coursekey_maps, queue
 from rosterflow.store.coursekey_maps import MapKey, MapKind
 from rosterflow.store.queue import Request
-from rosterflow.store.queue_looking import Selection
-from rosterflow.sync.coursekey_desk import UNCHANGED, Blocked, Desk, Place, Sent, course_entity, open_desk
-from rosterflow.sync.coursekey_steps import STEPS, turn
-from rosterflow.sync.drain_state import Drained, Failure, Key, Work
+from rosterflow.sync.coursekey_desk import Blocked, Desk, Place, Sent, course_entity, open_desk
+from rosterflow.sync.coursekey_steps import STEPS
+from rosterflow.sync.coursekey_turns import is_to_be_asked, judged, needs
+from rosterflow.sync.drain_batches import Batch, Lanes, Name, all_of, batch_of, together
+from rosterflow.sync.drain_state import FAR, LONGEST_BACK_OFF, Drained, Failure, Key, Work
+from rosterflow.sync.drain_writing import Writing
 from rosterflow.sync.queueing import Judge, course_entities
 from rosterflow.wire.coursekey_profile import Problem
 
@@ -38,13 +37,14 @@ TERM = timedelta(minutes=10)
 """For how long entries are leased; renewed three times as often."""
 IN_A_ROW = 3
 """After so many entries in a row that could not be sent for now, an auth key is left alone until the next run."""
-LONGEST_BACK_OFF = timedelta(hours=6)
 WAITS = timedelta(minutes=1)
 """When an entry is tried again whose dependency another drain is working on."""
-WRITTEN_AT_ONCE = 25
-"""So many enrollments are confirmed in one transaction."""
-MOST_IN_ONE = 10_000
-"""More entries than a section or a person has."""
+WRITTEN_EVERY = 0.2
+"""Seconds for which what became of an entry waits at most to be written down."""
+OPEN_AT_ONCE = 10
+"""So many batches are worked on at a time at most."""
+LANES_FOR_A_CALL = 2
+"""So many sections or users are at hand for each call that may be under way: between calls we do work of our own."""
 BY_DRAIN = "drain"
 """Who asked for what the entries of a batch depend on."""
 
@@ -68,7 +68,10 @@ class _Drain:
         self._keys: dict[str, Key] = {}
         self._held: dict[Entity, Entry] = {}
         self._failures: dict[Entity, Failure] = {}
-        self._unwritten: list[tuple[Entry, Sent]] = []
+        self._writing = Writing(work)
+        self._open: list[Desk] = []
+        self._lanes = Lanes()
+        self._looked_up_again: set[MapKey] = set()
         for pair in work.college.crskeyauth:
             self._keys.setdefault(pair.connection, Key(pair.alias, work.hooks(pair.connection)))
         for key in self._keys.values():
@@ -85,20 +88,21 @@ class _Drain:
         """Batch after batch."""
         store, clock = self._work.store, self._work.clock
         with store.begin() as connection:
+            queue.heal(connection, *self._queue, clock(), FAR)
             queue.release_expired(connection, *self._queue, clock())
             queue.open_deferred(connection, *self._queue, clock())
         async with AsyncExitStack() as opened:
             for key in self._keys.values():
                 if key.error is None:
                     await opened.enter_async_context(key.hook)
-            renewing = asyncio.create_task(self._renew())
             try:
-                while len(self._result.batches) < most and await self._batch():
-                    pass
+                async with together() as group:
+                    beside = [group.create_task(self._renew()), group.create_task(self._write_often())]
+                    await self._send(group, most)
+                    for task in beside:
+                        task.cancel()
             finally:
-                renewing.cancel()
-                with suppress(asyncio.CancelledError):
-                    await renewing
+                self._writing.write()
                 with store.begin() as connection:
                     queue.give_back(connection, self._held.values(), clock())
         self._result.calls = sum(key.hook.calls for key in self._keys.values())
@@ -113,33 +117,71 @@ class _Drain:
             except RetryableError as error:
                 log.warning("The leases could not be renewed this time: %s", error.message)
 
-    # -- one batch -----------------------------------------------------------------------------------------------
+    async def _write_often(self) -> None:
+        while True:
+            await asyncio.sleep(WRITTEN_EVERY)
+            self._writing.write()
 
-    async def _batch(self) -> bool:
-        """Take and work off one batch; whether there was one. A batch of unusable keys alone does not count."""
-        entries, desk = self._take()
-        if not entries:
-            return False
-        counts: Counter[EntryState] = Counter()
-        users, sections = [], defaultdict(list)
-        for entry in entries:
-            if entry.entity.kind is EntryKind.USER:
-                users.append(entry)
-            else:
-                sections[entry.entity.section_key].append(entry)
-        await _all(self._one_by_one(desk, [entry], counts) for entry in users)
-        await _all(self._one_by_one(desk, sorted(some, key=turn), counts) for some in sections.values())
-        self._write()
-        if counts.keys() - {EntryState.PROCESSING}:
-            counts[EntryState.PENDING] += counts.pop(EntryState.PROCESSING, 0)
-            self._result.batches.append(+counts)
-        return True
+    # -- batches -------------------------------------------------------------------------------------------------
+
+    async def _send(self, group: asyncio.TaskGroup, most: int) -> None:
+        """Batch after batch, until nothing is due or ``most`` are through."""
+        running: set[asyncio.Task[None]] = set()
+        before = asyncio.Event()
+        before.set()
+        is_dry = False
+        while True:
+            while not is_dry and len(self._result.batches) < most and self._has_room(running):
+                entries, desk = self._take()
+                is_dry = not entries
+                if entries:
+                    batch = batch_of(entries, desk, before)
+                    before = batch.users_are_there
+                    self._begin(batch)
+                    task = group.create_task(self._through(batch))
+                    task.add_done_callback(lambda _: self._lanes.moved.set())
+                    running.add(task)
+            if not running:
+                return
+            await self._lanes.moved.wait()
+            self._lanes.moved.clear()
+            if ended := {task for task in running if task.done()}:
+                running -= ended
+                is_dry = False
+
+    def _has_room(self, running: Collection[object]) -> bool:
+        """Whether auth keys would wait for us, were no other batch begun."""
+        usable = (key.hook.settings().limits.concurrent_calls for key in self._keys.values() if key.error is None)
+        return len(running) < OPEN_AT_ONCE and len(self._lanes) < LANES_FOR_A_CALL * max(1, sum(usable))
+
+    def _begin(self, batch: Batch) -> None:
+        self._open.append(batch.desk)
+        self._lanes.open(batch)
+        self._result.batches.append(batch.counts)
+
+    async def _through(self, batch: Batch) -> None:
+        """Work off one batch: its users, and when those of the batches before are there too, its sections."""
+        counts = batch.counts
+        await all_of(self._one_by_one(batch, name, some) for name, some in batch.users.items())
+        await batch.before.wait()
+        batch.users_are_there.set()
+        await all_of(self._one_by_one(batch, name, some) for name, some in batch.sections.items())
+        self._writing.write()
+        self._open = [desk for desk in self._open if desk is not batch.desk]
+        held = counts.pop(EntryState.PROCESSING, 0)
+        if not counts:  # one of unusable keys alone does not count
+            self._result.batches = [one for one in self._result.batches if one is not counts]
+        elif held:
+            counts[EntryState.PENDING] += held
 
     def _take(self) -> tuple[list[Entry], Desk]:
         """Lease the oldest entries with what they depend on, and load what they are about."""
+        self._writing.write()  # the tables must have what is known by now
         work, now = self._work, self._work.clock()
         with work.store.begin() as connection:
-            entries = queue.lease(connection, *self._queue, work.holder, self._batch_size, now, TERM)
+            entries = queue.lease(
+                connection, *self._queue, work.holder, self._batch_size, now, TERM, sites=self._usable_sites()
+            )
             desk = open_desk(work.store, connection, work.college, entries, work.clock, work.password)
             needed = self._needed(desk, entries)
             if needed:
@@ -148,13 +190,19 @@ class _Drain:
                 new = [
                     request
                     for entity, request in needed.items()
-                    if entity not in taken and (entity not in queued or _is_to_be_asked(queued[entity], request))
+                    if entity not in taken and (entity not in queued or is_to_be_asked(queued[entity], request))
                 ]
                 queue.put(connection, *self._queue, new, now)
                 for request in new:
                     self._remember(request)
                 entries += queue.lease_entities(connection, *self._queue, work.holder, needed.keys() - taken, now, TERM)
         return entries, desk
+
+    def _usable_sites(self) -> set[str] | None:
+        """Sites whose auth key can be used; ``None`` when every key can."""
+        if not self._result.unusable:
+            return None
+        return {pair.site for pair in self._work.college.crskeyauth if self._keys[pair.connection].error is None}
 
     def _needed(self, desk: Desk, entries: Iterable[Entry]) -> dict[Entity, Request]:
         """What some entries depend on and CourseKey does not have, nor has refused in this run."""
@@ -173,11 +221,12 @@ class _Drain:
         school = self._school(desk, entry)
         if school is None or self._keys[school.connection].error is not None:
             return
-        if _judged(judge, desk, entry).verdict.state is not EntryState.PENDING:
+        if judged(judge, desk, entry).verdict.state is not EntryState.PENDING:
             return
-        if MapKey(MapKind.COURSE, school.school_id, entity.section_key) not in desk.maps:
+        course = MapKey(MapKind.COURSE, school.school_id, entity.section_key)
+        if course not in desk.maps:
             yield course_entity(entity)
-        if entity.person and desk.account(school, entity.person) is None:
+        if entity.person and desk.account(school, entity.person) is None and not desk.other_school(course):
             yield desk.user_entity(entity)
 
     def _remember(self, request: Request) -> None:
@@ -187,14 +236,15 @@ class _Drain:
 
     # -- one entry -----------------------------------------------------------------------------------------------
 
-    async def _one_by_one(self, desk: Desk, entries: Sequence[Entry], counts: Counter[EntryState]) -> None:
-        for entry in entries:
-            counts[await self._work_off(desk, entry)] += 1
+    async def _one_by_one(self, batch: Batch, name: Name, entries: Sequence[Entry]) -> None:
+        async with self._lanes.turn(name):
+            for entry in entries:
+                batch.counts[await self._work_off(batch.desk, entry)] += 1
 
     async def _work_off(self, desk: Desk, entry: Entry) -> EntryState:
         """Send one entry; what became of it, PROCESSING when it is held because its key cannot be used."""
         judge = Judge(desk.college, desk.campus, desk.clock())
-        request = _judged(judge, desk, entry)
+        request = judged(judge, desk, entry)
         said = request.verdict
         if said.state is not EntryState.PENDING:
             return self._end(entry, Failure(said.state, said.rule, said.reason, due_at=request.opens_at))
@@ -205,7 +255,7 @@ class _Drain:
         if key.error is not None:
             return self._hold(entry)
         try:
-            sent = await STEPS[entry.entity.kind, entry.intent](desk, Place(school, key.hook), entry)
+            sent = await STEPS[entry.entity.kind, entry.intent](desk, Place(school, key.hook, key.names), entry)
         except Blocked as blocked:
             return self._wait_for(blocked.entity, entry)
         except RosterflowError as error:
@@ -217,7 +267,7 @@ class _Drain:
             words = f"Rosterflow failed at it ({type(error).__name__})."
             return self._end(entry, Failure(EntryState.FAILED, "unexpected", words, Code.UNEXPECTED))
         key.failures = 0
-        return self._confirm(desk, entry, sent)
+        return self._confirm(entry, sent)
 
     def _school(self, desk: Desk, entry: Entry) -> School | None:
         """The school an entry belongs to; that of a removal is the one where the person is."""
@@ -234,51 +284,23 @@ class _Drain:
         section = desk.campus.section(key)
         return college.school_of(section.site) if section else None
 
-    def _confirm(self, desk: Desk, entry: Entry, sent: Sent) -> EntryState:
-        """Note what is known of CourseKey and what became of the entry.
-
-        Enrollments are written some at a time, for a commit takes longer than a call: should they be sent again because
-        we were killed before, that changes nothing.
-        """
-        self._unwritten.append((entry, sent))
+    def _confirm(self, entry: Entry, sent: Sent) -> EntryState:
+        """Note what is known of CourseKey, for the open batches too, and what became of the entry."""
         self._failures.pop(entry.entity, None)
-        desk.maps.update((one.key, one) for one in sent.known)
-        for key in sent.forgotten:
-            desk.maps.pop(key, None)
-        if entry.entity.kind is not EntryKind.ENROLLMENT or len(self._unwritten) >= WRITTEN_AT_ONCE:
-            self._write()
+        for desk in self._open:
+            desk.maps.update((one.key, one) for one in sent.known)
+        self._forget(sent.forgotten)
+        self._writing.sent(entry, sent)
         return sent.state
 
-    def _write(self) -> None:
-        """Write down what was confirmed: one transaction."""
-        if not self._unwritten:
-            return
-        written, self._unwritten = self._unwritten, []
-        college, now = self._work.college.key, self._work.clock()
-        with self._work.store.begin() as connection:
-            coursekey_maps.put(connection, college, [one for _, sent in written for one in sent.known], now)
-            for entry, sent in written:
-                for key in sent.forgotten:
-                    coursekey_maps.forget(connection, college, key)
-                queue.finish(connection, entry, sent.state, sent.rule, sent.reason, now)
-                if entry.entity.kind in (EntryKind.USER, EntryKind.COURSE) and sent is not UNCHANGED:
-                    queue.put(connection, *self._queue, self._failed_for_want_of(connection, entry.entity), now)
-
-    def _failed_for_want_of(self, connection: Connection, entity: Entity) -> list[Request]:
-        """What failed because this was not there, to be tried again; the rules are asked when it is."""
-        names = ("semester", "course", "section", "person")
-        which = Selection(rule=_needs(entity.kind), **{name: getattr(entity, name) for name in names})
-        said = Verdict(EntryState.PENDING, "there-now", f"The {entity.kind} that it needs is there now.")
-        failed = queue_looking.entries(connection, *self._queue, [EntryState.FAILED], which, MOST_IN_ONE)
-        return [Request(one.entity, one.intent, said, one.forced, one.asked_by) for one in failed]
+    def _forget(self, keys: Iterable[MapKey]) -> None:
+        for desk in self._open:
+            for key in keys:
+                desk.maps.pop(key, None)
 
     def _end(self, entry: Entry, why: Failure) -> EntryState:
         self._failures[entry.entity] = why
-        with self._work.store.begin() as connection:
-            now = self._work.clock()
-            queue.finish(
-                connection, entry, why.state, why.rule, why.reason, now, error_code=why.code, due_at=why.due_at
-            )
+        self._writing.failed(entry, why)
         return why.state
 
     def _hold(self, entry: Entry) -> EntryState:
@@ -296,7 +318,7 @@ class _Drain:
             words = f"It waits for the {entity.kind}."
             return self._end(entry, Failure(EntryState.PENDING, "waits", words, due_at=due))
         words = f"It needs the {entity.kind}: {why.reason}"
-        return self._end(entry, why._replace(rule=_needs(entity.kind), reason=words, code=why.code or why.rule))
+        return self._end(entry, why._replace(rule=needs(entity.kind), reason=words, code=why.code or why.rule))
 
     def _went_wrong(self, desk: Desk, school: School, key: Key, entry: Entry, error: RosterflowError) -> EntryState:
         match error:
@@ -307,9 +329,11 @@ class _Drain:
                 return self._hold(entry)
             case RetryableError():
                 return self._later(key, entry, error)
-            case Refusal(problem=Problem.UNKNOWN_COURSE | Problem.UNKNOWN_USER) if entry.attempts == 1:
+            case Refusal(problem=Problem.UNKNOWN_COURSE | Problem.UNKNOWN_USER as problem) if self._may_look(
+                school, entry, problem
+            ):
                 key.failures = 0
-                return self._look_up_again(desk, school, entry, error.problem)
+                return self._look_up_again(desk, school, entry, problem)
             case _:
                 key.failures = 0
                 return self._end(entry, Failure(EntryState.FAILED, "refused", error.message, error.code))
@@ -331,13 +355,23 @@ class _Drain:
             words = f"Given up after {entry.attempts} attempts: {error.message}"
             return self._end(entry, Failure(EntryState.FAILED, "tries-used-up", words, Code.TRIES_USED_UP))
         pause = min(timedelta(minutes=2**entry.attempts), LONGEST_BACK_OFF)
-        pause = max(pause, timedelta(seconds=error.retry_after or 0))
+        pause = min(max(pause, timedelta(seconds=error.retry_after or 0)), FAR)
         due = self._work.clock() + pause
         return self._end(entry, Failure(EntryState.PENDING, "try-again", error.message, error.code, due))
 
+    def _may_look(self, school: School, entry: Entry, problem: Problem) -> bool:
+        """Whether to look again for what CourseKey does not know: once in a run, or others of a section never end."""
+        entity = entry.entity
+        key = MapKey(MapKind.USER, school.school_id, person=entity.person)
+        if problem is Problem.UNKNOWN_COURSE:
+            key = MapKey(MapKind.COURSE, school.school_id, entity.section_key)
+        is_first = entry.attempts == 1 and key not in self._looked_up_again
+        self._looked_up_again.add(key)
+        return is_first
+
     def _look_up_again(self, desk: Desk, school: School, entry: Entry, problem: Problem) -> EntryState:
         """What we knew is not there any more: forget it, and have it looked up, or made, before the next try."""
-        self._write()
+        self._writing.write()
         now, section = self._work.clock(), entry.entity.section_key
         judge = Judge(desk.college, desk.campus, now)
         gone = [MapKey(MapKind.USER, school.school_id, person=entry.entity.person)]
@@ -352,48 +386,8 @@ class _Drain:
         with self._work.store.begin() as connection:
             for key in gone:
                 coursekey_maps.forget(connection, desk.college.key, key)
-                desk.maps.pop(key, None)
+            self._forget(gone)
             queue.put(connection, *self._queue, others, now)
             words = f"CourseKey does not know it any more ({problem}); it is looked up again."
             queue.finish(connection, entry, EntryState.PENDING, "gone", words, now)
         return EntryState.PENDING
-
-
-def _judged(judge: Judge, desk: Desk, entry: Entry) -> Request:
-    """What the rules say of an entry now."""
-    entity = entry.entity
-    kind, section = _MAP_KINDS[entity.kind], entity.section_key
-    schools = {pair.school for pair in desk.college.crskeyauth}
-    there = any(MapKey(kind, school, section, entity.person) in desk.maps for school in schools)
-    return judge.request(entity, entry.intent, forced=entry.forced, asked_by=entry.asked_by, is_there=there)
-
-
-_MAP_KINDS: Mapping[EntryKind, MapKind] = {
-    EntryKind.USER: MapKind.USER,
-    EntryKind.COURSE: MapKind.COURSE,
-    EntryKind.STAFF: MapKind.STAFF,
-    EntryKind.SESSIONS: MapKind.COURSE,
-    EntryKind.ENROLLMENT: MapKind.ENROLLMENT,
-}
-
-
-def _is_to_be_asked(entry: Entry, request: Request) -> bool:
-    """Whether an entry that is there must be queued anew to be taken; one that somebody works on must not."""
-    if entry.state in (EntryState.PENDING, EntryState.DEFERRED):
-        return request.forced and not entry.forced
-    return entry.state is not EntryState.PROCESSING
-
-
-def _needs(kind: EntryKind) -> str:
-    """The rule of an entry that failed because something that it needs did."""
-    return f"needs-{kind}"
-
-
-async def _all(work: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Do all of it side by side; the first error that is not an entry's own ends it."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for one in work:
-                group.create_task(one)
-    except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None

@@ -69,13 +69,14 @@ class Household:
     now: datetime
     colleges: tuple[College, ...] = ()
 
-    def receivers(self, institution: Institution) -> tuple[str, ...]:
-        """Who is told about trouble with an institution."""
+    def receivers(self, institution: Institution | College) -> tuple[str, ...]:
+        """Who is told about trouble with an institution or a college."""
         return institution.mail.failures or self.operators
 
-    def sync_page(self, key: str) -> str:
-        """The page of an institution's sync in Airflow."""
-        return f"{self.airflow}/dags/fs_canvas_sync__{key}"
+    def sync_page(self, institution: Institution | College) -> str:
+        """The page in Airflow of an institution's sync, or of a college's queue."""
+        dag = "coursekey_outbound" if isinstance(institution, College) else DAGS[0]
+        return f"{self.airflow}/dags/{dag}__{institution.key}"
 
 
 @contextmanager
@@ -174,14 +175,15 @@ def _forget(house: Household, key: str, kept: Retention, ask_again: timedelta) -
 
 
 def tell_silence(house: Household) -> int:
-    """Mail each institution that had no complete run for ``silence_hours``: once, and again each day it lasts.
+    """Mail each institution and college that had no complete run for ``silence_hours``: once, and daily while it lasts.
 
     :returns: how many were mailed.
     """
-    return _for_each(house.institutions, lambda one: _tell_silence(house, one))
+    everybody: tuple[Institution | College, ...] = (*house.institutions, *house.colleges)
+    return _for_each(everybody, lambda one: _tell_silence(house, one))
 
 
-def _tell_silence(house: Household, institution: Institution) -> bool:
+def _tell_silence(house: Household, institution: Institution | College) -> bool:
     with house.store.begin() as connection:
         standing = institutions.standing(connection, institution.key, house.now)
         latest = runs.latest_runs(connection, institution.key, LATEST_RUNS)
@@ -200,10 +202,11 @@ def _tell_silence(house: Household, institution: Institution) -> bool:
         name=institution.name,
         hours=hours,
         last=last,
+        target="CourseKey" if isinstance(institution, College) else "Canvas",
         runs=[_run_text(run, institution) for run in latest],
         remedy=REMEDIES[Code.SILENCE],
         code=Code.SILENCE,
-        dag_page=house.sync_page(institution.key),
+        dag_page=house.sync_page(institution),
     )
 
     def mark() -> None:
@@ -214,7 +217,7 @@ def _tell_silence(house: Household, institution: Institution) -> bool:
     return True
 
 
-def _run_text(run: Run, institution: Institution) -> str:
+def _run_text(run: Run, institution: Institution | College) -> str:
     gaps = run.counts.get("gaps")
     return f"{moment_text(run.started_at, institution.zone)}: {run.state}" + (f", {gaps} gaps" if gaps else "")
 
@@ -283,7 +286,7 @@ def _tell_unplanned(house: Household, institution: Institution, run: Run) -> boo
             message=message,
             remedy=REMEDIES[Code.POOL_MISSING],
             code=Code.POOL_MISSING,
-            dag_page=house.sync_page(institution.key),
+            dag_page=house.sync_page(institution),
         ),
     )
 

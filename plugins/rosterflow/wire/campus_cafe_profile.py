@@ -23,7 +23,14 @@ _TO_THE_MINUTE = re.compile(r"^(\d\d:\d\d)$")
 
 
 class Unusable(ValueError):
-    """A row that cannot be used; the message names field and key, and no other value of it."""
+    """A row that cannot be used; the message names field and key, and no other value of it.
+
+    :param is_named: whether its key is known, so that it can be told from other such rows.
+    """
+
+    def __init__(self, message: str, *, is_named: bool = True) -> None:
+        super().__init__(message)
+        self.is_named = is_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +181,7 @@ def made(table: Table, kind: type[Kind], values: dict[str, Any]) -> Kind:
     try:
         found = msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError:
-        raise Unusable(_why(table, kind, values)) from None
+        raise Unusable(_why(table, kind, values), is_named=set(table.key) <= values.keys()) from None
     if unzoned := [name for name in ("modified_at", "registered_at") if _is_naive(getattr(found, name, None))]:
         raise Unusable(f"{_name(table, values)}: {table.fields[unzoned[0]]} has no time zone")
     return found

@@ -207,12 +207,13 @@ def _is_void(record: TimeRecord) -> bool:
 
 def _observed(record: TimeRecord, seconds: int | None, zone: ZoneInfo, read_at: datetime) -> Observation:
     is_void = _is_void(record)
+    session, on = _placed(record, zone)
     going_on = not is_void and _is_going_on(record, read_at)
     return Observation(
-        key=FactKey(record.course_id, session_of(record, zone), record.user_id, "async" if record.is_async else "sync"),
+        key=FactKey(record.course_id, session, record.user_id, "async" if record.is_async else "sync"),
         person=record.issued_id,
         window=record.session_date,
-        on=booked_on(record, zone),
+        on=on,
         seconds=0 if is_void else None if going_on else seconds,
         is_void=is_void,
         record_id=record.record_id,
@@ -229,13 +230,7 @@ def session_of(record: TimeRecord, zone: ZoneInfo) -> str:
     The start instead of an ordinal: it stays what it is when a page before it is missing. What MidnightShift cut off
     has the day with it, because the export gives both parts as one session.
     """
-    day = f" {record.session_date.isoformat()}" if _is_later_part(record, zone) else ""
-    if record.session_id:
-        return record.session_id + day
-    if record.record_id:
-        return f"record {record.record_id}"
-    start = record.starts or record.check_in
-    return f"start {start.astimezone(UTC).isoformat() if start else record.session_date.isoformat()}{day}"
+    return _placed(record, zone)[0]
 
 
 def booked_on(record: TimeRecord, zone: ZoneInfo) -> date:
@@ -243,22 +238,42 @@ def booked_on(record: TimeRecord, zone: ZoneInfo) -> date:
 
     The export's own day where the two are further apart than zones can be.
     """
+    return _placed(record, zone)[1]
+
+
+def _placed(record: TimeRecord, zone: ZoneInfo) -> tuple[str, date]:
+    """The session of a record and the day on which it is booked: both together, for local days are dear."""
     start = record.starts or record.check_in
-    if start is None or _is_later_part(record, zone):
-        return record.session_date
-    on = start.astimezone(zone).date()
-    return on if abs((on - record.session_date).days) <= 1 else record.session_date
+    on = start.astimezone(zone).date() if start else None
+    is_later_part = _is_later_part(record, on, zone)
+    session = _session(record, start, is_later_part)
+    if on is None or is_later_part or abs((on - record.session_date).days) > 1:
+        on = record.session_date
+    return session, on
 
 
-def _is_later_part(record: TimeRecord, zone: ZoneInfo) -> bool:
-    """Whether MidnightShift cut it off: it is of the day on which its time begins, its session began before that."""
-    start, came = record.starts, record.check_in
-    if came is None or (start is not None and came <= start):
+def _session(record: TimeRecord, start: datetime | None, is_later_part: bool) -> str:
+    day = f" {record.session_date.isoformat()}" if is_later_part else ""
+    if record.session_id:
+        return record.session_id + day
+    if record.record_id:
+        return f"record {record.record_id}"
+    return f"start {start.astimezone(UTC).isoformat() if start else record.session_date.isoformat()}{day}"
+
+
+def _is_later_part(record: TimeRecord, on: date | None, zone: ZoneInfo) -> bool:
+    """Whether MidnightShift cut it off: it is of the day on which its time begins, its session began before that.
+
+    :param on: the local day of the session's start, or of the check-in where that is not known.
+    """
+    came = record.check_in
+    if came is None or on is None:
         return False
-    here = came.astimezone(zone)
-    if here.date() != record.session_date:
-        return False
-    return here.time() == time() if start is None else start.astimezone(zone).date() < record.session_date
+    if record.starts is None:
+        return on == record.session_date and came.astimezone(zone).time() == time()
+    # The cheapest first: hardly any session began on an earlier day.
+    began_before = on < record.session_date and came > record.starts
+    return began_before and came.astimezone(zone).date() == record.session_date
 
 
 def day_seconds(on: date, zone: ZoneInfo) -> int:
@@ -271,27 +286,32 @@ def day_seconds(on: date, zone: ZoneInfo) -> int:
 
 def _remarks(record: TimeRecord, seconds: int, zone: ZoneInfo) -> Iterable[Listed]:
     start, end = record.check_in or record.starts, record.check_out or record.ends
-    if seconds and start and end and start.astimezone(zone).date() != _last_day(end, zone):
+    begin, finish = start and start.astimezone(zone), end and end.astimezone(zone)
+    if seconds and begin and finish and _spans_midnight(begin, finish, zone):
         yield _listed("spans-midnight", record, detail=f"{seconds} s on the day it began")
     if seconds > 82_800 and seconds > day_seconds(booked_on(record, zone), zone):
         yield _listed("longer-than-day", record, detail=f"{seconds} s")
     if seconds and record.available and seconds > record.available and not record.is_async:
         yield _listed("more-than-available", record, detail=f"{seconds} s of {record.available} s")
-    if start and end and _differs_by_the_clock_change(record, start, end, zone):
+    if begin and finish and _differs_by_the_clock_change(record, begin, finish):
         yield _listed("clock-change", record, detail="an hour more or less than between check-in and check-out")
 
 
-def _last_day(end: datetime, zone: ZoneInfo) -> date:
-    """The day in which the last second lies: what ends at midnight is of the day before."""
-    return (end.astimezone(UTC) - timedelta(seconds=1)).astimezone(zone).date()
+def _spans_midnight(begin: datetime, finish: datetime, zone: ZoneInfo) -> bool:
+    """Whether a stay has seconds of another local day: what ends at midnight has none of the day that begins."""
+    on = begin.date()
+    if on == finish.date():
+        return False
+    return on != (finish.astimezone(UTC) - timedelta(seconds=1)).astimezone(zone).date()
 
 
-def _differs_by_the_clock_change(record: TimeRecord, start: datetime, end: datetime, zone: ZoneInfo) -> bool:
+def _differs_by_the_clock_change(record: TimeRecord, begin: datetime, finish: datetime) -> bool:
     if record.attended is None or record.check_in is None or record.check_out is None:
         return False
-    elapsed = (end.astimezone(UTC) - start.astimezone(UTC)).total_seconds()
-    is_an_hour_off = abs(elapsed - record.attended) == 3600
-    return is_an_hour_off and start.astimezone(zone).utcoffset() != end.astimezone(zone).utcoffset()
+    if begin.utcoffset() == finish.utcoffset():
+        return False
+    elapsed = (finish.astimezone(UTC) - begin.astimezone(UTC)).total_seconds()
+    return abs(elapsed - record.attended) == 3600
 
 
 def _listed(reason: str, record: TimeRecord, seconds: int = 0, detail: str = "") -> Listed:

@@ -218,7 +218,7 @@ def not_teaching(case: Case) -> Verdict | None:
 
 
 def owner(case: Case) -> Verdict | None:
-    """The owner is one already, and CourseKey lets nobody remove them."""
+    """The owner is one already, and CourseKey lets nobody remove them; nor does a student get their account."""
     if case.person is None or case.person.email.casefold() != case.college.coursekey.course_owner.casefold():
         return None
     return _skip("owner", "The person is COURSEKEY_COURSE_OWNER, who is never added nor removed.")
@@ -425,7 +425,7 @@ RULES: Mapping[tuple[EntryKind, Intent], tuple[Rule, ...]] = {
     ),
     (EntryKind.SESSIONS, Intent.UPSERT): (*WANTED, no_session_sync, *WINDOWS, *COMPLETE),
     (EntryKind.SESSIONS, Intent.REMOVE): (courses_stay,),
-    (EntryKind.ENROLLMENT, Intent.UPSERT): (*WANTED, not_registered, *WINDOWS, *COMPLETE, person),
+    (EntryKind.ENROLLMENT, Intent.UPSERT): (*WANTED, not_registered, owner, *WINDOWS, *COMPLETE, person),
     (EntryKind.ENROLLMENT, Intent.REMOVE): (
         *SEMESTER,
         excluded,

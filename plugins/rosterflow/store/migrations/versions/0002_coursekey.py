@@ -24,6 +24,12 @@ def upgrade() -> None:
             comment="the newest change that was read, by Campus Cafe's clock",
         ),
         sa.Column("compared_at", UtcDateTime(timezone=True), nullable=True, comment="when everything was last read"),
+        sa.Column(
+            "tried_at",
+            UtcDateTime(timezone=True),
+            nullable=True,
+            comment="when that was last tried, whether or not it was whole",
+        ),
         sa.PrimaryKeyConstraint("institution", "resource", name=op.f("pk_campus_cursor")),
     )
     op.create_table(
@@ -109,18 +115,18 @@ def upgrade() -> None:
         sa.Column("section", sa.String(length=16), nullable=False),
         sa.Column("person", sa.String(length=32), nullable=False),
         sa.Column("site", sa.String(length=32), nullable=False),
-        sa.Column("intent", sa.String(length=8), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("rule", sa.String(length=64), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("error_code", sa.String(length=32), nullable=False),
-        sa.Column("generation", sa.Integer(), nullable=False, comment="grows with each change of what it is about"),
         sa.Column(
             "at_site",
             sa.String(length=32),
             nullable=False,
             comment="the course site whose auth key it needs; empty: any",
         ),
+        sa.Column("intent", sa.String(length=8), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("rule", sa.String(length=64), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("error_code", sa.String(length=32), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False, comment="grows with each change of what it is about"),
         sa.Column("forced", sa.Boolean(), nullable=False),
         sa.Column("asked_by", sa.String(length=250), nullable=False),
         sa.Column("opens_on", sa.Date(), nullable=True),
@@ -147,18 +153,18 @@ def upgrade() -> None:
     op.create_index(
         "ix_queue_entry_next", "queue_entry", ["institution", "api_name", "state", "due_at", "id"], unique=False
     )
-    op.create_table(
-        "queue_history",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("at", UtcDateTime(timezone=True), nullable=False),
-        sa.Column("institution", sa.String(length=31), nullable=False),
-        sa.Column("api_name", sa.String(length=16), nullable=False),
     op.create_index(
         "ix_queue_entry_next_at_site",
         "queue_entry",
         ["institution", "api_name", "at_site", "state", "due_at", "id"],
         unique=False,
     )
+    op.create_table(
+        "queue_history",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", UtcDateTime(timezone=True), nullable=False),
+        sa.Column("institution", sa.String(length=31), nullable=False),
+        sa.Column("api_name", sa.String(length=16), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("semester", sa.String(length=16), nullable=False),
         sa.Column("course", sa.String(length=32), nullable=False),
@@ -192,13 +198,13 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_queue_history_institution_person"), table_name="queue_history")
     op.drop_index(op.f("ix_queue_history_institution_at"), table_name="queue_history")
     op.drop_table("queue_history")
+    op.drop_index("ix_queue_entry_next_at_site", table_name="queue_entry")
     op.drop_index("ix_queue_entry_next", table_name="queue_entry")
     op.drop_index(op.f("ix_queue_entry_institution_person"), table_name="queue_entry")
     op.drop_table("queue_entry")
     op.drop_index(op.f("ix_coursekey_map_institution_semester_course_section"), table_name="coursekey_map")
     op.drop_index(op.f("ix_coursekey_map_institution_school_kind_remote_id"), table_name="coursekey_map")
     op.drop_index(op.f("ix_coursekey_map_institution_person"), table_name="coursekey_map")
-    op.drop_index("ix_queue_entry_next_at_site", table_name="queue_entry")
     op.drop_table("coursekey_map")
     op.drop_index(op.f("ix_campus_record_institution_resource_semester_course_section"), table_name="campus_record")
     op.drop_index(op.f("ix_campus_record_institution_resource_person"), table_name="campus_record")

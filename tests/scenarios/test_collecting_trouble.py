@@ -1,0 +1,180 @@
+"""Campus Cafe has a bad day: lists that are short, doubled or empty, and a clock that was wrong for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from rosterflow.domain.coursekey.campus import Resource, Standing
+from rosterflow.domain.coursekey.queue import EntryState, Intent
+from rosterflow.store import campus as mirror
+from sandbox.faults import Fault
+from sandbox.serving import RunningSandbox
+from tests.domain.coursekey.builders import college as settings
+from tests.harness import Clock
+from tests.scenarios.campus import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NOW,
+    Campus,
+    a_section,
+    campus,
+    enrollment,
+    person,
+    registration,
+    staff,
+    teaching,
+)
+from tests.scenarios.drain_ground import EMPTY, Ground, ground, sandbox_of
+from tests.scenarios.drain_ground import enrollment as enrolled
+
+NOON = datetime(2026, 9, 1, 16, tzinfo=UTC)
+Made = Callable[..., AbstractContextManager[Ground]]
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Iterator[Campus]:
+    """A college with a section of two that is in CourseKey."""
+    with campus(tmp_path, INSTRUCTOR_ADD_ONLY="N") as made:
+        a_section(made.registrar, 2)
+        made.sync()
+        yield made
+
+
+@pytest.fixture(scope="module")
+def clock() -> Clock:
+    return Clock(NOON)
+
+
+@pytest.fixture(scope="module")
+def running(clock: Clock) -> Iterator[RunningSandbox]:
+    with sandbox_of(EMPTY, clock) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def town(running: RunningSandbox, tmp_path: Path, clock: Clock) -> Iterator[Ground]:
+    """A college with a section of three."""
+    clock.moment = NOON
+    running.world.reset(college=EMPTY)
+    with ground(running, tmp_path, clock) as made:
+        key = made.section()
+        made.register(key, *(made.person(2001 + number) for number in range(3)))
+        made.collect()
+        made.drain()
+        yield made
+
+
+# -- lists that are not whole -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["drop_page", "repeated_page", "total_high", "null_row", "broken_row", "empty_list"])
+def test_no_list_that_is_odd_all_day_long_removes_anybody_unasked_or_keeps_the_new_from_coming(
+    town: Ground, kind: str
+) -> None:
+    town.sandbox.world.faults.add(Fault("campuscafe", kind, count=None))
+    town.clock.forward(days=1)
+    town.collect()
+    town.sandbox.world.faults.clear()
+    key = town.section("MTH101/5")
+    town.register(key, town.person(2009), "2001")
+
+    town.run()
+
+    assert [one["issuedID"] for one in town.course("MTH101 - 4: Intro to Math in Fall 2026")["enrollments"]] == [
+        "2001",
+        "2002",
+        "2003",
+    ]
+    assert {person: town.entry(enrolled(key, person)).state for person in ("2001", "2009")} == {
+        "2001": EntryState.DONE,
+        "2009": EntryState.DONE,
+    }
+
+
+@pytest.mark.parametrize("resource", [Resource.SEMESTERS, Resource.SECTIONS, Resource.PERSONS])
+def test_an_empty_list_of_what_was_there_before_is_not_believed(one: Campus, resource: Resource) -> None:
+    had = {name: record for name, record in one.registrar.records.items() if name[0] is resource}
+    for name in had:
+        del one.registrar.records[name]
+
+    found = one.collect(NOW + DAY)
+
+    assert found.gaps == [f"{resource}: none came, though there were some"]
+    assert found.gone[resource] == 0
+    with one.store.begin() as connection:
+        assert mirror.has_any(connection, one.college.key, resource, ["202610"])
+
+
+def test_a_comparison_that_is_not_whole_is_tried_again_each_hour_and_changes_are_read_meanwhile(one: Campus) -> None:
+    one.registrar.gaps[Resource.REGISTRATIONS] = ("registrations: 2 different rows came of 3",)
+    tomorrow = NOW + DAY
+
+    def asked(at: datetime) -> list[bool]:
+        one.registrar.asked.clear()
+        one.collect(at)
+        return [since is None for resource, since, _ in one.registrar.asked if resource is Resource.REGISTRATIONS]
+
+    assert [asked(tomorrow + minutes * MINUTE) for minutes in (0, 15, 45, 60, 75)] == [
+        [True],
+        [False],
+        [False],
+        [True],
+        [False],
+    ]
+    one.registrar.have(person("2100"), registration("2100"), at=tomorrow + HOUR)
+    one.collect(tomorrow + HOUR + 30 * MINUTE)
+    assert one.entries()[enrollment("2100")].state is EntryState.PENDING
+
+    one.registrar.gaps.clear()
+    assert [asked(tomorrow + hours * HOUR) for hours in (2, 3, 4)] == [[True], [False], [False]]
+
+
+def test_settings_that_change_are_seen_though_a_list_never_is_whole(one: Campus) -> None:
+    one.registrar.gaps[Resource.REGISTRATIONS] = ("registrations: 2 different rows came of 3",)
+    one.registrar.have(person("1009"), at=NOW)
+    one.college = settings(COURSE_ADMINS="1009")
+
+    one.collect(NOW + DAY)
+
+    assert one.entries()[staff("1009")].state is EntryState.PENDING
+
+
+# -- the clock --------------------------------------------------------------------------------------------------------
+
+
+def test_a_comparison_by_a_clock_that_was_ahead_puts_none_off(one: Campus) -> None:
+    one.collect(NOW + 40 * DAY)
+
+    assert len(one.collect(NOW + HOUR).compared) == 5
+    assert one.collect(NOW + 2 * HOUR).compared == []
+
+
+# -- what changes within one collection, and settings that do ---------------------------------------------------------
+
+
+def test_whoever_waits_registers_and_drops_between_two_collections_is_told_of_once(one: Campus) -> None:
+    one.registrar.have(person("2100"))
+    for minute, standing in enumerate((Standing.WAITLISTED, Standing.REGISTERED, Standing.DROPPED)):
+        one.registrar.have(registration("2100", standing=standing), at=NOW + minute * MINUTE)
+
+    one.sync(NOW + HOUR)
+
+    assert one.told_of(enrollment("2100")) == [(EntryState.SKIPPED, "dropped")]
+    assert enrollment("2100") not in one.there()
+
+
+def test_instructors_who_left_while_they_were_only_added_are_removed_when_that_is_switched_off(one: Campus) -> None:
+    one.college = settings(INSTRUCTOR_ADD_ONLY="Y")
+    one.registrar.have(teaching("1002", is_removed=True), at=NOW + MINUTE)
+    one.sync(NOW + HOUR)
+    assert staff("1002") in one.there()
+
+    one.college = settings(INSTRUCTOR_ADD_ONLY="N")
+
+    assert (staff("1002"), Intent.REMOVE) in one.sync(NOW + 2 * HOUR)
