@@ -1,7 +1,7 @@
 """``make bench``, or ``python -m tests.bench``: what the engine costs, as ratios to what nobody can avoid.
 
 ``--people`` measures it with people, ``--airflow`` what Airflow itself adds to a run, ``--queue`` picking from a queue,
-``--drain`` draining one.
+``--drain`` draining one, ``--attendance`` importing time attended.
 docs/benchmarks.md tells how to read the tables.
 Nothing here fails because something is slow.
 """
@@ -31,6 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
         "--drain", type=int, nargs="?", const=20_000, help="measure draining a queue of so many entries into CourseKey"
     )
     parser.add_argument(
+        "--attendance", type=int, nargs="?", const=1_000_000, help="measure importing so many records of time attended"
+    )
+    parser.add_argument(
         "--people", type=int, nargs="?", const=300_000, choices=(300_000, 1_000_000), help="so many enrollments, too"
     )
     parser.add_argument(
@@ -39,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="rosterflow-bench-") as home:
         _isolate(Path(home))
-        if not (options.airflow or options.queue or options.drain):
+        if not (options.airflow or options.queue or options.drain or options.attendance):
             _prepare_institution(Path(home), with_people=options.people is not None)
         if options.profiles:
             options.profiles.mkdir(parents=True, exist_ok=True)
@@ -48,6 +51,10 @@ def main(arguments: list[str] | None = None) -> int:
             from tests.bench.airflow_adds import measure_airflow
 
             measure_airflow(Path(home), _say)
+        elif options.attendance:
+            from tests.bench.attendance import measure_attendance
+
+            measure_attendance(Path(home), _say, options.attendance)
         elif options.drain:
             from tests.bench.drain import measure_drain
 

@@ -11,8 +11,8 @@ from aiolimiter import AsyncLimiter
 from rosterflow.wire.coursekey_profile import Limits
 
 BURST = 0.25
-"""Seconds' worth of calls that may be begun at once: waiting is never exact, a batch is taken and written meanwhile,
-and what is late must be made up."""
+"""Seconds' worth of calls that may be begun at once: waiting is never exact, batches are taken meanwhile, and what
+is late must be made up."""
 
 Answer = TypeVar("Answer")
 
