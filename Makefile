@@ -31,7 +31,7 @@ sandbox: $(ENV)
 	@exec $(PY) -m sandbox
 
 test: lint
-	@$(PY) -m pytest -m 'not soak' --cov -n auto --dist loadgroup
+	@$(PY) -m pytest -m 'not soak' --cov -n auto
 
 soak: $(ENV)
 	@$(PY) -m pytest -m soak

@@ -6,8 +6,10 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 REPOSITORY = Path(__file__).parents[1]
 AIRFLOW_HOME = Path(tempfile.mkdtemp(prefix="rosterflow-tests-"))
@@ -28,13 +30,25 @@ os.environ |= {
 }
 
 
+END_TO_END = REPOSITORY / "tests" / "e2e"
+
+
+class WholeFiles(LoadScopeScheduling):
+    """Gives each process of a test run whole files, and one of them the end-to-end tests, which share a stack."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "e2e" if file.startswith("tests/e2e/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WholeFiles:
+    """Share the tests out among the processes of ``-n``."""
+    return WholeFiles(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let each process of a test run have whole files, and one of them the end-to-end tests, which wait a lot."""
-    end_to_end = REPOSITORY / "tests" / "e2e"
-    items.sort(key=lambda item: not item.path.is_relative_to(end_to_end))  # the longest first
-    for item in items:
-        name = "e2e" if item.path.is_relative_to(end_to_end) else str(item.path.relative_to(REPOSITORY))
-        item.add_marker(pytest.mark.xdist_group(name))
+    """Begin with the end-to-end tests: they take longest, and mostly wait."""
+    items.sort(key=lambda item: not item.path.is_relative_to(END_TO_END))
 
 
 def pytest_unconfigure() -> None:
