@@ -30,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--drain", type=int, nargs="?", const=20_000, help="measure draining a queue of so many entries into CourseKey"
     )
+    parser.add_argument("--rate", type=float, default=100.0, help="so many calls a second CourseKey takes (--drain)")
     parser.add_argument(
         "--attendance", type=int, nargs="?", const=1_000_000, help="measure importing so many records of time attended"
     )
@@ -58,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         elif options.drain:
             from tests.bench.drain import measure_drain
 
-            measure_drain(Path(home), _say, options.drain)
+            measure_drain(Path(home), _say, options.drain, options.rate)
         elif options.queue:
             from tests.bench.queue import measure_queue
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from rosterflow.domain.coursekey.campus import SectionKey
 from rosterflow.domain.coursekey.queue import EntryKind, EntryState, Intent
+from rosterflow.domain.coursekey.remote import Course, CourseData
 from rosterflow.hooks.coursekey import CourseKeyHook
 from rosterflow.store import queue, queue_looking
 from rosterflow.store.queue_looking import Selection
@@ -280,17 +282,38 @@ def test_a_far_side_that_is_down_costs_few_entries_an_attempt(town: Ground) -> N
     assert sum(town.drain().states.values()) == 30
 
 
+class Faulty(CourseKeyHook):
+    """One that fails at a course as only a mistake of ours does, in words that name people."""
+
+    async def create_course(self, school: str, data: CourseData, *, owner: str, admins: Sequence[str] = ()) -> Course:
+        if "MTH101 - 5" in data.name:
+            raise KeyError("Pia Quill")
+        return await super().create_course(school, data, owner=owner, admins=admins)
+
+
 def test_an_entry_that_we_ourselves_fail_at_fails_alone(town: Ground, caplog: pytest.LogCaptureFixture) -> None:
     odd = a_class(town, name="MTH101/5", first=3001)
-    town.section("MTH101/5", days=["Funday"])
     good = a_class(town, students=1)
+    base = town.college.coursekey.base_url
+    town.hooks = lambda name: Faulty(name, base_url=base, timeout=httpx.Timeout(5), sleep=no_waiting)
 
     town.drain()
 
     assert (town.entry(course_of(odd)).state, town.entry(course_of(odd)).error_code) == (FAILED, "unexpected")
     assert town.entry(course_of(good)).state is DONE
     assert "course 202610/MTH101/5: KeyError in " in caplog.text
-    assert "Funday" not in caplog.text
+    assert "Quill" not in caplog.text
+
+
+def test_a_section_on_a_day_that_is_none_fails_with_what_to_mend(town: Ground) -> None:
+    odd = a_class(town, name="MTH101/5", first=3001)
+    town.section("MTH101/5", days=["Funday"])
+    town.collect()
+
+    town.drain()
+
+    assert (town.entry(course_of(odd)).state, town.entry(course_of(odd)).rule) == (FAILED, "weekday-unknown")
+    assert town.there()["courses"] == []
 
 
 def test_what_somebody_removed_there_is_made_again(town: Ground) -> None:

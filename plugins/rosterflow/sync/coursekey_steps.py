@@ -60,7 +60,6 @@ async def _send_user(desk: Desk, at: Place, entry: Entry) -> Sent:
     data = desk.user(person)
     key = MapKey(MapKind.USER, school, person=person)
     known = desk.maps.get(key)
-    known = known or desk.look_again(key)
     now_known = Mapped(key, known.remote_id if known else "", fingerprint(data), private=data.email.encode())
     if known:
         if known.fingerprint == now_known.fingerprint and not entry.forced:
@@ -69,9 +68,10 @@ async def _send_user(desk: Desk, at: Place, entry: Entry) -> Sent:
         now_known = msgspec.structs.replace(now_known, created_by_us=known.created_by_us)
         return Sent(UPDATED, "The account was brought up to date.", known=(now_known,))
     user, rule = await _found_or_made_user(desk, at, key, data)
+    ours = rule == CREATED or bool((other := desk.look_again(key)) and other.created_by_us)  # another drain's
     if rule == ADOPTED and _as_data(user) != data:
         await at.hook.update_user(school, user.id, data)
-    now_known = msgspec.structs.replace(now_known, remote_id=user.id, created_by_us=rule == CREATED)
+    now_known = msgspec.structs.replace(now_known, remote_id=user.id, created_by_us=ours)
     words = "The account was made." if rule == CREATED else "The account was there already and is used."
     return Sent(rule, words, known=(now_known,))
 

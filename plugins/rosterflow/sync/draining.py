@@ -39,7 +39,7 @@ IN_A_ROW = 3
 """After so many entries in a row that could not be sent for now, an auth key is left alone until the next run."""
 WAITS = timedelta(minutes=1)
 """When an entry is tried again whose dependency another drain is working on."""
-WRITTEN_EVERY = 0.2
+WRITTEN_EVERY = 1.0
 """Seconds for which what became of an entry waits at most to be written down."""
 OPEN_AT_ONCE = 10
 """So many batches are worked on at a time at most."""
