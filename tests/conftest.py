@@ -33,7 +33,7 @@ os.environ |= {
 END_TO_END = REPOSITORY / "tests" / "e2e"
 
 
-class WholeFiles(LoadScopeScheduling):
+class WholeFiles(LoadScopeScheduling):  # type: ignore[misc]
     """Gives each process of a test run whole files, and one of them the end-to-end tests, which share a stack."""
 
     def _split_scope(self, nodeid: str) -> str:

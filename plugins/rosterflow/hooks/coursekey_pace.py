@@ -30,8 +30,10 @@ class Pace:
     async def run(self, call: Callable[[], Awaitable[Answer]]) -> Answer:
         """Make a call when its turn has come."""
         async with self._slots:
-            while (wait := self._resumes_at - asyncio.get_running_loop().time()) > 0:
-                await self._sleep(wait)
+            slept_until = now = asyncio.get_running_loop().time()
+            while (resumes_at := self._resumes_at) > slept_until:
+                await self._sleep(resumes_at - now)
+                slept_until, now = resumes_at, asyncio.get_running_loop().time()
             await self._limiter.acquire()
             return await call()
 
