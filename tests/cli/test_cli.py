@@ -53,7 +53,7 @@ def test_an_error_of_ours_is_one_sentence_with_its_remedy_and_exit_code_1(shell:
 
     assert (shell.code, told) == (1, "")
     assert shell.error == (
-        "The store is at version none, this code needs 0002. [store-outdated] "
+        f"The store is at version none, this code needs {migrate.VERSION}. [store-outdated] "
         "Run 'python -m rosterflow store upgrade' once after installing a new version.\n"
     )
 
