@@ -163,10 +163,8 @@ class MailAttendanceOperator(CollegeOperator):
 
     def _report(self, context: Context) -> AttendanceReport:
         ti = context["ti"]
-        lines = [line for task in self.told_by for line in lines_from(ti.xcom_pull(task_ids=task, key=LINES))]
-        unseen = msgspec.convert(
-            ti.xcom_pull(task_ids=self.told_by[-1], key=UNSEEN) or [], list[tuple[SectionKey, str]]
-        )
+        lines = [line for task in self.told_by for line in lines_from(_handed_on(ti, task, LINES))]
+        unseen = msgspec.convert(_handed_on(ti, self.told_by[-1], UNSEEN), list[tuple[SectionKey, str]])
         failed = self._failed(context)
         run = self.run_of(context)
         return report_of(self.store, self.settings, run, now(), lines=lines, unseen=unseen, failed=failed)
@@ -177,6 +175,11 @@ class MailAttendanceOperator(CollegeOperator):
         with self.store.begin() as connection:
             rows = failures.failures_of(connection, dag_run.dag_id, dag_run.run_id)
         return [f"{row.task_id}: {row.message}" for row in rows if row.task_id != context["ti"].task_id]
+
+
+def _handed_on(ti: Any, task_id: str, key: str) -> list[Any]:
+    """What a task handed on in a page of its own; nothing when it failed before."""
+    return list(ti.xcom_pull(task_ids=task_id, key=key) or ())
 
 
 def _day(text: str | None) -> date | None:

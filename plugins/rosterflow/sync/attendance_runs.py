@@ -224,6 +224,6 @@ def plain_lines(lines: Iterable[Listed]) -> list[Any]:
     return [msgspec.to_builtins(line) for line in lines]
 
 
-def lines_from(values: object) -> list[Listed]:
-    """The inverse of :func:`plain_lines`; nothing when a task handed nothing on."""
-    return msgspec.convert(values or [], list[Listed])
+def lines_from(values: Iterable[Any]) -> list[Listed]:
+    """The inverse of :func:`plain_lines`."""
+    return msgspec.convert(list(values), list[Listed])
