@@ -7,8 +7,9 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ TOKEN = "sandbox-campuscafe-token"
 EMPTY = "sections=0,students=0,registrations=0,instructors=1,awkward=0"
 SMALL = "sections=9,students=40,registrations=90,instructors=5,awkward=0"
 FALL = "202610"
+NOON = datetime(2026, 9, 1, 16, tzinfo=UTC)
 OWNER = "registrar@college.example"
 DEMO = REPOSITORY / "include" / "institutions" / "college.yaml"
 
@@ -262,3 +264,18 @@ def ground(sandbox: RunningSandbox, folder: Path, clock: Clock, **changes: Any) 
         for name in given:
             del os.environ[name]
         store.dispose()
+
+
+Made = Callable[..., AbstractContextManager[Ground]]
+"""Opens a college with some parameters."""
+
+
+def a_class(
+    town: Ground, students: int = 2, name: str = "MTH101/4", site: str = "MAIN", first: int = 2001
+) -> SectionKey:
+    """A section with an instructor and some students, collected."""
+    key = town.section(name, site)
+    town.teach(key, town.person(f"9{first}", firstName="Ted"), isPrimary=True)
+    town.register(key, *(town.person(first + number) for number in range(students)))
+    town.collect()
+    return key

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -30,17 +29,6 @@ from tests.scenarios.persons import (
 )
 
 _numbers = count(990_001)
-
-
-@pytest.fixture(scope="module")
-def faculty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[College]:
-    with faculty_of(tmp_path_factory.mktemp("faculty")) as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def ue(faculty: College) -> Undervisningsenhet:
-    return faculty.teaching()
 
 
 def merged(one: College, person: Person) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -13,9 +12,7 @@ from rosterflow.domain.coursekey.campus import Resource, Standing
 from rosterflow.domain.coursekey.queue import EntryState, Intent
 from rosterflow.store import campus as mirror
 from sandbox.faults import Fault
-from sandbox.serving import RunningSandbox
 from tests.domain.coursekey.builders import college as settings
-from tests.harness import Clock
 from tests.scenarios.campus import (
     DAY,
     HOUR,
@@ -30,11 +27,8 @@ from tests.scenarios.campus import (
     staff,
     teaching,
 )
-from tests.scenarios.drain_ground import EMPTY, Ground, ground, sandbox_of
+from tests.scenarios.drain_ground import Ground
 from tests.scenarios.drain_ground import enrollment as enrolled
-
-NOON = datetime(2026, 9, 1, 16, tzinfo=UTC)
-Made = Callable[..., AbstractContextManager[Ground]]
 
 
 @pytest.fixture
@@ -46,28 +40,14 @@ def one(tmp_path: Path) -> Iterator[Campus]:
         yield made
 
 
-@pytest.fixture(scope="module")
-def clock() -> Clock:
-    return Clock(NOON)
-
-
-@pytest.fixture(scope="module")
-def running(clock: Clock) -> Iterator[RunningSandbox]:
-    with sandbox_of(EMPTY, clock) as sandbox:
-        yield sandbox
-
-
 @pytest.fixture
-def town(running: RunningSandbox, tmp_path: Path, clock: Clock) -> Iterator[Ground]:
+def town(town: Ground) -> Ground:
     """A college with a section of three."""
-    clock.moment = NOON
-    running.world.reset(college=EMPTY)
-    with ground(running, tmp_path, clock) as made:
-        key = made.section()
-        made.register(key, *(made.person(2001 + number) for number in range(3)))
-        made.collect()
-        made.drain()
-        yield made
+    key = town.section()
+    town.register(key, *(town.person(2001 + number) for number in range(3)))
+    town.collect()
+    town.drain()
+    return town
 
 
 # -- lists that are not whole -----------------------------------------------------------------------------------------

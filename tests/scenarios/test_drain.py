@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
-from rosterflow.domain.coursekey.campus import SectionKey
 from rosterflow.domain.coursekey.queue import EntryKind, EntryState, Intent
 from rosterflow.domain.coursekey.remote import Course, CourseData
 from rosterflow.hooks.coursekey import CourseKeyHook
@@ -24,58 +23,20 @@ from tests.harness import Clock
 from tests.hooks.coursekey_sandbox import connect
 from tests.hooks.other_coursekey import OTHER, TOKEN, serving
 from tests.scenarios.drain_ground import (
-    EMPTY,
     KEYS,
     OWNER,
     SMALL,
     Ground,
+    a_class,
     course_of,
     enrollment,
     ground,
     no_waiting,
-    sandbox_of,
     staff,
     user,
 )
 
-NOON = datetime(2026, 9, 1, 16, tzinfo=UTC)
 DONE, FAILED, PENDING = EntryState.DONE, EntryState.FAILED, EntryState.PENDING
-
-
-@pytest.fixture(scope="module")
-def clock() -> Clock:
-    return Clock(NOON)
-
-
-@pytest.fixture(scope="module")
-def running(clock: Clock) -> Iterator[RunningSandbox]:
-    with sandbox_of(EMPTY, clock) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(running: RunningSandbox, clock: Clock) -> RunningSandbox:
-    clock.moment = NOON
-    running.world.reset(college=EMPTY)
-    return running
-
-
-@pytest.fixture
-def town(sandbox: RunningSandbox, tmp_path: Path, clock: Clock) -> Iterator[Ground]:
-    """A college without anybody in it."""
-    with ground(sandbox, tmp_path, clock) as one:
-        yield one
-
-
-def a_class(
-    town: Ground, students: int = 2, name: str = "MTH101/4", site: str = "MAIN", first: int = 2001
-) -> SectionKey:
-    """A section with an instructor and some students, collected."""
-    key = town.section(name, site)
-    town.teach(key, town.person(f"9{first}", firstName="Ted"), isPrimary=True)
-    town.register(key, *(town.person(first + number) for number in range(students)))
-    town.collect()
-    return key
 
 
 # -- order and dependencies -------------------------------------------------------------------------------------------

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,31 +11,8 @@ import pytest
 
 from rosterflow.domain.coursekey.campus import SectionKey
 from rosterflow.domain.coursekey.queue import EntryState, Intent
-from sandbox.serving import RunningSandbox
 from tests.harness import Clock
-from tests.scenarios.drain_ground import EMPTY, OWNER, Ground, course_of, enrollment, ground, sandbox_of, staff
-
-NOON = datetime(2026, 9, 1, 16, tzinfo=UTC)
-Made = Callable[..., AbstractContextManager[Ground]]
-
-
-@pytest.fixture(scope="module")
-def clock() -> Clock:
-    return Clock(NOON)
-
-
-@pytest.fixture(scope="module")
-def running(clock: Clock) -> Iterator[RunningSandbox]:
-    with sandbox_of(EMPTY, clock) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def town(running: RunningSandbox, tmp_path: Path, clock: Clock) -> Made:
-    """A college without anybody in it, with its parameters."""
-    clock.moment = NOON
-    running.world.reset(college=EMPTY)
-    return lambda **changes: ground(running, tmp_path, clock, **changes)
+from tests.scenarios.drain_ground import OWNER, Ground, Made, course_of, enrollment, staff
 
 
 def a_class(town: Ground, **section: Any) -> SectionKey:
@@ -56,8 +30,8 @@ def the_course(town: Ground) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("flag", "mails"), [("Y", 1), ("N", 0)])
-def test_send_email_to_new_user(town: Made, flag: str, mails: int) -> None:
-    with town(send_email_to_new_user=flag) as one:
+def test_send_email_to_new_user(made: Made, flag: str, mails: int) -> None:
+    with made(send_email_to_new_user=flag) as one:
         a_class(one)
         one.arm("drop_after", match="POST /coursekey/api/v1/users\n")
         one.drain()
@@ -68,8 +42,8 @@ def test_send_email_to_new_user(town: Made, flag: str, mails: int) -> None:
 
 
 @pytest.mark.parametrize(("unit", "value", "seconds"), [(None, 3600, 3600), ("seconds", 90, 90), ("minutes", 90, 5400)])
-def test_awarded_time_goes_out_in_seconds(town: Made, unit: str | None, value: int, seconds: int) -> None:
-    with town(awarded_time_minutes=value, awarded_time_unit=unit) as one:
+def test_awarded_time_goes_out_in_seconds(made: Made, unit: str | None, value: int, seconds: int) -> None:
+    with made(awarded_time_minutes=value, awarded_time_unit=unit) as one:
         a_class(one, enrollmentCode4="BLC", contactHours="30.00", labHours="15.00")
         one.drain()
 
@@ -77,16 +51,16 @@ def test_awarded_time_goes_out_in_seconds(town: Made, unit: str | None, value: i
         assert (course["awardedTime"], course["synchronousHours"], course["asynchronousHours"]) == (seconds, 30.0, 15.0)
 
 
-def test_other_attendance_names_have_no_awarded_time(town: Made) -> None:
-    with town() as one:
+def test_other_attendance_names_have_no_awarded_time(made: Made) -> None:
+    with made() as one:
         a_class(one)
         one.drain()
 
         assert "awardedTime" not in the_course(one)
 
 
-def test_formats_of_name_and_title_are_the_documents_own_and_a_new_title_is_one_call(town: Made) -> None:
-    with town(course_title_format="@COURSE_TITLE@ (@SEMESTER@)") as one:
+def test_formats_of_name_and_title_are_the_documents_own_and_a_new_title_is_one_call(made: Made) -> None:
+    with made(course_title_format="@COURSE_TITLE@ (@SEMESTER@)") as one:
         a_class(one)
         one.drain()
         course = the_course(one)
@@ -106,8 +80,8 @@ def test_formats_of_name_and_title_are_the_documents_own_and_a_new_title_is_one_
         assert one.calls() == Counter()
 
 
-def test_two_sections_with_one_name_never_become_one_course(town: Made) -> None:
-    with town(course_name_format="@COURSE_TITLE@") as one:
+def test_two_sections_with_one_name_never_become_one_course(made: Made) -> None:
+    with made(course_name_format="@COURSE_TITLE@") as one:
         for name in ("MTH101/4", "MTH101/5"):
             one.register(one.section(name), one.person(2001))
         one.collect()
@@ -119,8 +93,8 @@ def test_two_sections_with_one_name_never_become_one_course(town: Made) -> None:
         assert {str(entry.entity.section_key) for entry in failed} == {"202610/MTH101/5"}
 
 
-def test_course_admins_are_on_every_course_and_one_without_an_address_hinders_nobody(town: Made) -> None:
-    with town(course_admins="9101|9102|9102|9103") as one:
+def test_course_admins_are_on_every_course_and_one_without_an_address_hinders_nobody(made: Made) -> None:
+    with made(course_admins="9101|9102|9102|9103") as one:
         one.person(9101)
         one.person(9102, email="")
         a_class(one)
@@ -133,8 +107,8 @@ def test_course_admins_are_on_every_course_and_one_without_an_address_hinders_no
         }
 
 
-def test_the_owner_who_also_teaches_is_not_added_twice(town: Made) -> None:
-    with town() as one:
+def test_the_owner_who_also_teaches_is_not_added_twice(made: Made) -> None:
+    with made() as one:
         key = one.section()
         one.teach(key, one.person(9001, email=OWNER))
         one.collect()
@@ -144,8 +118,8 @@ def test_the_owner_who_also_teaches_is_not_added_twice(town: Made) -> None:
         assert one.entry(staff(key, "9001")).rule == "owner"
 
 
-def test_api_name_keeps_the_entries_of_other_connectors(town: Made) -> None:
-    with town() as one:
+def test_api_name_keeps_the_entries_of_other_connectors(made: Made) -> None:
+    with made() as one:
         key = a_class(one)
         with one.store.begin() as connection:
             connection.exec_driver_sql("update queue_entry set api_name = 'CC_D2L' where kind = 'enrollment'")
@@ -160,8 +134,8 @@ def test_api_name_keeps_the_entries_of_other_connectors(town: Made) -> None:
 @pytest.mark.parametrize(
     ("flag", "title"), [("Y", "Intro to Math"), ("N", "Math")], ids=["excluded", "flag not looked at"]
 )
-def test_use_lms_exclude_flag_leaves_what_is_there(town: Made, flag: str, title: str) -> None:
-    with town(use_lms_exclude_flag=flag) as one:
+def test_use_lms_exclude_flag_leaves_what_is_there(made: Made, flag: str, title: str) -> None:
+    with made(use_lms_exclude_flag=flag) as one:
         key = a_class(one)
         one.drain()
         one.section(excludeFromLms=True, title="Math")
@@ -173,16 +147,16 @@ def test_use_lms_exclude_flag_leaves_what_is_there(town: Made, flag: str, title:
         assert len(course["enrollments"]) == (1 if flag == "Y" else 2)
 
 
-def test_cutover_semester_and_catalog_are_left_out(town: Made) -> None:
-    with town(cutover_semester="202620") as one:
+def test_cutover_semester_and_catalog_are_left_out(made: Made) -> None:
+    with made(cutover_semester="202620") as one:
         a_class(one)
         one.drain()
 
         assert one.there()["courses"] == []
 
 
-def test_a_window_opens_on_its_day_in_the_sections_zone(town: Made, clock: Clock) -> None:
-    with town(course_days_active_bef_begin=21, enrollment_days_active_bef_begin=14) as one:
+def test_a_window_opens_on_its_day_in_the_sections_zone(made: Made, clock: Clock) -> None:
+    with made(course_days_active_bef_begin=21, enrollment_days_active_bef_begin=14) as one:
         key = a_class(one, beginDate="2026-11-16")  # the clock goes back on November 1
         found = []
         for moment in (
@@ -200,8 +174,8 @@ def test_a_window_opens_on_its_day_in_the_sections_zone(town: Made, clock: Clock
         assert one.entry(course_of(key)).state is EntryState.DONE
 
 
-def test_auto_queue_n_leaves_early_registrations_to_a_person(town: Made, clock: Clock) -> None:
-    with town(auto_queue_items="N") as one:
+def test_auto_queue_n_leaves_early_registrations_to_a_person(made: Made, clock: Clock) -> None:
+    with made(auto_queue_items="N") as one:
         key = a_class(one, beginDate="2026-11-16")
         clock.moment = datetime(2026, 11, 16, 12, tzinfo=UTC)
         one.drain()
@@ -212,8 +186,8 @@ def test_auto_queue_n_leaves_early_registrations_to_a_person(town: Made, clock: 
         assert len(the_course(one)["enrollments"]) == 1
 
 
-def test_drops_go_out_until_the_window_after_the_end_is_over(town: Made, clock: Clock) -> None:
-    with town(enrollment_days_active_aft_end=5) as one:
+def test_drops_go_out_until_the_window_after_the_end_is_over(made: Made, clock: Clock) -> None:
+    with made(enrollment_days_active_aft_end=5) as one:
         key = a_class(one, endDate="2026-09-10")
         one.drain()
         clock.moment = datetime(2026, 9, 16, 5, tzinfo=UTC)
@@ -226,8 +200,8 @@ def test_drops_go_out_until_the_window_after_the_end_is_over(town: Made, clock: 
         assert one.entry(enrollment(key, "2001")).rule == "after-window"
 
 
-def test_the_keys_own_zone_governs_its_schools(town: Made) -> None:
-    with town(timezone="US/Pacific") as one:
+def test_the_keys_own_zone_governs_its_schools(made: Made) -> None:
+    with made(timezone="US/Pacific") as one:
         a_class(one, site="WEST", startTime="09:00", endTime="10:15", days=["Monday"])
         one.drain()
 
@@ -235,8 +209,8 @@ def test_the_keys_own_zone_governs_its_schools(town: Made) -> None:
         assert (course["timeZone"], course["startTime"], course["days"]) == ("US/Arizona", "09:00:00", "Monday")
 
 
-def test_a_new_address_changes_the_account_and_makes_no_second_one(town: Made) -> None:
-    with town() as one:
+def test_a_new_address_changes_the_account_and_makes_no_second_one(made: Made) -> None:
+    with made() as one:
         key = a_class(one)
         one.drain()
         one.person(2001, email="new.address@college.example")
@@ -249,8 +223,8 @@ def test_a_new_address_changes_the_account_and_makes_no_second_one(town: Made) -
         assert one.entry(enrollment(key, "2001")).state is EntryState.DONE
 
 
-def test_an_account_made_by_hand_without_an_id_is_taken_over(town: Made) -> None:
-    with town() as one:
+def test_an_account_made_by_hand_without_an_id_is_taken_over(made: Made) -> None:
+    with made() as one:
         pia = {"schoolID": "548156", "firstName": "Pia", "lastName": "Q", "email": "pia.quill.2001@college.example"}
         body = {"users": [{**pia, "isTeacher": 0}]}
         httpx.post(f"{one.sandbox.url}/control/coursekey/by-hand", json=body).raise_for_status()

@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -22,27 +21,7 @@ from rosterflow.store import migrate
 from rosterflow.store.engine import Store
 from sandbox.serving import RunningSandbox
 from tests.harness import Clock
-from tests.scenarios.drain_ground import EMPTY, Ground, college, connections, ground, sandbox_of
-
-NOON = datetime(2026, 9, 1, 16, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def clock() -> Clock:
-    return Clock(NOON)
-
-
-@pytest.fixture(scope="module")
-def running(clock: Clock) -> Iterator[RunningSandbox]:
-    with sandbox_of(EMPTY, clock) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(running: RunningSandbox, clock: Clock) -> RunningSandbox:
-    clock.moment = NOON
-    running.world.reset(college=EMPTY)
-    return running
+from tests.scenarios.drain_ground import Ground, college, connections, ground
 
 
 def classes(town: Ground, count: int = 4, students: int = 8) -> None:

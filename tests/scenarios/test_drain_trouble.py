@@ -3,72 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from rosterflow.domain.coursekey.campus import SectionKey
 from rosterflow.domain.coursekey.queue import EntryKind, EntryState, Intent
 from rosterflow.hooks.coursekey import CourseKeyHook
-from sandbox.serving import RunningSandbox
-from tests.harness import Clock
 from tests.scenarios.drain_ground import (
-    EMPTY,
+    NOON,
     OWNER,
     Ground,
+    Made,
+    a_class,
     course_of,
     enrollment,
-    ground,
     no_waiting,
-    sandbox_of,
     staff,
     user,
 )
 
-NOON = datetime(2026, 9, 1, 16, tzinfo=UTC)
 DONE, FAILED, PENDING, SKIPPED = EntryState.DONE, EntryState.FAILED, EntryState.PENDING, EntryState.SKIPPED
-Made = Callable[..., AbstractContextManager[Ground]]
-
-
-@pytest.fixture(scope="module")
-def clock() -> Clock:
-    return Clock(NOON)
-
-
-@pytest.fixture(scope="module")
-def running(clock: Clock) -> Iterator[RunningSandbox]:
-    with sandbox_of(EMPTY, clock) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def made(running: RunningSandbox, tmp_path: Path, clock: Clock) -> Made:
-    """A college without anybody in it, with its settings."""
-    clock.moment = NOON
-    running.world.reset(college=EMPTY)
-    return lambda **changes: ground(running, tmp_path, clock, **changes)
-
-
-@pytest.fixture
-def town(made: Made) -> Iterator[Ground]:
-    with made() as one:
-        yield one
-
-
-def a_class(
-    town: Ground, students: int = 2, name: str = "MTH101/4", site: str = "MAIN", first: int = 2001
-) -> SectionKey:
-    """A section with an instructor and some students, collected."""
-    key = town.section(name, site)
-    town.teach(key, town.person(f"9{first}", firstName="Ted"), isPrimary=True)
-    town.register(key, *(town.person(first + number) for number in range(students)))
-    town.collect()
-    return key
 
 
 def impatient(town: Ground, seconds: float) -> None:

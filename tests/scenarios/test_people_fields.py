@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,17 +22,6 @@ from tests.scenarios.persons import (
     teaches,
     user_of,
 )
-
-
-@pytest.fixture(scope="module")
-def faculty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[College]:
-    with faculty_of(tmp_path_factory.mktemp("faculty")) as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def ue(faculty: College) -> Undervisningsenhet:
-    return faculty.teaching()
 
 
 def called(one: College, person: Person) -> tuple[str, str]:

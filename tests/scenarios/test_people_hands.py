@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from urllib.parse import quote
-
-import pytest
 
 from rosterflow.domain.model import Kind
 from rosterflow.store.plans import ChangeState
@@ -13,7 +10,6 @@ from sandbox.university.model import Undervisningsenhet
 from tests.scenarios.college import College
 from tests.scenarios.persons import (
     drops,
-    faculty_of,
     follows,
     follows_in_canvas,
     login_of,
@@ -22,17 +18,6 @@ from tests.scenarios.persons import (
     user_of,
 )
 from tests.scenarios.test_reconcile import compared, repair
-
-
-@pytest.fixture(scope="module")
-def faculty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[College]:
-    with faculty_of(tmp_path_factory.mktemp("faculty")) as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def ue(faculty: College) -> Undervisningsenhet:
-    return faculty.teaching()
 
 
 def test_whom_somebody_deleted_is_told_and_back_everywhere_once_restored_and_repaired(

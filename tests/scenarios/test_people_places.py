@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-
-import pytest
 
 from sandbox.university.model import Periode, Undervisningsenhet
 from sandbox.university.people import Deltaker, EvuKursdeltakelse, Klassemedlemskap, Person, Semesterregistrering
@@ -30,17 +27,6 @@ from tests.scenarios.persons import (
     teaches,
     user_of,
 )
-
-
-@pytest.fixture(scope="module")
-def faculty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[College]:
-    with faculty_of(tmp_path_factory.mktemp("faculty")) as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def ue(faculty: College) -> Undervisningsenhet:
-    return faculty.teaching()
 
 
 def today(one: College) -> date:

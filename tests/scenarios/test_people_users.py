@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from sandbox.university.model import Undervisningsenhet
 from tests.scenarios.college import College
@@ -21,18 +18,6 @@ from tests.scenarios.persons import (
     refused,
     user_of,
 )
-
-
-@pytest.fixture(scope="module")
-def faculty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[College]:
-    with faculty_of(tmp_path_factory.mktemp("faculty")) as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def ue(faculty: College) -> Undervisningsenhet:
-    return faculty.teaching()
-
 
 # -- logins -----------------------------------------------------------------------------------------------------------
 
