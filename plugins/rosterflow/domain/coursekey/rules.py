@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 
-from rosterflow.domain.coursekey.campus import WEEKDAYS, Person, Registration, Section, Standing, Teaching
+from rosterflow.domain.coursekey.campus import WEEKDAYS, Standing
+from rosterflow.domain.coursekey.case import Case, fail, say, skip
 from rosterflow.domain.coursekey.college import College
 from rosterflow.domain.coursekey.formats import attendance_name, course_name, course_title, uses_description
 from rosterflow.domain.coursekey.parameters import CATALOG
 from rosterflow.domain.coursekey.queue import Entity, EntryKind, EntryState, Intent, Verdict
 from rosterflow.domain.coursekey.view import Campus
-from rosterflow.domain.coursekey.windows import Window, course_window, enrollment_window
 
 
 def verdict(
@@ -46,73 +44,11 @@ def verdict(
             return found
     window = case.window
     if intent is Intent.UPSERT and forced and window and window.is_shut(today):
-        return _say(EntryState.PENDING, "asked-for", f"Asked for by a person; its window opens on {window.opens}.")
-    return _say(EntryState.PENDING, "due", "It is to be sent.")
-
-
-@dataclass(frozen=True)
-class Case:
-    """An entity, and what the rules look up about it."""
-
-    entity: Entity
-    college: College
-    campus: Campus
-    today: date
-    forced: bool
-    is_there: bool
-
-    @cached_property
-    def section(self) -> Section | None:
-        """The section it is about."""
-        key = self.entity.section_key
-        return self.campus.section(key) if key else None
-
-    @cached_property
-    def registration(self) -> Registration | None:
-        """The person's registration in the section."""
-        key = self.entity.section_key
-        return self.campus.registration(key, self.entity.person) if key and self.entity.person else None
-
-    @cached_property
-    def teaching(self) -> Teaching | None:
-        """The person's place among the section's staff."""
-        key = self.entity.section_key
-        return self.campus.teaching(key, self.entity.person) if key and self.entity.person else None
-
-    @cached_property
-    def person(self) -> Person | None:
-        """The person it is about."""
-        return self.campus.person(self.entity.person) if self.entity.person else None
-
-    @cached_property
-    def window(self) -> Window | None:
-        """The days on which it is sent, when the section has its dates."""
-        if self.section is None:
-            return None
-        settings = self.college.coursekey
-        if self.entity.kind is EntryKind.ENROLLMENT:
-            return enrollment_window(settings, self.section, self.registration)
-        return course_window(settings, self.section)
-
-    @property
-    def site(self) -> str:
-        """The course site that decides about the school."""
-        return self.section.site if self.section else self.entity.site
+        return say(EntryState.PENDING, "asked-for", f"Asked for by a person; its window opens on {window.opens}.")
+    return say(EntryState.PENDING, "due", "It is to be sent.")
 
 
 Rule = Callable[[Case], Verdict | None]
-
-
-def _say(state: EntryState, rule: str, reason: str, *facts: tuple[str, str], opens_on: date | None = None) -> Verdict:
-    return Verdict(state, rule, reason, opens_on, facts)
-
-
-def _skip(rule: str, reason: str, *facts: tuple[str, str]) -> Verdict:
-    return _say(EntryState.SKIPPED, rule, reason, *facts)
-
-
-def _fail(rule: str, reason: str, *facts: tuple[str, str]) -> Verdict:
-    return _say(EntryState.FAILED, rule, reason, *facts)
 
 
 # -- what is never sent ------------------------------------------------------------------------------------------------
@@ -120,12 +56,12 @@ def _fail(rule: str, reason: str, *facts: tuple[str, str]) -> Verdict:
 
 def users_stay(_: Case) -> Verdict:
     """The source document removes no user."""
-    return _skip("users-stay", "A user is never removed from CourseKey.")
+    return skip("users-stay", "A user is never removed from CourseKey.")
 
 
 def courses_stay(_: Case) -> Verdict:
     """The source document removes no course."""
-    return _skip("courses-stay", "A course, with its sessions, is never removed from CourseKey; archive it there.")
+    return skip("courses-stay", "A course, with its sessions, is never removed from CourseKey; archive it there.")
 
 
 # -- the semester and the section --------------------------------------------------------------------------------------
@@ -135,7 +71,7 @@ def catalog(case: Case) -> Verdict | None:
     """The catalog semester is a semester like any other to Campus Cafe, and never taught."""
     if case.entity.semester != CATALOG:
         return None
-    return _skip("catalog", f"{CATALOG} is the catalog semester.")
+    return skip("catalog", f"{CATALOG} is the catalog semester.")
 
 
 def semester_code(case: Case) -> Verdict | None:
@@ -143,7 +79,7 @@ def semester_code(case: Case) -> Verdict | None:
     if re.fullmatch(r"\d{6}", case.entity.semester):
         return None
     reason = "The semester's code has not six digits, so it cannot be compared with the cutover's; correct it."
-    return _fail("semester-code", reason, ("semester", case.entity.semester))
+    return fail("semester-code", reason, ("semester", case.entity.semester))
 
 
 def cutover(case: Case) -> Verdict | None:
@@ -152,31 +88,31 @@ def cutover(case: Case) -> Verdict | None:
     if int(case.entity.semester) >= int(first):
         return None
     facts = (("semester", case.entity.semester), ("COURSEKEY_CUTOVER_SEMESTER", first))
-    return _skip("cutover", "The semester is before the cutover semester.", *facts)
+    return skip("cutover", "The semester is before the cutover semester.", *facts)
 
 
 def section_unknown(case: Case) -> Verdict | None:
     """Nothing can be sent of a section that Campus Cafe does not have."""
-    return None if case.section else _skip("section-unknown", "Campus Cafe has no such section.")
+    return None if case.section else skip("section-unknown", "Campus Cafe has no such section.")
 
 
 def excluded(case: Case) -> Verdict | None:
     """COURSEKEY_USE_LMS_EXCLUDE_FLAG; what was sent before the box was ticked stays."""
     if not (case.section and case.section.is_excluded and case.college.coursekey.use_lms_exclude_flag):
         return None
-    return _skip("excluded", "The section is marked Exclude from LMS.", ("COURSEKEY_USE_LMS_EXCLUDE_FLAG", "Y"))
+    return skip("excluded", "The section is marked Exclude from LMS.", ("COURSEKEY_USE_LMS_EXCLUDE_FLAG", "Y"))
 
 
 def cancelled(case: Case) -> Verdict | None:
     """A cancelled section is not set up, and nobody is added to it."""
-    return _skip("cancelled", "The section is cancelled.") if case.section and case.section.is_cancelled else None
+    return skip("cancelled", "The section is cancelled.") if case.section and case.section.is_cancelled else None
 
 
 def site_not_integrated(case: Case) -> Verdict | None:
     """``not_integrated_sites``."""
     if case.site not in case.college.not_integrated_sites:
         return None
-    return _skip("site-not-integrated", "The course site is listed as not integrated.", ("site", case.site))
+    return skip("site-not-integrated", "The course site is listed as not integrated.", ("site", case.site))
 
 
 def no_session_sync(case: Case) -> Verdict | None:
@@ -184,7 +120,7 @@ def no_session_sync(case: Case) -> Verdict | None:
     name = attendance_name(case.college, case.section) if case.section else None
     if name not in case.college.coursekey.no_attendance_session_sync:
         return None
-    return _skip("no-session-sync", "Sessions of this attendance name are not sent.", ("attendance name", str(name)))
+    return skip("no-session-sync", "Sessions of this attendance name are not sent.", ("attendance name", str(name)))
 
 
 # -- students ----------------------------------------------------------------------------------------------------------
@@ -194,17 +130,17 @@ def not_registered(case: Case) -> Verdict | None:
     """Only who is registered now is enrolled."""
     standing = case.registration.standing if case.registration else None
     if standing is Standing.WAITLISTED:
-        return _skip("wait-listed", "The student is on the section's wait-list.")
+        return skip("wait-listed", "The student is on the section's wait-list.")
     if standing is Standing.DROPPED:
-        return _skip("dropped", "The student has dropped the section.")
-    return None if standing else _skip("not-registered", "Campus Cafe has no such registration.")
+        return skip("dropped", "The student has dropped the section.")
+    return None if standing else skip("not-registered", "Campus Cafe has no such registration.")
 
 
 def registered_again(case: Case) -> Verdict | None:
     """A drop that was taken back is not sent."""
     if case.registration is None or case.registration.standing is not Standing.REGISTERED:
         return None
-    return _skip("registered-again", "The student is registered in the section.")
+    return skip("registered-again", "The student is registered in the section.")
 
 
 # -- staff -------------------------------------------------------------------------------------------------------------
@@ -214,35 +150,35 @@ def not_teaching(case: Case) -> Verdict | None:
     """Admins of a course are its staff in Campus Cafe and those of COURSEKEY_COURSE_ADMINS."""
     if _is_admin(case) or (case.teaching and not case.teaching.is_removed):
         return None
-    return _skip("not-staff", "The person is not among the section's staff, nor in COURSEKEY_COURSE_ADMINS.")
+    return skip("not-staff", "The person is not among the section's staff, nor in COURSEKEY_COURSE_ADMINS.")
 
 
 def owner(case: Case) -> Verdict | None:
     """The owner is one already, and CourseKey lets nobody remove them; nor does a student get their account."""
     if case.person is None or case.person.email.casefold() != case.college.coursekey.course_owner.casefold():
         return None
-    return _skip("owner", "The person is COURSEKEY_COURSE_OWNER, who is never added nor removed.")
+    return skip("owner", "The person is COURSEKEY_COURSE_OWNER, who is never added nor removed.")
 
 
 def admin_by_setting(case: Case) -> Verdict | None:
     """COURSEKEY_COURSE_ADMINS."""
     if not _is_admin(case):
         return None
-    return _skip("admin-by-setting", "The person stays an admin: COURSEKEY_COURSE_ADMINS has them.")
+    return skip("admin-by-setting", "The person stays an admin: COURSEKEY_COURSE_ADMINS has them.")
 
 
 def teaches_again(case: Case) -> Verdict | None:
     """A removal that was taken back is not sent."""
     if case.teaching is None or case.teaching.is_removed:
         return None
-    return _skip("teaches-again", "The person is among the section's staff.")
+    return skip("teaches-again", "The person is among the section's staff.")
 
 
 def add_only(case: Case) -> Verdict | None:
     """COURSEKEY_INSTRUCTOR_ADD_ONLY."""
     if not case.college.coursekey.instructor_add_only:
         return None
-    return _skip("add-only", "Instructors are only added.", ("COURSEKEY_INSTRUCTOR_ADD_ONLY", "Y"))
+    return skip("add-only", "Instructors are only added.", ("COURSEKEY_INSTRUCTOR_ADD_ONLY", "Y"))
 
 
 def student_not_admin(case: Case) -> Verdict | None:
@@ -253,7 +189,7 @@ def student_not_admin(case: Case) -> Verdict | None:
         "The person is a student of the section and so cannot be staff of it; take them out of the one or the other, "
         "or out of COURSEKEY_COURSE_ADMINS."
     )
-    return _fail("student-not-admin", reason, ("standing", str(case.registration.standing)))
+    return fail("student-not-admin", reason, ("standing", str(case.registration.standing)))
 
 
 def _is_admin(case: Case) -> bool:
@@ -268,9 +204,9 @@ def dates(case: Case) -> Verdict | None:
     if case.section is None:
         return None
     if case.section.first is None or case.section.last is None:
-        return _fail("dates-missing", "The section lacks its begin or end date; enter it in Campus Cafe.")
+        return fail("dates-missing", "The section lacks its begin or end date; enter it in Campus Cafe.")
     if case.section.last < case.section.first:
-        return _fail("dates-reversed", "The section ends before it begins; correct its dates in Campus Cafe.")
+        return fail("dates-reversed", "The section ends before it begins; correct its dates in Campus Cafe.")
     return None
 
 
@@ -279,7 +215,7 @@ def after_window(case: Case) -> Verdict | None:
     if case.window is None or not case.window.has_closed(case.today):
         return None
     last = case.window.closes
-    return _skip("after-window", f"Nothing is sent after {last}.", ("window closed", str(last)))
+    return skip("after-window", f"Nothing is sent after {last}.", ("window closed", str(last)))
 
 
 def before_window(case: Case) -> Verdict | None:
@@ -291,11 +227,11 @@ def before_window(case: Case) -> Verdict | None:
         if not window.is_shut(case.today):
             return None
         reason = f"It waits until its window opens on {window.opens}."
-        return _say(EntryState.DEFERRED, "before-window", reason, opens_on=window.opens)
+        return say(EntryState.DEFERRED, "before-window", reason, opens_on=window.opens)
     if not window.is_shut(min(case.today, _asked_on(case))):
         return None
     reason = f"It came before its window opened on {window.opens}; queue it by hand to send it."
-    return _skip("before-window", reason, ("window opens", str(window.opens)), ("COURSEKEY_AUTO_QUEUE_ITEMS", "N"))
+    return skip("before-window", reason, ("window opens", str(window.opens)), ("COURSEKEY_AUTO_QUEUE_ITEMS", "N"))
 
 
 def _asked_on(case: Case) -> date:
@@ -313,13 +249,13 @@ def site(case: Case) -> Verdict | None:
     if not case.site:
         if case.entity.kind is EntryKind.USER:
             return None
-        return _fail("site-missing", "The section has no course site; choose one in Campus Cafe.")
+        return fail("site-missing", "The section has no course site; choose one in Campus Cafe.")
     if case.college.school_of(case.site):
         return None
     reason = (
         f"The site {case.site} has no CourseKey school; add a pair to CRSKEYAUTH, or the site to not_integrated_sites."
     )
-    return _fail("site-without-school", reason, ("site", case.site))
+    return fail("site-without-school", reason, ("site", case.site))
 
 
 def attendance(case: Case) -> Verdict | None:
@@ -327,11 +263,11 @@ def attendance(case: Case) -> Verdict | None:
     code = case.section.attendance_code if case.section else ""
     if not code:
         reason = "The section has no attendance name; choose one in Enrollment Code 4 on its Codes tab."
-        return _fail("attendance-name-missing", reason)
+        return fail("attendance-name-missing", reason)
     if case.college.attendance_name_of(code):
         return None
     reason = f"RGENCD has no description that begins with '4:' for the code {code}; add it, or choose another code."
-    return _fail("attendance-name-unknown", reason, ("Enrollment Code 4", code))
+    return fail("attendance-name-unknown", reason, ("Enrollment Code 4", code))
 
 
 def hours(case: Case) -> Verdict | None:
@@ -342,7 +278,7 @@ def hours(case: Case) -> Verdict | None:
     if section.lab_hours:
         return None
     reason = "The section's attendance name has awarded time, but its Lab Hours (asynchronous hours) are not entered."
-    return _fail("lab-hours-missing", reason)
+    return fail("lab-hours-missing", reason)
 
 
 def weekdays(case: Case) -> Verdict | None:
@@ -351,7 +287,7 @@ def weekdays(case: Case) -> Verdict | None:
     if not unknown:
         return None
     reason = "One of the section's days is no day of the week; correct its days in Campus Cafe."
-    return _fail("weekday-unknown", reason, ("days", ", ".join(unknown)))
+    return fail("weekday-unknown", reason, ("days", ", ".join(unknown)))
 
 
 def times(case: Case) -> Verdict | None:
@@ -361,7 +297,7 @@ def times(case: Case) -> Verdict | None:
         return None
     if not (section.starts or section.ends or section.weekdays):
         return None
-    return _fail("times-missing", "The section has days or one time, but not both begin and end; enter them.")
+    return fail("times-missing", "The section has days or one time, but not both begin and end; enter them.")
 
 
 def name(case: Case) -> Verdict | None:
@@ -372,23 +308,23 @@ def name(case: Case) -> Verdict | None:
     semester = case.campus.semester(section.semester)
     formats = college.coursekey.course_name_format + college.coursekey.course_title_format
     if uses_description(formats) and not (semester and semester.description.strip()):
-        return _fail("semester-unknown", "The semester has no description, which the course's name or title shows.")
+        return fail("semester-unknown", "The semester has no description, which the course's name or title shows.")
     if course_name(college, section, semester) and course_title(college, section, semester):
         return None
-    return _fail("name-empty", "The course's name or title would be empty; enter the section's title in Campus Cafe.")
+    return fail("name-empty", "The course's name or title would be empty; enter the section's title in Campus Cafe.")
 
 
 def person(case: Case) -> Verdict | None:
     """CourseKey's accounts have a first and a last name, and an e-mail to log in with."""
     found = case.person
     if found is None:
-        return _fail("person-unknown", "Campus Cafe has no person with this ID, or it cannot be read; correct the ID.")
+        return fail("person-unknown", "Campus Cafe has no person with this ID, or it cannot be read; correct the ID.")
     if not (found.first_name.strip() and found.last_name.strip()):
-        return _fail("name-missing", "The person lacks a first or last name; enter it in Campus Cafe.")
+        return fail("name-missing", "The person lacks a first or last name; enter it in Campus Cafe.")
     if not found.email.strip():
-        return _fail("email-missing", "The person has no e-mail; enter one in Campus Cafe.")
+        return fail("email-missing", "The person has no e-mail; enter one in Campus Cafe.")
     if not re.fullmatch(r"[^@\s,;()<>]+@[^@\s,;()<>]+\.[^@\s,;()<>]+", found.email.strip()):
-        return _fail("email-invalid", "The person's e-mail is none; correct it in Campus Cafe.")
+        return fail("email-invalid", "The person's e-mail is none; correct it in Campus Cafe.")
     return None
 
 
