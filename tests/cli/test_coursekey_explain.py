@@ -6,13 +6,11 @@ from pathlib import Path
 
 import pytest
 import time_machine
-import yaml
-from cryptography.fernet import Fernet
 
 from rosterflow.domain.coursekey.campus import Reading, Resource
 from rosterflow.domain.coursekey.queue import Entity, EntryKind, EntryState, Intent
 from rosterflow.domain.coursekey.rules import verdict
-from rosterflow.store import campus, coursekey_maps, migrate, queue
+from rosterflow.store import campus, coursekey_maps, queue
 from rosterflow.store.coursekey_maps import MapKey, MapKind, Mapped
 from rosterflow.store.engine import Store
 from rosterflow.store.queue import Request
@@ -29,6 +27,7 @@ from tests.domain.coursekey.builders import (
     college,
     raw_college,
 )
+from tests.installed import installed
 
 NOW = datetime(2026, 2, 25, 12, tzinfo=UTC)
 """The course's window has opened, that of its enrollments has not."""
@@ -46,23 +45,15 @@ READINGS = (
 @pytest.fixture(autouse=True)
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """A college whose course is in CourseKey and whose student waits in the queue."""
-    key = Fernet.generate_key().decode()
-    monkeypatch.setenv("ROSTERFLOW_DATABASE_URL", f"sqlite:///{tmp_path}/store.db")
-    monkeypatch.setenv("ROSTERFLOW_STORAGE", f"file://{tmp_path}/blobs")
-    monkeypatch.setenv("ROSTERFLOW_PAGE_KEYS", key)
-    monkeypatch.setenv("ROSTERFLOW_INSTITUTIONS", str(tmp_path))
-    (tmp_path / "college.yaml").write_text(yaml.safe_dump(raw_college()), encoding="utf-8")
-    store = Store(f"sqlite:///{tmp_path}/store.db", [key])
-    migrate.upgrade(store)
     said = verdict(ENROLLMENT, Intent.UPSERT, college(), Known(FALL, SECTION, STUDENT, REGISTERED), NOW.date())
-    with store.begin() as connection:
-        for reading in READINGS:
-            campus.apply(connection, "college", reading, NOW)
-        course = Mapped(MapKey(MapKind.COURSE, "548156", KEY), "c1", "print", True, "ckabcde")
-        coursekey_maps.put(connection, "college", [course], NOW)
-        queue.put(connection, "college", "CC_CKY", [Request(ENROLLMENT, Intent.UPSERT, said)], NOW)
-    yield store
-    store.dispose()
+    with installed(tmp_path, monkeypatch, raw_college()) as here:
+        with here.store.begin() as connection:
+            for reading in READINGS:
+                campus.apply(connection, "college", reading, NOW)
+            course = Mapped(MapKey(MapKind.COURSE, "548156", KEY), "c1", "print", True, "ckabcde")
+            coursekey_maps.put(connection, "college", [course], NOW)
+            queue.put(connection, "college", "CC_CKY", [Request(ENROLLMENT, Intent.UPSERT, said)], NOW)
+        yield here.store
 
 
 @time_machine.travel(NOW, tick=False)

@@ -6,35 +6,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
-from cryptography.fernet import Fernet
 
-from rosterflow.settings import load_college
-from rosterflow.store import history, migrate, queue
-from rosterflow.store.engine import Store
+from rosterflow.store import history, queue
 from tests.cli.conftest import Shell
 from tests.domain.coursekey.builders import raw_college
+from tests.installed import installed
 from tests.scenarios.campus import Campus, a_section, course, enrollment, person
 
 
 @pytest.fixture
 def one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Campus]:
     """A college of which a section was collected; one of its two students has no e-mail."""
-    key = Fernet.generate_key().decode()
-    monkeypatch.setenv("ROSTERFLOW_DATABASE_URL", f"sqlite:///{tmp_path}/store.db")
-    monkeypatch.setenv("ROSTERFLOW_STORAGE", f"file://{tmp_path}/blobs")
-    monkeypatch.setenv("ROSTERFLOW_PAGE_KEYS", key)
-    monkeypatch.setenv("ROSTERFLOW_INSTITUTIONS", str(tmp_path))
-    settings = tmp_path / "college.yaml"
-    settings.write_text(yaml.safe_dump(raw_college()), encoding="utf-8")
-    store = Store(f"sqlite:///{tmp_path}/store.db", [key])
-    migrate.upgrade(store)
-    made = Campus(store, load_college(settings))
-    a_section(made.registrar, 2)
-    made.registrar.have(person("2001", email=""))
-    made.collect()
-    yield made
-    store.dispose()
+    with installed(tmp_path, monkeypatch, raw_college()) as here:
+        made = Campus(here.store, here.college)
+        a_section(made.registrar, 2)
+        made.registrar.have(person("2001", email=""))
+        made.collect()
+        yield made
 
 
 def test_the_unprocessed_entries_are_counted(one: Campus, shell: Shell) -> None:

@@ -8,6 +8,8 @@ from typing import Any, cast
 
 from airflow.sdk import Context
 
+from rosterflow.xcom import EncryptedPages
+
 DAG_ID = "fs_canvas_sync__demo"
 RUN_ID = "manual__1"
 
@@ -38,6 +40,38 @@ class Instance:
 
 
 @dataclass
+class Kept:
+    """A value in Airflow's table of XComs."""
+
+    value: Any
+
+
+@dataclass
+class KeepingInstance:
+    """A task instance whose XComs, and those of other tasks of its run, lie as they do in Airflow's database.
+
+    :param xcoms: by task id, place among mapped tasks and key.
+    """
+
+    dag_id: str
+    run_id: str
+    task_id: str
+    map_index: int = -1
+    xcoms: dict[tuple[str, int, str], Any] = field(default_factory=dict)
+    try_number: int = 1
+    max_tries: int = 4
+
+    def xcom_push(self, key: str, value: Any) -> None:
+        where: dict[str, Any] = {"dag_id": self.dag_id, "run_id": self.run_id, "task_id": self.task_id}
+        kept = EncryptedPages.serialize_value(value, key=key, map_index=self.map_index, **where)
+        self.xcoms[self.task_id, self.map_index, key] = kept
+
+    def xcom_pull(self, task_ids: str, key: str = "return_value", map_indexes: int = -1) -> Any:
+        found = self.xcoms.get((task_ids, map_indexes, key))
+        return None if found is None else EncryptedPages.deserialize_value(cast(Any, Kept(found)))
+
+
+@dataclass
 class RunType:
     value: str
 
@@ -53,19 +87,19 @@ class DagRun:
     run_after: datetime = datetime(2026, 9, 1, 1, 30, tzinfo=UTC)
 
 
-class Kept(dict[str, Any]):
+class TaskState(dict[str, Any]):
     """Airflow's store of a task's state, which survives its tries."""
 
     def set(self, key: str, value: Any) -> None:
         self[key] = value
 
 
-def context(ti: Instance | None = None, kept: Kept | None = None, **params: Any) -> Context:
+def context(ti: Instance | None = None, kept: TaskState | None = None, **params: Any) -> Context:
     """What an operator's `execute` gets."""
     given = {
         "ti": ti or Instance(),
         "dag_run": DagRun(),
         "params": params,
-        "task_state_store": kept if kept is not None else Kept(),
+        "task_state_store": kept if kept is not None else TaskState(),
     }
     return cast(Context, given)

@@ -16,7 +16,7 @@ from rosterflow.domain.institution import Approval
 from rosterflow.operators.approval import AskPersonOperator, answer_of
 from rosterflow.operators.planning import AskApprovalOperator
 from rosterflow.sync.approving import Answer
-from tests.operators.running import Instance, Kept, context
+from tests.operators.running import Instance, TaskState, context
 
 KARI = {"id": "kari", "name": "Kari"}
 
@@ -75,7 +75,7 @@ def test_a_second_person_is_not_troubled_without_need(asked: list[str], two_pers
 
 
 def test_an_answer_survives_the_failure_of_its_task(asked: list[str]) -> None:
-    kept = Kept()
+    kept = TaskState()
     task = question()
     task.execute(context(kept=kept))
     given = task.execute_complete(context(kept=kept), event(["Approve"], {"comment": "ok"}))
@@ -87,7 +87,7 @@ def test_an_answer_survives_the_failure_of_its_task(asked: list[str]) -> None:
 
 
 def test_a_question_that_was_cleared_by_hand_is_asked_anew(asked: list[str]) -> None:
-    kept = Kept()
+    kept = TaskState()
     question().execute_complete(context(kept=kept), event(["Approve"], {"comment": ""}))
 
     question().execute(context(Instance(max_tries=9), kept=kept))

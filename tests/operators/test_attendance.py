@@ -10,9 +10,7 @@ from typing import Any, cast
 
 import pytest
 import time_machine
-import yaml
 from airflow.sdk import DAG, BaseOperator, Context
-from cryptography.fernet import Fernet
 
 from rosterflow.domain.errors import Code, FatalError
 from rosterflow.operators import attendance, attendance_read
@@ -23,14 +21,15 @@ from rosterflow.operators.attendance import (
     WriteAttendanceOperator,
 )
 from rosterflow.operators.attendance_read import ReadAttendanceOperator
-from rosterflow.store import migrate, runs
+from rosterflow.store import runs
 from rosterflow.store.engine import Store
 from rosterflow.store.runs import RunState
 from rosterflow.sync.letters import Letter
 from rosterflow.xcom import EncryptedPages
 from sandbox.serving import RunningSandbox
 from tests.hooks.export_sandbox import FIRST, LAST, NORTH_RECORDS, RECORDS, attended
-from tests.operators.running import DagRun, RunType
+from tests.installed import installed
+from tests.operators.running import DagRun, KeepingInstance, RunType
 from tests.scenarios.drain_ground import college_settings, connections
 
 DAG_ID, RUN_ID = "coursekey_attendance__college", "manual__1"
@@ -43,7 +42,7 @@ class Night:
     """One run, with the XComs of its tasks as they lie in Airflow's database, and what it mailed."""
 
     store: Store
-    kept: dict[tuple[str, int, str], Any] = field(default_factory=dict)
+    xcoms: dict[tuple[str, int, str], Any] = field(default_factory=dict)
     mails: list[Letter] = field(default_factory=list)
 
     def execute(self, operator: type[BaseOperator], task_id: str, place: int = -1, **given: Any) -> Any:
@@ -53,7 +52,7 @@ class Night:
         dag_run: Any = DagRun(DAG_ID, RUN_ID, RunType("manual"))
         dag_run.data_interval_start = dag_run.data_interval_end = None
         form = {"from_date": FIRST.isoformat(), "to_date": LAST.isoformat()}
-        ti = Task(self, task_id, place)
+        ti = KeepingInstance(DAG_ID, RUN_ID, task_id, place, self.xcoms)
         returned = task.execute(cast(Context, {"ti": ti, "dag_run": dag_run, "params": form}))
         ti.xcom_push("return_value", returned)
         return returned
@@ -78,37 +77,6 @@ class Night:
         return found
 
 
-@dataclass
-class Task:
-    """A running task."""
-
-    night: Night
-    task_id: str
-    map_index: int
-    try_number: int = 1
-    max_tries: int = 4
-    dag_id: str = DAG_ID
-    run_id: str = RUN_ID
-
-    def xcom_push(self, key: str, value: Any) -> None:
-        """Keep a value as Airflow would."""
-        where: dict[str, Any] = {"dag_id": self.dag_id, "run_id": self.run_id, "task_id": self.task_id}
-        kept = EncryptedPages.serialize_value(value, key=key, map_index=self.map_index, **where)
-        self.night.kept[self.task_id, self.map_index, key] = kept
-
-    def xcom_pull(self, task_ids: str, key: str = "return_value", map_indexes: int = -1) -> Any:
-        """A value of a task."""
-        found = self.night.kept.get((task_ids, map_indexes, key))
-        return None if found is None else EncryptedPages.deserialize_value(cast(Any, Kept(found)))
-
-
-@dataclass
-class Kept:
-    """A row of Airflow's table of XComs."""
-
-    value: Any
-
-
 @pytest.fixture(scope="module")
 def running() -> Iterator[RunningSandbox]:
     with attended() as sandbox:
@@ -119,26 +87,14 @@ def running() -> Iterator[RunningSandbox]:
 def night(running: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Night]:
     """An installation whose college reads from the sandbox, on the Saturday after."""
     running.world.faults.clear()
-    key = Fernet.generate_key().decode()
-    (tmp_path / "college.yaml").write_text(yaml.safe_dump(college_settings(running.url)), encoding="utf-8")
-    given = {
-        "ROSTERFLOW_DATABASE_URL": f"sqlite:///{tmp_path}/store.db",
-        "ROSTERFLOW_STORAGE": f"file://{tmp_path}/blobs",
-        "ROSTERFLOW_PAGE_KEYS": key,
-        "ROSTERFLOW_INSTITUTIONS": str(tmp_path),
-        **connections(running.url),
-    }
-    for name, value in given.items():
-        monkeypatch.setenv(name, value)
     monkeypatch.setattr(attendance_read, "XCom", EncryptedPages)
     monkeypatch.setattr("rosterflow.hooks.coursekey._wait", lambda _: 0)
-    store = Store(f"sqlite:///{tmp_path}/store.db", [key])
-    migrate.upgrade(store)
-    made = Night(store)
-    monkeypatch.setattr(attendance, "send", made.mails.append)
-    with time_machine.travel(SATURDAY, tick=True):
-        yield made
-    store.dispose()
+    settings = college_settings(running.url)
+    with installed(tmp_path, monkeypatch, settings, **connections(running.url)) as here:
+        made = Night(here.store)
+        monkeypatch.setattr(attendance, "send", made.mails.append)
+        with time_machine.travel(SATURDAY, tick=True):
+            yield made
 
 
 def test_a_run_reads_imports_writes_and_mails(night: Night) -> None:

@@ -9,19 +9,15 @@ from typing import Any
 
 import pytest
 import time_machine
-import yaml
 from airflow.sdk import DAG, BaseOperator, Context
 from airflow.sdk.exceptions import AirflowSkipException
-from cryptography.fernet import Fernet
 
 from rosterflow.domain.coursekey.campus import Standing
 from rosterflow.domain.coursekey.queue import EntryState, Intent
 from rosterflow.operators.college import DecideRemovalsOperator, DescribeRemovalsOperator, QueueByHandOperator
 from rosterflow.operators.params import QUEUE_PARAMS
-from rosterflow.settings import load_college
-from rosterflow.store import migrate
-from rosterflow.store.engine import Store
 from tests.domain.coursekey.builders import raw_college
+from tests.installed import installed
 from tests.operators.running import Instance, context
 from tests.scenarios.campus import MINUTE, NOW, Campus, a_section, course, enrollment, person, registration
 
@@ -32,21 +28,12 @@ STUDENTS = [f"2{n:03}" for n in range(20)]
 @pytest.fixture
 def one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Campus]:
     """A college with a section of twenty that is in CourseKey."""
-    key = Fernet.generate_key().decode()
-    monkeypatch.setenv("ROSTERFLOW_DATABASE_URL", f"sqlite:///{tmp_path}/store.db")
-    monkeypatch.setenv("ROSTERFLOW_STORAGE", f"file://{tmp_path}/blobs")
-    monkeypatch.setenv("ROSTERFLOW_PAGE_KEYS", key)
-    monkeypatch.setenv("ROSTERFLOW_INSTITUTIONS", str(tmp_path))
-    settings = tmp_path / "college.yaml"
-    settings.write_text(yaml.safe_dump(raw_college(guards=GUARDS)), encoding="utf-8")
-    store = Store(f"sqlite:///{tmp_path}/store.db", [key])
-    migrate.upgrade(store)
-    made = Campus(store, load_college(settings))
-    a_section(made.registrar, 20)
-    made.sync()
-    with time_machine.travel(NOW + MINUTE, tick=False):
-        yield made
-    store.dispose()
+    with installed(tmp_path, monkeypatch, raw_college(guards=GUARDS)) as here:
+        made = Campus(here.store, here.college)
+        a_section(made.registrar, 20)
+        made.sync()
+        with time_machine.travel(NOW + MINUTE, tick=False):
+            yield made
 
 
 @pytest.fixture

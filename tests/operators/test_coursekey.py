@@ -11,7 +11,6 @@ import pytest
 import time_machine
 import yaml
 from airflow.sdk import DAG, BaseOperator
-from cryptography.fernet import Fernet
 
 from rosterflow.domain.coursekey.queue import EntryState
 from rosterflow.domain.errors import Code, FatalError, RetryableError
@@ -25,11 +24,10 @@ from rosterflow.operators.coursekey import (
     campus_cafe,
 )
 from rosterflow.settings import load_college
-from rosterflow.store import migrate
-from rosterflow.store.engine import Store
 from rosterflow.sync.letters import Letter
 from sandbox.serving import RunningSandbox
 from tests.harness import Clock
+from tests.installed import installed
 from tests.operators.running import context
 from tests.scenarios.drain_ground import EMPTY, KEYS, Ground, college_settings, connections, sandbox_of
 
@@ -46,27 +44,14 @@ def running() -> Iterator[RunningSandbox]:
 def town(running: RunningSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
     """A class at each of two auth keys that nobody has collected yet."""
     running.world.reset(college=EMPTY)
-    key = Fernet.generate_key().decode()
-    settings = tmp_path / "college.yaml"
-    settings.write_text(yaml.safe_dump(college_settings(running.url)), encoding="utf-8")
-    given = {
-        "ROSTERFLOW_DATABASE_URL": f"sqlite:///{tmp_path}/store.db",
-        "ROSTERFLOW_STORAGE": f"file://{tmp_path}/blobs",
-        "ROSTERFLOW_PAGE_KEYS": key,
-        "ROSTERFLOW_INSTITUTIONS": str(tmp_path),
-        **connections(running.url),
-    }
-    for name, value in given.items():
-        monkeypatch.setenv(name, value)
-    store = Store(f"sqlite:///{tmp_path}/store.db", [key])
-    migrate.upgrade(store)
-    made = Ground(running, store, load_college(settings), Clock(NOON), key)
-    for number, site in enumerate(("MAIN", "WEST")):
-        section = made.section(f"MTH101/{number}", site)
-        made.register(section, made.person(2001 + number))
-    with time_machine.travel(NOON, tick=True):
-        yield made
-    store.dispose()
+    settings = college_settings(running.url)
+    with installed(tmp_path, monkeypatch, settings, **connections(running.url)) as here:
+        made = Ground(running, here.store, here.college, Clock(NOON), here.key)
+        for number, site in enumerate(("MAIN", "WEST")):
+            section = made.section(f"MTH101/{number}", site)
+            made.register(section, made.person(2001 + number))
+        with time_machine.travel(NOON, tick=True):
+            yield made
 
 
 def run(operator: type[BaseOperator], **params: Any) -> Any:

@@ -8,17 +8,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import yaml
-from cryptography.fernet import Fernet
 from typer.testing import CliRunner
 
 from rosterflow.cli.app import app
 from rosterflow.domain.errors import Code, FatalError
-from rosterflow.store import migrate
 from rosterflow.store.attendance_tables import attendance_session
-from rosterflow.store.engine import Store
 from rosterflow.sync.attendance_recomputing import Difference, recompute
 from tests.domain.coursekey.builders import raw_college
+from tests.installed import installed
 from tests.sync.attendance_ground import DAY, MONDAY, NIGHT, Ground, exported, ground
 
 HOUR = timedelta(hours=1)
@@ -27,26 +24,14 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
     """A college after three nights, with a raise, a loss and a read that was cut."""
-    key = Fernet.generate_key().decode()
-    (tmp_path / "college.yaml").write_text(yaml.safe_dump(raw_college()), encoding="utf-8")
-    given = {
-        "ROSTERFLOW_DATABASE_URL": f"sqlite:///{tmp_path}/store.db",
-        "ROSTERFLOW_STORAGE": f"file://{tmp_path}/blobs",
-        "ROSTERFLOW_PAGE_KEYS": key,
-        "ROSTERFLOW_INSTITUTIONS": str(tmp_path),
-    }
-    for name, value in given.items():
-        monkeypatch.setenv(name, value)
-    store = Store(given["ROSTERFLOW_DATABASE_URL"], [key])
-    migrate.upgrade(store)
-    made = ground(store)
-    first = [exported(f"S{n}", "2001", MONDAY, 600 * n) for n in range(1, 8)]
-    made.take(*first, last=MONDAY + DAY)
-    made.take(exported("S1", "2001", MONDAY, 7200), *first[1:6], last=MONDAY + DAY, read_at=NIGHT + HOUR)
-    made.take(first[0], last=MONDAY, read_at=NIGHT + 2 * HOUR, gaps=("page 2 could not be read",))
-    made.write()
-    yield made
-    store.dispose()
+    with installed(tmp_path, monkeypatch, raw_college()) as one:
+        made = ground(one.store)
+        first = [exported(f"S{n}", "2001", MONDAY, 600 * n) for n in range(1, 8)]
+        made.take(*first, last=MONDAY + DAY)
+        made.take(exported("S1", "2001", MONDAY, 7200), *first[1:6], last=MONDAY + DAY, read_at=NIGHT + HOUR)
+        made.take(first[0], last=MONDAY, read_at=NIGHT + 2 * HOUR, gaps=("page 2 could not be read",))
+        made.write()
+        yield made
 
 
 def check(here: Ground, *, only_check: bool) -> list[Difference]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -32,9 +33,9 @@ LINES_IN_A_RECORD = 100
 class Describes(TenantOperator):
     """Says what a person is asked about, and logs every change of it. Returns what the question needs."""
 
+    @abstractmethod
     def told(self, number: int, link: str) -> Description:
         """What is asked about by a request."""
-        raise NotImplementedError
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Describe the request; the whole list of changes is this task's log."""
