@@ -1,4 +1,4 @@
-"""The drain and its store: a database that goes away, and two drains on PostgreSQL."""
+"""The drain and its store: a database that goes away, drains on PostgreSQL, and two that want one name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
@@ -16,9 +18,13 @@ from sqlalchemy.exc import OperationalError
 from demo.postgres import Postgres
 from demo.processes import Children
 from rosterflow.domain.coursekey.queue import EntryState
+from rosterflow.domain.coursekey.remote import Course
 from rosterflow.domain.errors import Code, RetryableError
+from rosterflow.hooks.coursekey import CourseKeyHook
 from rosterflow.store import migrate
 from rosterflow.store.engine import Store
+from rosterflow.sync.drain_state import Drained
+from rosterflow.sync.draining import drain
 from sandbox.serving import RunningSandbox
 from tests.harness import Clock
 from tests.scenarios.drain_ground import Ground, college, connections, ground
@@ -103,10 +109,10 @@ def test_drains_at_once_on_postgresql_share_the_work(
             failed.append(error)
 
     drains = [threading.Thread(target=one) for _ in range(3)]
-    for drain in drains:
-        drain.start()
-    for drain in drains:
-        drain.join()
+    for thread in drains:
+        thread.start()
+    for thread in drains:
+        thread.join()
     clock.forward(minutes=5)
     town.drain()
 
@@ -114,4 +120,79 @@ def test_drains_at_once_on_postgresql_share_the_work(
     whole(town, students=20)
     by = {line.outcome.by for line in town.history() if line.outcome.state is EntryState.DONE}
     assert len(by) > 1
+    store.dispose()
+
+
+class Hesitant(CourseKeyHook):
+    """Tells of the course it made when another drain is through."""
+
+    def __init__(self, *given: Any, made: threading.Event, may_go_on: threading.Event, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._made, self._may_go_on = made, may_go_on
+
+    async def create_course(self, *given: Any, **named: Any) -> Course:
+        course = await super().create_course(*given, **named)
+        self._made.set()
+        assert self._may_go_on.wait(10)
+        return course
+
+
+def overtaken(town: Ground, second: str) -> Drained:
+    """A drain makes a course; before it knows so, a second section is collected and another drain begins and ends."""
+    made, may_go_on = threading.Event(), threading.Event()
+
+    def hook(connection: str) -> CourseKeyHook:
+        base = town.college.coursekey.base_url
+        return Hesitant(connection, base_url=base, made=made, may_go_on=may_go_on)
+
+    town.register(town.section("MTH101/4"), town.person(2001))
+    town.collect()
+    first = threading.Thread(target=drain, args=(replace(town.work("first"), hooks=hook),))
+    first.start()
+    assert made.wait(10)
+    town.register(town.section(second), town.person(2002))
+    town.collect()
+    result = town.drain()
+    may_go_on.set()
+    first.join()
+    return result
+
+
+def one_course_for_one_section(town: Ground) -> None:
+    """Two drains at once, whose sections have one name."""
+    meanwhile = overtaken(town, "MTH101/5")
+
+    assert meanwhile.states == {EntryState.PENDING: 3, EntryState.DONE: 1}
+    town.clock.forward(minutes=2)
+    town.drain()
+    [course] = town.there()["courses"]
+    assert [one["email"] for one in course["enrollments"]] == ["pia.quill.2001@college.example"]
+    failed = {(str(one.entity), one.error_code) for one in town.entries(EntryState.FAILED)}
+    assert failed == {
+        ("course 202610/MTH101/5", "course-name-taken"),
+        ("sessions 202610/MTH101/5", "course-name-taken"),
+        ("enrollment 202610/MTH101/5 2002", "course-name-taken"),
+    }
+
+
+def test_two_drains_at_once_never_take_one_course_for_two_sections(
+    sandbox: RunningSandbox, tmp_path: Path, clock: Clock
+) -> None:
+    with ground(sandbox, tmp_path, clock, course_name_format="@COURSE_TITLE@") as town:
+        one_course_for_one_section(town)
+
+
+def test_nor_do_they_on_postgresql(
+    sandbox: RunningSandbox, postgres: Postgres, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in connections(sandbox.url).items():
+        monkeypatch.setitem(os.environ, name, value)
+    postgres.create_database("one_name")
+    key = Fernet.generate_key().decode()
+    store = Store(postgres.url("one_name"), [key])
+    migrate.upgrade(store)
+
+    one_course_for_one_section(
+        Ground(sandbox, store, college(sandbox.url, course_name_format="@COURSE_TITLE@"), clock, key)
+    )
     store.dispose()

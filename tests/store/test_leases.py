@@ -123,3 +123,22 @@ def test_nobody_takes_a_lease_over_while_its_holder_writes(store: Store) -> None
     other.join()
 
     assert order == ["written", "taken over"]
+
+
+def test_a_lease_that_a_clock_granted_which_was_ahead_is_over(store: Store) -> None:
+    acquire(store, "run:1", hours=24 * 300)
+
+    assert acquire(store, "run:2") == 2
+
+
+def test_a_lease_that_is_ended_leaves_nothing_behind_unless_another_has_it(store: Store) -> None:
+    acquire(store, "run:1")
+    with store.begin() as connection:
+        leases.end(connection, "sandbox", "run:2")
+    with pytest.raises(RetryableError):
+        acquire(store, "run:2")
+
+    with store.begin() as connection:
+        leases.end(connection, "sandbox", "run:1")
+
+    assert acquire(store, "run:2") == 1

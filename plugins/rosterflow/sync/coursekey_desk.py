@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -17,30 +18,29 @@ from rosterflow.domain.coursekey.port import CourseKey
 from rosterflow.domain.coursekey.queue import Entity, Entry, EntryKind, EntryState
 from rosterflow.domain.coursekey.remote import Course, CourseData, UserData
 from rosterflow.domain.coursekey.sites import School
-from rosterflow.domain.errors import RetryableError, RosterflowError
+from rosterflow.domain.errors import Code, RetryableError, RosterflowError
 from rosterflow.store import campus as mirror
-from rosterflow.store import coursekey_maps
+from rosterflow.store import coursekey_maps, leases
 from rosterflow.store.campus import StoredCampus
 from rosterflow.store.coursekey_maps import MapKey, MapKind, Mapped
 from rosterflow.store.engine import Store
 
 Password = Callable[[str], str | None]
 """The password a new account of a person is to begin with."""
+NAMING = timedelta(minutes=5)
+"""For how long a course is made at most: shorter than an entry is leased, so that a killed drain's name is free by the
+time its entry is."""
 
 
 class Place(NamedTuple):
     """Where in CourseKey an entry belongs, and what talks to it there.
 
-    :param names: locks by school and name, see :meth:`naming`.
+    :param names: locks by school and name, see :meth:`Desk.naming`.
     """
 
     school: School
     hook: CourseKey
     names: dict[tuple[str, str], asyncio.Lock]
-
-    def naming(self, name: str) -> asyncio.Lock:
-        """Held while a course is found or made by its name, so that two sections never take the same one for theirs."""
-        return self.names.setdefault((self.school.school_id, name), asyncio.Lock())
 
 
 class Sent(NamedTuple):
@@ -177,6 +177,31 @@ class Desk:
         if found is not None:
             self.maps[key] = found
         return found
+
+    @asynccontextmanager
+    async def naming(self, at: Place, name: str, holder: str) -> AsyncIterator[None]:
+        """While a course is found or made by its name, so that two sections never take the same one for theirs.
+
+        Within a drain the second waits its turn; another drain is told to come back.
+
+        :param holder: who drains.
+        :raises RetryableError: ``writer-busy`` while another drain finds or makes a course of that name.
+        """
+        school = at.school.school_id
+        lease = f"course/{self.college.key}/{school}/{fingerprint(name)}"
+        async with at.names.setdefault((school, name), asyncio.Lock()):
+            try:
+                with self.store.begin() as connection:
+                    leases.acquire(connection, lease, holder, self.clock(), NAMING)
+            except RetryableError as error:
+                if error.code is not Code.WRITER_BUSY:
+                    raise
+                raise RetryableError(error.code, "Another run makes a course of that name just now.") from None
+            try:
+                yield
+            finally:
+                with self.store.begin() as connection:
+                    leases.end(connection, lease, holder)
 
     def owner_of(self, kind: MapKind, school: School, remote_id: str) -> MapKey | None:
         """Whose a thing of CourseKey is that was found there."""

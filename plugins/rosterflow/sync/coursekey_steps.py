@@ -116,6 +116,7 @@ async def send_course(desk: Desk, at: Place, entry: Entry) -> Sent:
     """Make or bring up to date a section's course.
 
     :raises RowError: ``site-changed``, ``course-name-taken``.
+    :raises RetryableError: ``writer-busy`` while another drain makes a course of that name.
     """
     section = entry.entity.section_key
     assert section is not None
@@ -125,20 +126,20 @@ async def send_course(desk: Desk, at: Place, entry: Entry) -> Sent:
     data = desk.course_data(section)
     print_ = fingerprint(data)
     known = desk.maps.get(key)
-    known = known or desk.look_again(key)
-    if known:
-        if known.fingerprint == print_ and not entry.forced:
-            return UNCHANGED
-        await at.hook.update_course(at.school.school_id, known.remote_id, data)
-        course = Course(known.remote_id, data.name, data.title, known.join_code)
-        rule, words = UPDATED, "The course was brought up to date."
-    else:
-        async with at.naming(data.name):
-            course, rule = await _found_or_made_course(desk, at, key, data)
-            desk.note(Mapped(key, course.id, print_, rule == CREATED, course.join_code))
-        words = "The course was made." if rule == CREATED else "The course was there already and is used."
-    ours = known.created_by_us if known else rule == CREATED
-    return Sent(rule, words, known=(Mapped(key, course.id, print_, ours, course.join_code),))
+    if known is None:
+        async with desk.naming(at, data.name, entry.holder):
+            known = desk.look_again(key)
+            if known is None:
+                course, rule = await _found_or_made_course(desk, at, key, data)
+                made = Mapped(key, course.id, print_, rule == CREATED, course.join_code)
+                desk.note(made)
+                words = "The course was made." if rule == CREATED else "The course was there already and is used."
+                return Sent(rule, words, known=(made,))
+    if known.fingerprint == print_ and not entry.forced:
+        return UNCHANGED
+    await at.hook.update_course(at.school.school_id, known.remote_id, data)
+    now_known = Mapped(key, known.remote_id, print_, known.created_by_us, known.join_code)
+    return Sent(UPDATED, "The course was brought up to date.", known=(now_known,))
 
 
 async def _found_or_made_course(desk: Desk, at: Place, key: MapKey, data: CourseData) -> tuple[Course, str]:

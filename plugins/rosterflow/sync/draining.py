@@ -38,7 +38,7 @@ TERM = timedelta(minutes=10)
 IN_A_ROW = 3
 """After so many entries in a row that could not be sent for now, an auth key is left alone until the next run."""
 WAITS = timedelta(minutes=1)
-"""When an entry is tried again whose dependency another drain is working on."""
+"""When an entry is tried again whose dependency, or course's name, another drain is working on."""
 WRITTEN_EVERY = 1.0
 """Seconds for which what became of an entry waits at most to be written down."""
 OPEN_AT_ONCE = 10
@@ -324,6 +324,9 @@ class _Drain:
         match error:
             case RosterflowError(code=Code.STORE_UNAVAILABLE):
                 raise error
+            case RosterflowError(code=Code.WRITER_BUSY):
+                due = self._work.clock() + WAITS
+                return self._end(entry, Failure(EntryState.PENDING, "waits", error.message, due_at=due))
             case FatalError():
                 self._stop(key, error)
                 return self._hold(entry)
