@@ -2,42 +2,52 @@
 
 from __future__ import annotations
 
+import itertools
+import time as waiting
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import httpx
+from cryptography.fernet import Fernet
 
+from demo.postgres import Postgres
 from rosterflow.domain.attendance.records import Listed
 from rosterflow.domain.attendance.report import AttendanceReport
 from rosterflow.domain.attendance.window import Window
 from rosterflow.domain.coursekey.campus import SectionKey
+from rosterflow.domain.errors import Code, RetryableError
 from rosterflow.domain.snapshot import Scope
 from rosterflow.hooks.campus_cafe_attendance import CampusCafeAttendanceHook
 from rosterflow.hooks.coursekey_export import CourseKeyExportHook
-from rosterflow.store import runs
+from rosterflow.store import migrate, runs
+from rosterflow.store.engine import Store
 from rosterflow.store.runs import Run
 from rosterflow.sync.attendance_importing import import_read
 from rosterflow.sync.attendance_letter import letter_of
 from rosterflow.sync.attendance_reading import AuthKey, Evidence, Opened, auth_keys, read_key
 from rosterflow.sync.attendance_runs import close_attendance, note_failed, note_window, report_of
-from rosterflow.sync.attendance_writing import write_attendance
+from rosterflow.sync.attendance_writing import Written, write_attendance
 from rosterflow.sync.letters import Letter
 from rosterflow.sync.pages import PageStore
 from sandbox.faults import Fault
 from sandbox.serving import RunningSandbox
 from tests.harness import Clock
-from tests.scenarios.drain_ground import Ground, ground, no_waiting
+from tests.scenarios.drain_ground import Ground, connections, ground, no_waiting
+from tests.scenarios.drain_ground import college as college_of
 
 MAIN, WEST = "548156", "612001"
 SITES = {"MAIN": MAIN, "WEST": WEST}
 EASTERN, ARIZONA = ZoneInfo("US/Eastern"), ZoneInfo("US/Arizona")
 Rows = dict[tuple[str, str], tuple[int, int]]
 DAY = timedelta(days=1)
+BUSY_SECONDS = 0.02
 
 
 @dataclass
@@ -48,6 +58,8 @@ class Nights:
     blobs: PageStore
     letters: list[Letter] = field(default_factory=list)
     sites: dict[SectionKey, str] = field(default_factory=dict)
+    busy: int = 0
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     # -- the college ---------------------------------------------------------------------------------------------
 
@@ -119,8 +131,7 @@ class Nights:
         self.town.clock.moment = at or datetime.combine(last + DAY, time(5, 30), EASTERN).astimezone(UTC)
         run = self._opened(Window(first, last))
         lines, failed = self._import(run, first, last)
-        with CampusCafeAttendanceHook("campus_cafe_demo") as module:
-            written = write_attendance(self.town.store, self.town.college, run, module, (first, last), self.town.clock)
+        written = self._write(run, first, last)
         report = report_of(
             self.town.store,
             self.town.college,
@@ -138,7 +149,7 @@ class Nights:
         with self.town.store.begin() as connection:
             key, now = self.town.college.key, self.town.clock()
             run = runs.open_run(
-                connection, key, f"coursekey_attendance__{key}", f"night {len(self.letters)}", "apply",
+                connection, key, f"coursekey_attendance__{key}", f"night {next(self._numbers)}", "apply",
                 Scope(frozenset()), now,
             )  # fmt: skip
         note_window(self.town.store, run, window)
@@ -157,6 +168,20 @@ class Nights:
                 lines += import_read(self.town.store, self.town.college, run.id, opened, self.town.clock()).lines
         note_failed(self.town.store, run, failed)
         return lines, []
+
+    def _write(self, run: Run, first: date, last: date) -> Written:
+        """Write; while another run does, try again after a while, as Airflow has the task do it."""
+        with CampusCafeAttendanceHook("campus_cafe_demo") as module:
+            while True:
+                try:
+                    return write_attendance(
+                        self.town.store, self.town.college, run, module, (first, last), self.town.clock
+                    )
+                except RetryableError as error:
+                    if error.code is not Code.WRITER_BUSY:
+                        raise
+                    self.busy += 1
+                    waiting.sleep(BUSY_SECONDS)
 
     def _hook(self, key: AuthKey) -> CourseKeyExportHook:
         base = f"{self.town.sandbox.url}/coursekey-export"
@@ -190,3 +215,16 @@ def nights(sandbox: RunningSandbox, folder: Path, clock: Clock, **changes: Any) 
     """A college with an empty store."""
     with ground(sandbox, folder, clock, **changes) as town:
         yield Nights(town, PageStore(f"file://{folder / 'pages'}", [town.page_key]))
+
+
+@contextmanager
+def nights_on(postgres: Postgres, sandbox: RunningSandbox, folder: Path, clock: Clock) -> Iterator[Nights]:
+    """A college with an empty store of its own on PostgreSQL."""
+    name, key = f"college_{uuid4().hex}", Fernet.generate_key().decode()
+    postgres.create_database(name)
+    store = Store(postgres.url(name), [key])
+    migrate.upgrade(store)
+    with patch.dict("os.environ", connections(sandbox.url)):
+        town = Ground(sandbox, store, college_of(sandbox.url), clock, key)
+        yield Nights(town, PageStore(f"file://{folder / 'pages'}", [key]))
+    store.dispose()
