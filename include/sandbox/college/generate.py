@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from sandbox.college.vocabulary import (
     SUBJECTS,
     TIMES,
 )
+from sandbox.sizes import size_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,19 +63,7 @@ def size_of(text: str) -> Size:
 
     Raises ValueError, naming what is allowed, for any other.
     """
-    if text in SIZES:
-        return SIZES[text]
-    base, _, numbers = text.partition(",")
-    if base not in SIZES:
-        base, numbers = "demo", text
-    names = [field.name for field in fields(Size)]
-    given = dict(part.partition("=")[::2] for part in numbers.split(","))
-    if not all(name in names and value.isascii() and value.isdigit() for name, value in given.items()):
-        raise ValueError(
-            f"college must be one of {', '.join(SIZES)} or numbers such as sections=250,students=1000 with the names"
-            f" {', '.join(names)}, not {text!r}."
-        )
-    size = replace(SIZES[base], **{name: int(value) for name, value in given.items()})
+    size = size_named(text, SIZES, what="college", example="sections=250,students=1000")
     if size.registrations and not size.students:
         raise ValueError("college needs students to register.")
     if size.sections and not size.instructors:

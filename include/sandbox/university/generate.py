@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from datetime import date
 
+from sandbox.sizes import size_named
 from sandbox.university import awkward, awkward_people, population, programmes, staffing, studies, teaching, units
 from sandbox.university.model import Periode, Semester, Termin, Terminkode, University
 from sandbox.university.vocabulary import INSTITUTION
@@ -55,19 +56,7 @@ def size_of(text: str) -> Size:
 
     Numbers alone (`emner=200,evu=20`) are over the demo's. Raises ValueError, naming what is allowed, for any other.
     """
-    if text in SIZES:
-        return SIZES[text]
-    base, _, numbers = text.partition(",")
-    if base not in SIZES:
-        base, numbers = "demo", text
-    names = [field.name for field in fields(Size)]
-    given = dict(part.partition("=")[::2] for part in numbers.split(","))
-    if not all(name in names and value.isascii() and value.isdigit() for name, value in given.items()):
-        raise ValueError(
-            f"size must be one of {', '.join(SIZES)} or numbers such as emner=200,evu=20 with the names"
-            f" {', '.join(names)}, not {text!r}."
-        )
-    size = replace(SIZES[base], **{name: int(value) for name, value in given.items()})
+    size = size_named(text, SIZES, what="size", example="emner=200,evu=20")
     if min(size.fakulteter, size.institutter) < 1 or size.undervises > size.emner:
         raise ValueError("size needs at least one of fakulteter and institutter, and undervises at most emner.")
     return size
