@@ -150,7 +150,8 @@ def save(connection: Connection, institution: str, school: str, sessions: Mappin
 
 
 def _row(institution: str, school: str, name: SessionName, kept: Kept) -> dict[str, object]:
-    windows = [fact.window for fact in kept.facts]
+    windows = {fact.window for fact in kept.facts}
+    booked = [fact for fact in kept.facts if fact.state is not FactState.VOID]
     return {
         "institution": institution,
         "school": school,
@@ -159,8 +160,8 @@ def _row(institution: str, school: str, name: SessionName, kept: Kept) -> dict[s
         "first_window": min(windows),
         "last_window": max(windows),
         "digest": kept.digest,
-        "booked": sum(fact.state is not FactState.VOID for fact in kept.facts),
-        "seconds": sum(fact.seconds for fact in kept.facts),
+        "booked": len(booked),
+        "seconds": sum(fact.value for fact in booked),
         "body": _encode(kept.facts).decode(),
     }
 

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -20,7 +21,7 @@ from rosterflow.domain.attendance.ledger import (
     Change,
     Effect,
     Fact,
-    FactState,
+    Joined,
     ReadOf,
     absent,
     coverage_after,
@@ -28,7 +29,7 @@ from rosterflow.domain.attendance.ledger import (
     losses,
 )
 from rosterflow.domain.attendance.reading import KeptRead
-from rosterflow.domain.attendance.records import FactKey, Listed, Observation, Sorted, sort_records
+from rosterflow.domain.attendance.records import FactKey, Listed, Sorted, sort_records
 from rosterflow.domain.coursekey.college import College
 from rosterflow.store import attendance, attendance_raw, attendance_rows, runs
 from rosterflow.store.attendance import Kept, Noted, Outline, SessionName
@@ -99,7 +100,7 @@ def import_read(
     :param approved: whether a person has approved that what it does not have is gone.
     :raises FatalError: ``rows-missing`` when a page is not there any more, or is not as it was read.
     """
-    sessions = Sessions(opened.pages(), opened.read.tz)
+    sessions = Sessions(opened.pages(), opened.read.tz, opened.read.read_at)
     imported = Imported(opened.read, gaps=list(opened.gaps), problems=list(opened.problems), records=sessions.records)
     read = ReadOf(run, opened.read.read_at, opened.read.first, opened.read.last, opened.is_whole)
     with store.begin() as connection:
@@ -195,7 +196,7 @@ class _Joining:
         self._found.unchanged += joined.unchanged
         self._found.superseded += joined.superseded
         self._note(joined.changes, came)
-        self._save(names, {**known, **joined.facts}, joined.facts.keys(), came)
+        self._save(names, {**known, **joined.facts}, joined, came)
 
     def _tell(self, came: Sorted) -> None:
         found = self._found
@@ -208,59 +209,45 @@ class _Joining:
         if room > 0:
             found.lines += (*came.listed, *came.remarks)[:room]
 
-    def _note(self, changes: Collection[Change], came: Sorted) -> None:
-        told: dict[tuple[str, str], list[Noted]] = defaultdict(list)
+    def _note(self, changes: Iterable[Change], came: Sorted) -> None:
+        of_session: dict[tuple[str, str], list[Change]] = defaultdict(list)
         for change in changes:
+            of_session[change.after.key[:2]].append(change)
             self._due.add(change.after.on)
             if change.before is not None:
                 self._due.add(change.before.on)
-            key = change.after.key
-            page = self._sessions.page_of(key, change.after.record_id) if key in came.observations else 0
-            told[key[:2]].append(attendance.noted(change, page))
-        self._found.effects += Counter(change.effect for change in changes)
-        named = {SessionName(*name): some for name, some in told.items()}
-        attendance.note(self._connection, self._key, self._school, self._read, self._found.read.number, named)
+            self._found.effects[change.effect] += 1
+        told: dict[SessionName, list[Noted]] = {}
+        for key, some in of_session.items():
+            name = SessionName(*key)
+            page_of = self._sessions.page_of(name)
+            told[name] = [
+                attendance.noted(change, page_of(change.after) if change.after.key in came.observations else 0)
+                for change in some
+            ]
+        attendance.note(self._connection, self._key, self._school, self._read, self._found.read.number, told)
 
-    def _save(
-        self, names: Iterable[SessionName], facts: Mapping[FactKey, Fact], changed: Collection[FactKey], came: Sorted
-    ) -> None:
+    def _save(self, names: Iterable[SessionName], facts: Mapping[FactKey, Fact], joined: Joined, came: Sorted) -> None:
         """Keep the sessions that changed, and those whose records are others though they say the same."""
         of_session: dict[tuple[str, str], list[Fact]] = defaultdict(list)
         for fact in facts.values():
             of_session[fact.key[:2]].append(fact)
-        touched = {key[:2] for key in changed}
+        touched = {key[:2] for key in joined.facts}
         remarkable = {(item.course_id, item.window) for item in (*came.listed, *came.remarks)}
         kept = {}
         for name in names:
             if name not in of_session:
                 continue
-            mine = tuple(sorted(of_session[name], key=lambda fact: fact.key))
-            digest = self._digest(name, mine, came.observations, remarkable)
+            mine = tuple(sorted(of_session[name], key=attrgetter("key")))
+            digest = "" if name in joined.unsettled else self._digest(name, mine, remarkable)
             outline = self._outlines.get(name)
             if name in touched or (digest and (outline is None or outline.digest != digest)):
                 kept[name] = Kept(mine, digest)
         attendance.save(self._connection, self._key, self._school, kept)
 
-    def _digest(
-        self,
-        name: SessionName,
-        facts: Collection[Fact],
-        observations: Mapping[FactKey, Observation],
-        remarkable: Collection[tuple[str, date]],
-    ) -> str:
+    def _digest(self, name: SessionName, facts: Collection[Fact], remarkable: Collection[tuple[str, date]]) -> str:
         """The digest of a session's records, when the ledger says just what they do and none is to be listed again."""
-        if name not in self._sessions or self._sessions.count(name) != len(facts):
+        is_listed = remarkable and any((name.course_id, fact.window) in remarkable for fact in facts)
+        if is_listed or name not in self._sessions or self._sessions.count(name) != len(facts):
             return ""
-        says_it = all(
-            (seen := observations.get(fact.key)) is not None
-            and _agrees(fact, seen)
-            and (name.course_id, seen.window) not in remarkable
-            for fact in facts
-        )
-        return self._sessions.digest(name) if says_it else ""
-
-
-def _agrees(fact: Fact, seen: Observation) -> bool:
-    said = (fact.value, fact.on, fact.window, fact.person, fact.active_on)
-    is_counted = fact.state is FactState.PRESENT and not seen.is_void
-    return is_counted and said == (seen.seconds, seen.on, seen.window, seen.person, seen.active_on)
+        return self._sessions.digest(name)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from operator import attrgetter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from operator import attrgetter, itemgetter
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from rosterflow.domain.attendance.days import Days
+from rosterflow.domain.attendance.ledger import Fact
 from rosterflow.domain.attendance.reading import OpenedPage
-from rosterflow.domain.attendance.records import FactKey, TimeRecord, session_of
+from rosterflow.domain.attendance.records import TimeRecord, session_of
 from rosterflow.store.attendance import SessionName
 
 
@@ -21,8 +24,9 @@ class _Packed(TimeRecord, frozen=True, array_like=True, gc=False):
 
 
 _values = attrgetter(*TimeRecord.__struct_fields__)
-_pack = msgspec.msgpack.Encoder().encode
-_unpack = msgspec.msgpack.Decoder(_Packed).decode
+# JSON, for msgpack converts each moment to UTC, which costs more than all the rest.
+_pack = msgspec.json.Encoder().encode
+_unpack = msgspec.json.Decoder(_Packed).decode
 
 
 class Sessions:
@@ -30,15 +34,16 @@ class Sessions:
 
     :param pages: in the order in which they came.
     :param zone: that of the school.
+    :param read_at: when they were read.
     """
 
-    def __init__(self, pages: Iterable[OpenedPage], zone: ZoneInfo) -> None:
+    def __init__(self, pages: Iterable[OpenedPage], zone: ZoneInfo, read_at: datetime) -> None:
         self.records = 0
-        self._zone = zone
         self._packed: dict[SessionName, list[bytes]] = defaultdict(list)
         self._pages: dict[SessionName, list[tuple[int, int]]] = defaultdict(list)
+        days = Days(zone, read_at)
         for page in pages:
-            self._take(page)
+            self._take(page, days)
 
     def __contains__(self, name: SessionName) -> bool:
         return name in self._packed
@@ -58,26 +63,24 @@ class Sessions:
         """The records of some sessions."""
         return (_unpack(packed) for name in names for packed in self._packed[name])
 
-    def page_of(self, key: FactKey, record_id: str) -> int:
-        """The page that has a record; 0 when none has."""
-        name = SessionName(key.course_id, key.session)
-        if name not in self._packed:
-            return 0
-        starts = self._pages[name]
+    def page_of(self, name: SessionName) -> Callable[[Fact], int]:
+        """What tells the page that has the record of a fact of a session; 0 when none has."""
+        starts = self._pages.get(name, [(0, 0)])
         if len(starts) == 1:
-            return starts[0][1]
-        for place, record in enumerate(self.records_of([name])):
-            if (record.user_id, record.record_id) == (key.user_id, record_id):
-                return starts[bisect_right(starts, place, key=lambda start: start[0]) - 1][1]
-        return 0
+            return lambda _: starts[0][1]
+        pages = {
+            (record.user_id, record.record_id): starts[bisect_right(starts, place, key=itemgetter(0)) - 1][1]
+            for place, record in enumerate(self.records_of([name]))
+        }
+        return lambda fact: pages.get((fact.key.user_id, fact.record_id), 0)
 
-    def _take(self, page: OpenedPage) -> None:
-        packed, pages, number = self._packed, self._pages, page.number
+    def _take(self, page: OpenedPage, days: Days) -> None:
+        found: dict[tuple[str, str], list[bytes]] = defaultdict(list)
         for record in page.records:
-            name = SessionName(record.course_id, session_of(record, self._zone))
-            mine = packed[name]
-            of_session = pages[name]
-            if not of_session or of_session[-1][1] != number:
-                of_session.append((len(mine), number))
-            mine.append(_pack(_values(record)))
+            found[record.course_id, session_of(record, days)].append(_pack(_values(record)))
+        for (course_id, session), some in found.items():
+            name = SessionName(course_id, session)
+            mine = self._packed[name]
+            self._pages[name].append((len(mine), page.number))
+            mine += some
         self.records += len(page.records)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -137,7 +137,7 @@ class Opening:
         self._school = school
         self._zone = zone
         self._whole = (
-            _whole_page(profile.wire.listing.items, tuple(profile.fields.items())) if profile.is_plain else None
+            _whole_page(profile.wire.listing.items, tuple(profile.fields.items()), school) if profile.is_plain else None
         )
 
     def open(self, number: int, body: bytes) -> OpenedPage:
@@ -158,14 +158,12 @@ class Opening:
             return None
         if NUL in body:
             return None
-        found = page if isinstance(page, list) else page.items
-        for place, record in enumerate(found):
-            if record.school != self._school and record.school is not None:
-                return None
+        records = page if isinstance(page, list) else page.items
+        for place, record in enumerate(records):
             if record.session_id is None or record.issued_id is None or record.record_id is None:
                 texts = {name: getattr(record, name) or "" for name in ("session_id", "issued_id", "record_id")}
-                found[place] = msgspec.structs.replace(record, **texts)
-        return tuple(found)
+                records[place] = msgspec.structs.replace(record, **texts)
+        return tuple(records)
 
     def _one_by_one(self, number: int, rows: list[msgspec.Raw]) -> OpenedPage:
         records, problems, gaps = [], [], []
@@ -255,11 +253,12 @@ class Foreign(Exception):
 
 
 @cache
-def _whole_page(items: str | None, named: tuple[tuple[str, str], ...]) -> msgspec.json.Decoder[Any]:
+def _whole_page(items: str | None, named: tuple[tuple[str, str], ...], school: str) -> msgspec.json.Decoder[Any]:
     """Decodes a page whose records are all as agreed; any other raises.
 
     :param items: the field the records are in.
     :param named: our names with theirs.
+    :param school: the only one they may be of.
     """
     theirs = dict(named)
     name, id_or_none = msgspec.Meta(min_length=1, max_length=LONGEST_ID), msgspec.Meta(max_length=LONGEST_ID)
@@ -279,7 +278,7 @@ def _whole_page(items: str | None, named: tuple[tuple[str, str], ...]) -> msgspe
     ]
     kind = msgspec.defstruct(
         "ExportedRecord",
-        [*fields, ("school", str | None, None)],
+        [*fields, ("school", Literal[school] | None, None)],
         bases=(TimeRecord,),
         rename={name: theirs.get(name, f"\0{name}") for name in (*TimeRecord.__struct_fields__, "school")},
         frozen=True,

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from rosterflow.domain.attendance.records import Counts, FactKey, Status, TimeRecord, day_seconds, sort_records
+from rosterflow.domain.attendance.records import Counts, FactKey, Status, TimeRecord, sort_records
 from tests.domain.attendance.builders import (
     ARIZONA,
     AUTUMN,
@@ -221,13 +221,6 @@ def test_an_hour_off_on_any_other_night_is_not_told() -> None:
     one = stay(at(date(2026, 3, 13), "18:00"), at(date(2026, 3, 13), "20:00"), attended=3600, awarded=3600)
 
     assert sorted_out(one).remarks == []
-
-
-@pytest.mark.parametrize("zone", ZONES, ids=str)
-def test_a_day_has_23_24_or_25_hours(zone: ZoneInfo) -> None:
-    hours = [day_seconds(on, zone) // 3600 for on in (SPRING - DAY, SPRING, SPRING + DAY, AUTUMN - DAY, AUTUMN)]
-
-    assert hours == ([24, 23, 24, 24, 25] if zone in CHANGING else [24] * 5)
 
 
 @pytest.mark.parametrize(("on", "most"), [(SPRING, 23), (FRIDAY, 24), (AUTUMN, 25)])

@@ -123,10 +123,12 @@ class Joined:
     :param changes: what happened to the booked ones.
     :param unchanged: how many sightings said nothing new.
     :param superseded: how many sightings a newer read had overtaken; their seconds are not booked.
+    :param unsettled: course and session of every fact that is not booked just as the read has it.
     """
 
     facts: dict[FactKey, Fact] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
+    unsettled: set[tuple[str, str]] = field(default_factory=set)
     unchanged: int = 0
     superseded: int = 0
 
@@ -144,14 +146,18 @@ def join(
         former = known.get(key)
         if former is not None and read.read_at <= seen_at(former, coverage):
             result.superseded += read.read_at < seen_at(former, coverage)
+            result.unsettled.add(key[:2])
             _keep(result, former, _completed(former, sighting, read), read)
         else:
             after = _sighted(former, sighting, read, coverage)
-            result.superseded += after.state is FactState.VOID and not sighting.is_void
+            if after.state is not FactState.PRESENT:
+                result.unsettled.add(key[:2])
+                result.superseded += after.state is FactState.VOID and not sighting.is_void
             result.unchanged += former is not None and _says_the_same(former, after)
             _keep(result, former, after, read)
     for former in absent(known, seen, read, coverage):
         _keep(result, former, _left(former, coverage, FactState.VOID), read)
+    result.unsettled.update(key[:2] for key in known.keys() - seen.keys())
     return result
 
 

@@ -16,6 +16,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from rosterflow.domain.attendance.days import Day, Days, local
+
+SHORTEST_DAY = 23 * 3600
+
 
 class Status(StrEnum):
     """How far a session has come; ``UNREADABLE`` where a malformed record says no more than whose it is."""
@@ -144,16 +148,22 @@ def sort_records(
     :param counts: which time is booked.
     """
     result = Sorted()
+    days = Days(zone, read_at)
     for record in records:
         seconds = _seconds(record, counts)
-        result.seconds_in += max(seconds or 0, 0)
-        if seconds is not None and seconds < 0:
-            result.listed.append(_listed("negative", record, detail=f"{seconds} s"))
-        elif seconds is None and not _is_going_on(record, read_at) and not _is_void(record):
+        day = _day(record, days)
+        is_void = record.is_deleted or record.status is Status.CANCELLED
+        going_on = not is_void and _is_going_on(record, day, read_at)
+        if seconds is None and not going_on and not is_void:
             result.listed.append(_listed("no-duration", record))
+        elif seconds is not None and seconds < 0:
+            result.listed.append(_listed("negative", record, detail=f"{seconds} s"))
         else:
-            _take(result, _observed(record, seconds, zone, read_at))
-            result.remarks.extend(_remarks(record, seconds or 0, zone))
+            result.seconds_in += seconds or 0
+            booked = 0 if is_void else None if going_on else seconds
+            _take(result, _observed(record, day, zone, seconds or 0, booked, is_void))
+            if not _is_unremarkable(record, day, seconds or 0):
+                result.remarks.extend(_remarks(record, days, seconds or 0))
     for seen in result.observations.values():
         if seen.is_void:
             result.listed.append(_not_booked("deleted", seen))
@@ -188,63 +198,66 @@ def _seconds(record: TimeRecord, counts: Counts) -> int | None:
     if counts is Counts.CLOCK:
         if record.check_in is None or record.check_out is None:
             return None
-        return round((record.check_out.astimezone(UTC) - record.check_in.astimezone(UTC)).total_seconds())
+        return round((local(record.check_out, UTC) - local(record.check_in, UTC)).total_seconds())
     first, second = record.awarded, record.attended
     if counts is Counts.ATTENDED:
         first, second = second, first
     return second if first is None else first
 
 
-def _is_going_on(record: TimeRecord, read_at: datetime) -> bool:
-    if record.status in (Status.IN_PROGRESS, Status.UNREADABLE):
+def _day(record: TimeRecord, days: Days) -> Day:
+    """The day by which the export gives a record, in the offset in which its session's start is told."""
+    start = record.starts or record.check_in
+    return days[record.session_date, start.tzinfo if start else UTC]
+
+
+def _is_going_on(record: TimeRecord, day: Day, read_at: datetime) -> bool:
+    if record.status is Status.IN_PROGRESS or record.status is Status.UNREADABLE:
         return True
-    return record.ends is not None and record.ends > read_at
+    if record.ends is None or (day.is_over and record.ends <= day.end):
+        return False
+    return record.ends > read_at
 
 
-def _is_void(record: TimeRecord) -> bool:
-    return record.is_deleted or record.status is Status.CANCELLED
-
-
-def _observed(record: TimeRecord, seconds: int | None, zone: ZoneInfo, read_at: datetime) -> Observation:
-    is_void = _is_void(record)
-    session, on = _placed(record, zone)
-    going_on = not is_void and _is_going_on(record, read_at)
+def _observed(
+    record: TimeRecord, day: Day, zone: ZoneInfo, stated: int, booked: int | None, is_void: bool
+) -> Observation:
+    session, on = _placed(record, day, zone)
     return Observation(
         key=FactKey(record.course_id, session, record.user_id, "async" if record.is_async else "sync"),
         person=record.issued_id,
         window=record.session_date,
         on=on,
-        seconds=0 if is_void else None if going_on else seconds,
+        seconds=booked,
         is_void=is_void,
         record_id=record.record_id,
         updated_at=record.updated_at,
-        active_on=record.last_activity.astimezone(zone).date() if record.is_async and record.last_activity else None,
-        stated=seconds or 0,
+        active_on=local(record.last_activity, zone).date() if record.is_async and record.last_activity else None,
+        stated=stated,
         is_unreadable=record.status is Status.UNREADABLE,
     )
 
 
-def session_of(record: TimeRecord, zone: ZoneInfo) -> str:
+def session_of(record: TimeRecord, days: Days) -> str:
     """What stands for the session in the natural key where the export names none (R1).
 
     The start instead of an ordinal: it stays what it is when a page before it is missing. What MidnightShift cut off
     has the day with it, because the export gives both parts as one session.
     """
-    return _placed(record, zone)[0]
+    return _placed(record, _day(record, days), days.zone)[0]
 
 
-def booked_on(record: TimeRecord, zone: ZoneInfo) -> date:
-    """The local day of the session's start (R2), of what MidnightShift cut off the day on which it begins.
+def _placed(record: TimeRecord, day: Day, zone: ZoneInfo) -> tuple[str, date]:
+    """The session of a record, and the local day on which it is booked.
 
-    The export's own day where the two are further apart than zones can be.
+    It is the day of the session's start (R2), of what MidnightShift cut off the one on which that begins; the export's
+    own day where the two are further apart than zones can be. Hardly any session has another day than the export's.
     """
-    return _placed(record, zone)[1]
-
-
-def _placed(record: TimeRecord, zone: ZoneInfo) -> tuple[str, date]:
-    """The session of a record and the day on which it is booked: both together, for local days are dear."""
-    start = record.starts or record.check_in
-    on = start.astimezone(zone).date() if start else None
+    start = record.starts
+    if record.session_id and start is not None and day.begin <= start < day.end:
+        return record.session_id, record.session_date
+    start = start or record.check_in
+    on = local(start, zone).date() if start else None
     is_later_part = _is_later_part(record, on, zone)
     session = _session(record, start, is_later_part)
     if on is None or is_later_part or abs((on - record.session_date).days) > 1:
@@ -258,7 +271,7 @@ def _session(record: TimeRecord, start: datetime | None, is_later_part: bool) ->
         return record.session_id + day
     if record.record_id:
         return f"record {record.record_id}"
-    return f"start {start.astimezone(UTC).isoformat() if start else record.session_date.isoformat()}{day}"
+    return f"start {local(start, UTC).isoformat() if start else record.session_date.isoformat()}{day}"
 
 
 def _is_later_part(record: TimeRecord, on: date | None, zone: ZoneInfo) -> bool:
@@ -270,28 +283,27 @@ def _is_later_part(record: TimeRecord, on: date | None, zone: ZoneInfo) -> bool:
     if came is None or on is None:
         return False
     if record.starts is None:
-        return on == record.session_date and came.astimezone(zone).time() == time()
+        return on == record.session_date and local(came, zone).time() == time()
     # The cheapest first: hardly any session began on an earlier day.
     began_before = on < record.session_date and came > record.starts
-    return began_before and came.astimezone(zone).date() == record.session_date
+    return began_before and local(came, zone).date() == record.session_date
 
 
-def day_seconds(on: date, zone: ZoneInfo) -> int:
-    """How long a local day is: 23, 24 or 25 hours where clocks change."""
-    begin = datetime(on.year, on.month, on.day, tzinfo=zone)
-    following = on + timedelta(days=1)
-    end = datetime(following.year, following.month, following.day, tzinfo=zone)
-    return round((end.astimezone(UTC) - begin.astimezone(UTC)).total_seconds())
-
-
-def _remarks(record: TimeRecord, seconds: int, zone: ZoneInfo) -> Iterable[Listed]:
+def _is_unremarkable(record: TimeRecord, day: Day, seconds: int) -> bool:
+    """Whether nothing can be said of a record: it is within one day of 24 hours, and within what was offered."""
     start, end = record.check_in or record.starts, record.check_out or record.ends
-    begin, finish = start and start.astimezone(zone), end and end.astimezone(zone)
-    if seconds and begin and finish and _spans_midnight(begin, finish, zone):
+    is_within = not start or not end or (day.begin <= start <= end <= day.end and day.seconds == 86_400)
+    return is_within and seconds <= SHORTEST_DAY and (not record.available or seconds <= record.available)
+
+
+def _remarks(record: TimeRecord, days: Days, seconds: int) -> Iterable[Listed]:
+    start, end = record.check_in or record.starts, record.check_out or record.ends
+    begin, finish = start and local(start, days.zone), end and local(end, days.zone)
+    if seconds and begin and finish and _spans_midnight(begin, finish, days.zone):
         yield _listed("spans-midnight", record, detail=f"{seconds} s on the day it began")
-    if seconds > 82_800 and seconds > day_seconds(booked_on(record, zone), zone):
+    if seconds > SHORTEST_DAY and seconds > days[_placed(record, _day(record, days), days.zone)[1], UTC].seconds:
         yield _listed("longer-than-day", record, detail=f"{seconds} s")
-    if seconds and record.available and seconds > record.available and not record.is_async:
+    if record.available and seconds > record.available and not record.is_async:
         yield _listed("more-than-available", record, detail=f"{seconds} s of {record.available} s")
     if begin and finish and _differs_by_the_clock_change(record, begin, finish):
         yield _listed("clock-change", record, detail="an hour more or less than between check-in and check-out")
@@ -302,7 +314,7 @@ def _spans_midnight(begin: datetime, finish: datetime, zone: ZoneInfo) -> bool:
     on = begin.date()
     if on == finish.date():
         return False
-    return on != (finish.astimezone(UTC) - timedelta(seconds=1)).astimezone(zone).date()
+    return on != local(local(finish, UTC) - timedelta(seconds=1), zone).date()
 
 
 def _differs_by_the_clock_change(record: TimeRecord, begin: datetime, finish: datetime) -> bool:
@@ -310,7 +322,7 @@ def _differs_by_the_clock_change(record: TimeRecord, begin: datetime, finish: da
         return False
     if begin.utcoffset() == finish.utcoffset():
         return False
-    elapsed = (finish.astimezone(UTC) - begin.astimezone(UTC)).total_seconds()
+    elapsed = (local(finish, UTC) - local(begin, UTC)).total_seconds()
     return abs(elapsed - record.attended) == 3600
 
 
