@@ -27,6 +27,7 @@ from rosterflow.domain.attendance.module import Row, Rows
 from rosterflow.domain.coursekey.campus import Reading, Resource
 from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError
 from rosterflow.hooks.coursekey_connection import host_of, invalid, is_address
+from rosterflow.hooks.retry_after import retry_after
 from rosterflow.wire.campus_cafe_profile import PROFILE, CampusCafeProfile, Table, Unusable, key_of, record
 
 # httpx writes the address of every call to its log at INFO, and an address may name a person.
@@ -278,9 +279,8 @@ def _refusal(answer: httpx.Response, where: str) -> RosterflowError:
         return NotThere(Code.BAD_RESPONSE, f"Campus Cafe has nothing at {where}.")
     if status >= 500 or status in (408, 425, 429):
         code = Code.THROTTLED if status == 429 else Code.SERVER_ERROR
-        wait = answer.headers.get("Retry-After", "")
         words = f"Campus Cafe answered {where} with {status}."
-        return RetryableError(code, words, retry_after=float(wait) if wait.isdigit() else None)
+        return RetryableError(code, words, retry_after=retry_after(answer.headers))
     return FatalError(Code.BAD_RESPONSE, f"Campus Cafe refused {where} with {status}.")
 
 

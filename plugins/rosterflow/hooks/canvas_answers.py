@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError, RowError
+from rosterflow.hooks.retry_after import retry_after
 
 THROTTLED = "Rate Limit Exceeded"
 LONGEST_WORDS = 300
@@ -17,7 +18,7 @@ def refusal(answer: httpx.Response, where: str) -> RosterflowError:
     """The error that an answer's status and shape stand for (Canvas contract §9.4–9.6)."""
     status = answer.status_code
     if status in (403, 429) and THROTTLED in answer.text:
-        return RetryableError(Code.THROTTLED, f"Canvas throttled {where}.", retry_after=_retry_after(answer))
+        return RetryableError(Code.THROTTLED, f"Canvas throttled {where}.", retry_after=retry_after(answer.headers))
     if status == 401 and "WWW-Authenticate" in answer.headers:
         return FatalError(Code.UNAUTHORIZED, f"Canvas does not accept the access token ({where}).")
     if status == 401 or (status == 403 and _says_unauthorized(answer)):
@@ -26,7 +27,7 @@ def refusal(answer: httpx.Response, where: str) -> RosterflowError:
         return FatalError(Code.BAD_RESPONSE, f"Canvas sent {where} on to another address.")
     if status >= 500 or status in (408, 425, 429):
         return RetryableError(
-            Code.SERVER_ERROR, f"Canvas answered {where} with {status}.", retry_after=_retry_after(answer)
+            Code.SERVER_ERROR, f"Canvas answered {where} with {status}.", retry_after=retry_after(answer.headers)
         )
     return RowError(Code.ROW_REFUSED, f"Canvas refused {where} with {status}: {_words(answer)}")
 
@@ -63,11 +64,6 @@ def _words(answer: httpx.Response) -> str:
     if isinstance(found, list) and found and isinstance(found[0], dict):
         found = "; ".join(str(item.get("message", "")) for item in found)
     return str(found)[:LONGEST_WORDS]
-
-
-def _retry_after(answer: httpx.Response) -> float | None:
-    text = answer.headers.get("Retry-After", "")
-    return float(text) if text.isdigit() else None
 
 
 def skew(answer: httpx.Response) -> float:

@@ -10,6 +10,7 @@ import msgspec
 
 from rosterflow.domain.coursekey.port import UnknownOutcome
 from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError, RowError
+from rosterflow.hooks.retry_after import retry_after
 from rosterflow.wire import coursekey_json
 from rosterflow.wire.coursekey_json import Complaint, Request
 from rosterflow.wire.coursekey_profile import Call, CourseKeyProfile, Operation, Problem
@@ -73,7 +74,7 @@ def _refusal(
         code = Code.UNAUTHORIZED if told.problem is Problem.BAD_KEY or status == 401 else Code.FORBIDDEN
         return FatalError(code, f"CourseKey does not let the auth key {operation}: {told.code or status}.")
     if errors.may_pass(status):
-        wait = _retry_after(answer)
+        wait = retry_after(answer.headers)
         code = Code.THROTTLED if status == 429 else Code.SERVER_ERROR
         words = f"CourseKey answered '{operation}' with {status}."
         if status in errors.not_done or profile.calls[operation].repeatable:
@@ -92,8 +93,3 @@ def _body(answer: httpx.Response) -> tuple[Any, bool]:
         return msgspec.json.decode(answer.content), True
     except ValueError:
         return None, False
-
-
-def _retry_after(answer: httpx.Response) -> float | None:
-    text = answer.headers.get("Retry-After", "")
-    return float(text) if text.isdigit() else None
