@@ -292,9 +292,10 @@ def test_whoever_is_on_a_courses_staff_there_is_not_enrolled_in_it_as_well(town:
     assert (entry.state, entry.rule) == (FAILED, "student-is-staff")
 
 
-def test_a_student_with_the_owners_address_does_not_become_the_owner(town: Ground) -> None:
+@pytest.mark.parametrize("address", [OWNER.upper(), f"  {OWNER} "])
+def test_a_student_with_the_owners_address_does_not_become_the_owner(town: Ground, address: str) -> None:
     key = town.section()
-    town.register(key, town.person(2001, email=OWNER.upper()))
+    town.register(key, town.person(2001, email=address))
     town.collect()
 
     town.drain()
@@ -305,6 +306,23 @@ def test_a_student_with_the_owners_address_does_not_become_the_owner(town: Groun
         (OWNER, 1)
     ]
     assert town.entry(enrollment(key, "2001")).rule == "owner"
+
+
+def test_a_student_does_not_get_the_account_of_an_instructor_that_was_made_by_hand(town: Ground) -> None:
+    address = "pia.quill.2001@college.example"
+    dean = {"schoolID": "548156", "firstName": "Dina", "lastName": "Dean", "email": address, "isTeacher": 1}
+    httpx.post(f"{town.sandbox.url}/control/coursekey/by-hand", json={"users": [dean]}).raise_for_status()
+    key = town.section()
+    town.register(key, town.person(2001))
+    town.collect()
+
+    town.drain()
+
+    [there] = [one for one in town.there()["users"] if one["email"] == address]
+    assert (there["firstName"], there["isTeacher"], there["issuedID"]) == ("Dina", 1, "")
+    entry = town.entry(user("2001"))
+    assert (entry.state, entry.error_code) == (FAILED, "account-taken")
+    assert [one["enrollments"] for one in town.there()["courses"]] == [[]]
 
 
 def test_waiting_registered_and_dropped_within_one_collection_is_nothing(town: Ground) -> None:

@@ -94,13 +94,19 @@ async def _found_or_made_user(desk: Desk, at: Place, key: MapKey, data: UserData
 
 
 async def _find_user(at: Place, data: UserData) -> User | None:
-    """The account with the person's ID, or with the address when it carries no other's ID."""
+    """The account with the person's ID, or with the address when it carries no other's ID.
+
+    An account with nobody's ID was made by hand: a student never gets one with an instructor's rights.
+    """
     school = at.school.school_id
     if found := await at.hook.find_user(school, issued_id=data.issued_id):
         return found
     found = await at.hook.find_user(school, email=data.email)
     if found is not None and found.issued_id not in ("", data.issued_id):
         words = f"The person's e-mail address is that of the account with the issued ID {found.issued_id}."
+        raise Refusal(Problem.EMAIL_TAKEN, words)
+    if found is not None and found.is_teacher and not data.is_teacher:
+        words = "The person's e-mail address is that of an instructor's account, which a student does not get."
         raise Refusal(Problem.EMAIL_TAKEN, words)
     return found
 

@@ -76,7 +76,7 @@ def catalog(case: Case) -> Verdict | None:
 
 def semester_code(case: Case) -> Verdict | None:
     """Codes of another length cannot be compared: 20210 is after 202010 as text and before it as number."""
-    if re.fullmatch(r"\d{6}", case.entity.semester):
+    if re.fullmatch(r"\d{6}", case.entity.semester, re.ASCII):
         return None
     reason = "The semester's code has not six digits, so it cannot be compared with the cutover's; correct it."
     return fail("semester-code", reason, ("semester", case.entity.semester))
@@ -155,7 +155,7 @@ def not_teaching(case: Case) -> Verdict | None:
 
 def owner(case: Case) -> Verdict | None:
     """The owner is one already, and CourseKey lets nobody remove them; nor does a student get their account."""
-    if case.person is None or case.person.email.casefold() != case.college.coursekey.course_owner.casefold():
+    if case.person is None or case.person.email.strip().casefold() != case.college.coursekey.course_owner.casefold():
         return None
     return skip("owner", "The person is COURSEKEY_COURSE_OWNER, who is never added nor removed.")
 
