@@ -124,6 +124,19 @@ def test_a_file_may_begin_with_a_byte_order_mark(folder: Path) -> None:
     assert person.first_name == "Pía"
 
 
+def test_columns_may_be_padded_with_blanks(folder: Path) -> None:
+    padded = {
+        name: "".join(f"{line.replace(',', '  , ')}  \r\n" for line in text.splitlines())
+        for name, text in FILES.items()
+        if '"' not in text
+    }
+    plain = {resource: read(folder, resource) for resource in Resource}
+
+    write(folder, FILES | padded)
+
+    assert {resource: read(folder, resource) for resource in Resource} == plain
+
+
 NAME = "persons.csv"
 ROW = FILES[NAME]
 HEADER = ROW.splitlines()[0]
@@ -143,6 +156,11 @@ HEADER = ROW.splitlines()[0]
             f"{ROW}2002,Al,Short\n",
             1,
             ["persons.csv has 1 lines with another number of cells than its header"],
+        ),
+        (
+            "id,firstName,email,lastName,email\n2001,Pia,old@college.example,Quill,pia@college.example\n",
+            1,
+            ["persons.csv has the column email twice"],
         ),
         (f'{HEADER}\n2001,"Pia,Quill,x,\n', 0, ["persons.csv is no CSV file"]),
         ("id,firstName\n2001,P\xeda\n", 0, ["persons.csv is not UTF-8"]),

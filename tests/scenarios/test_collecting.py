@@ -115,9 +115,10 @@ def test_only_semesters_from_the_cutover_on_are_read_and_never_the_catalog(one: 
     old = Semester("202510", "Fall 2025", date(2025, 8, 25), date(2025, 12, 12))
     one.registrar.have(old, FALL, SPRING, Semester("999999", "Catalog"), Semester("20261", "Five digits"))
 
-    one.collect()
+    found = one.collect()
 
     assert {semesters for resource, _, semesters in one.registrar.asked[1:]} == {("202610", "202620")}
+    assert found.problems == ["semesters: 20261: has not six digits, so its sections are not read"]
 
 
 def test_nothing_is_read_while_no_semester_is_known(one: Campus) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 
@@ -103,7 +104,7 @@ def _collect(
     found.changed[resource] += len(changed.upserted)
     found.gone[resource] += len(changed.gone)
     found.gaps += (f"{resource}: {gap}" for gap in reading.gaps)
-    found.problems += (f"{resource}: {problem}" for problem in reading.problems)
+    found.problems += (f"{resource}: {problem}" for problem in (*reading.problems, *_odd_codes(reading)))
     if compares and not reading.gaps:
         found.compared.append(resource)
     return compares
@@ -137,15 +138,26 @@ def semesters_in_force(connection: Connection, college: College, now: datetime) 
 
     def is_in_force(semester: Semester) -> bool:
         code = semester.code
-        taught = code != CATALOG and re.fullmatch(r"\d{6}", code) is not None
         return (
-            taught
+            code != CATALOG
+            and _has_six_digits(code)
             and int(code) >= int(college.coursekey.cutover_semester)
             and (semester.last is None or semester.last >= last)
         )
 
     known = StoredCampus(connection, college.key).semesters()
     return sorted(one.code for one in known if is_in_force(one))
+
+
+def _odd_codes(reading: Reading) -> Iterator[str]:
+    """Semesters that are not read because nobody can tell whether they come after the cutover's."""
+    for one in reading.records:
+        if isinstance(one, Semester) and not _has_six_digits(one.code):
+            yield f"{one.code}: has not six digits, so its sections are not read"
+
+
+def _has_six_digits(code: str) -> bool:
+    return re.fullmatch(r"\d{6}", code, re.ASCII) is not None
 
 
 def _moved(before: Cursor, reading: Reading, since: datetime | None, now: datetime) -> Cursor:

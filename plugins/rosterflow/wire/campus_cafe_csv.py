@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -62,12 +62,14 @@ def sheet(name: str, data: bytes, said: Manifest | None) -> Sheet:
         return Sheet(name, (), (f"{name} is not UTF-8",))
     except csv.Error:
         return Sheet(name, (), (f"{name} is no CSV file",))
-    header, lines = (lines[0], lines[1:]) if lines else ([], [])
+    header, lines = ([name.strip() for name in lines[0]], lines[1:]) if lines else ([], [])
     gaps = []
     if text and not text.endswith("\n"):
         gaps.append(f"{name} ends in the middle of a line")
         lines = lines[:-1]
     rows = [dict(zip(header, line, strict=True)) for line in lines if len(line) == len(header)]
+    if twice := [name for name, count in Counter(header).items() if count > 1]:
+        gaps.append(f"{name} has the column {', '.join(twice)} twice")
     if odd := len(lines) - len(rows):
         gaps.append(f"{name} has {odd} lines with another number of cells than its header")
     expected = said.rows.get(name) if said else None
@@ -79,7 +81,7 @@ def sheet(name: str, data: bytes, said: Manifest | None) -> Sheet:
 
 def with_meetings(sections: Sheet, meetings: Sheet) -> Sheet:
     """Sections with their meetings, which have a file of their own."""
-    held: defaultdict[tuple[str | None, ...], list[Mapping[str, Any]]] = defaultdict(list)
+    held: defaultdict[tuple[str, ...], list[Mapping[str, str]]] = defaultdict(list)
     for row in meetings.rows:
         held[_section(row)].append(row)
     rows = tuple(
@@ -119,5 +121,5 @@ def written(rows: Sequence[Mapping[str, Any]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _section(row: Mapping[str, Any]) -> tuple[str | None, ...]:
-    return tuple(row.get(name) for name in ("semester", "courseNumber", "section"))
+def _section(row: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(row.get(name, "").strip() for name in ("semester", "courseNumber", "section"))

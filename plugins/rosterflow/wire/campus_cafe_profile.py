@@ -193,13 +193,20 @@ def key_of(profile: CampusCafeProfile, resource: Resource, found: Record) -> tup
 
 
 def renamed(fields: Mapping[str, str], row: object) -> dict[str, Any]:
-    """Its values by our names, without those that are blank."""
+    """Its values by our names, without those that are blank and the blanks around them: columns are often padded."""
     if not isinstance(row, Mapping):
         return {}
-    values = {name: row[theirs] for name, theirs in fields.items() if row.get(theirs) not in (None, "")}
+    found = {name: _bare(row.get(theirs)) for name, theirs in fields.items()}
+    values = {name: value for name, value in found.items() if value not in (None, "")}
     for name in TIMES & values.keys():
         values[name] = _TO_THE_MINUTE.sub(r"\1:00", str(values[name]))
     return values
+
+
+def _bare(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_bare(item) for item in value]
+    return value.strip() if isinstance(value, str) else value
 
 
 def _why(table: Table, kind: type[msgspec.Struct], values: Mapping[str, Any]) -> str:
