@@ -95,6 +95,25 @@ def test_parameters_are_written_under_their_own_names_and_as_they_were(shell: Sh
     assert written["coursekey"]["COURSEKEY_CUTOVER_SEMESTER"] == "202610"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_what_was_copied_may_be_saved_as_windows_does(shell: Shell, folder: Path, encoding: str) -> None:
+    (folder.parent / "paste.txt").write_bytes(PASTE.replace("\n", "\r\n").encode(encoding))
+
+    shell("coursekey", "import-settings", "paste.txt")
+
+    assert (shell.code, shell.error) == (0, "")
+    assert load_college(folder / "college.yaml").coursekey.course_owner
+
+
+def test_a_file_in_another_encoding_is_told_how_to_be_saved(shell: Shell, folder: Path) -> None:
+    (folder.parent / "paste.txt").write_bytes(b"COURSEKEY_COURSE_TITLE_FORMAT\tCaf\xe9")
+
+    shell("coursekey", "import-settings", "paste.txt")
+
+    assert shell.code == 1
+    assert "paste.txt is neither UTF-8 nor UTF-16 with its mark; save it as UTF-8." in shell.error
+
+
 def test_auth_keys_go_into_a_file_that_only_its_owner_reads(shell: Shell, folder: Path) -> None:
     told = shell("coursekey", "import-settings", paste(folder), "--connections", "keys.json")
 
@@ -143,7 +162,8 @@ def test_every_problem_of_a_paste_is_told_at_once_nothing_is_written_and_no_key_
 
     assert (shell.code, told) == (1, "")
     assert [line for line in shell.error.splitlines() if line.startswith("- ")] == [
-        "- paste.txt: line 10: is not understood",
+        "- paste.txt: line 10: begins with none of COURSEKEY_…, CRSKEYAUTH, RCCONO, RGENCD, "
+        "nor stands below one of these",
         "- paste.txt: CRSKEYAUTH sequence 2, value 2: has no double pipe (school ID||course site)",
         "- paste.txt: coursekey.COURSEKEY_EMAIL: is missing",
         "- paste.txt: coursekey.COURSEKEY_TIMEZONE: no time zone is called 'us/eastern'; write one like Europe/Oslo",

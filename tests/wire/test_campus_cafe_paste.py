@@ -76,6 +76,25 @@ def test_between_tabs_it_can() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "Parameter\tDescription\tValue\nCOURSEKEY_API_NAME\tWhose entries are ours\tCC_CKY",
+        "Description\tParameter Code\tParameter Value\n\tCOURSEKEY_API_NAME\tCC_CKY",
+        "Value\tParameter\nCC_CKY\tCOURSEKEY_API_NAME",
+        "No\tParameter\tValue\r\n1\tCOURSEKEY_API_NAME\tCC_CKY\r\n",
+    ],
+)
+def test_a_heading_between_tabs_says_which_column_is_which(text: str) -> None:
+    assert read_paste(text) == Pasted({"COURSEKEY_API_NAME": "CC_CKY"})
+
+
+def test_the_heads_of_the_other_tables_say_nothing_either() -> None:
+    text = "RCCONO\nCode\tDescription\nMAIN\tMain Campus\nCRSKEYAUTH\nSeq #\tNumber\tValue\n1\t1\tKEY||US/Eastern"
+
+    assert read_paste(text) == Pasted(controls={(1, 1): "KEY||US/Eastern"}, rccono={"MAIN": "Main Campus"})
+
+
+@pytest.mark.parametrize(
     "lines",
     [
         "CRSKEYAUTH\t1\t1\tKEY||US/Eastern\nCRSKEYAUTH\t1\t2\t548156||MAIN",
@@ -170,7 +189,10 @@ def test_a_site_may_lack_its_description() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("SECRET||US/Eastern", "line 1: is not understood"),
+        (
+            "SECRET||US/Eastern",
+            "line 1: begins with none of COURSEKEY_…, CRSKEYAUTH, RCCONO, RGENCD, nor stands below one of these",
+        ),
         ("COURSEKEY_EMAIL SECRET", "line 1: is no parameter and value, divided by a tab, a pipe or two blanks"),
         ("COURSEKEY_EMAIL  a\nCOURSEKEY_EMAIL  SECRET", "line 2: COURSEKEY_EMAIL is given twice"),
         ("CRSKEYAUTH SECRET||US/Eastern", "line 1: CRSKEYAUTH needs a sequence, a number from 1 to 10 and a value"),

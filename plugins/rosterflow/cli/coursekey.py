@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 from datetime import UTC, datetime
@@ -51,7 +52,7 @@ def import_settings(
     ] = None,
 ) -> None:
     """Write a college's settings file, and its auth keys as a file for `airflow connections import`."""
-    pasted = read_paste(file.read_text(encoding="utf-8"))
+    pasted = read_paste(_text(file))
     pairs, broken = auth_pairs(pasted.controls)
     ids = _connection_ids(institution, pairs)
     settings = _settings(institution, name or institution, pasted, pairs, ids)
@@ -71,6 +72,18 @@ def import_settings(
     typer.echo(f"Auth keys: {secrets} ({len(ids)} connections). Now, and then delete that file and what was copied:")
     typer.echo(f"  airflow connections import {secrets}")
     typer.echo(f"Campus Cafe: make the connection campus_cafe_{institution}, or set campus_cafe.folder in the file.")
+
+
+def _text(file: Path) -> str:
+    """What a file says: UTF-8, or as Windows saves what it calls Unicode.
+
+    :raises CannotAnswer: when it is neither.
+    """
+    data = file.read_bytes()
+    try:
+        return data.decode("utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
+    except UnicodeDecodeError:
+        raise CannotAnswer(f"{file.name} is neither UTF-8 nor UTF-16 with its mark; save it as UTF-8.") from None
 
 
 def _connection_ids(institution: str, pairs: list[AuthPair]) -> dict[str, str]:

@@ -8,8 +8,10 @@ Lines of four kinds, in any order; columns are divided by tabs, by pipes, or by 
     RCCONO       MAIN    Main Campus                                            STParm: code, description
     RGENCD       INT     4:Internship
 
-A line of one word (``RGENCD``) stands before lines that lack it. Source: source document, the three configuration
-sections; reference coursekey §4 (CRSKEYAUTH, RCCONO, RGENCD). No message names a value: it may be an auth key.
+A line of one word (``RGENCD``) stands before lines that lack it. Between tabs a heading with ``Parameter`` and
+``Value`` says which columns these are, in whatever order; without one they are the first two. Source: source document,
+the three configuration sections; reference coursekey §4 (CRSKEYAUTH, RCCONO, RGENCD). No message names a value: it may
+be an auth key.
 """
 
 from __future__ import annotations
@@ -22,12 +24,22 @@ from typing import NamedTuple
 HEADINGS = ("CRSKEYAUTH", "RCCONO", "RGENCD")
 _COLUMN = re.compile(r"\t|\s*\|\s*|\s{2,}")
 _TABLE_HEAD = re.compile(r"parameter( code| value)?s?\s*(\||\t|\s{2}|$)", re.IGNORECASE)
+_OTHER_HEAD = re.compile(
+    r"((parameter )?(code|value)s?\s*(\||\t|\s{2}).*descr.*|seq\w*\s*#?\s*(\||\t|\s{2}).*)", re.IGNORECASE
+)
 _CONTROL = re.compile(
     r"""[\s|:,#]* (?:seq\w*)? [\s|:,#]* (\d+)              # sequence
         [\s|:,-]+ (?:param\w*)? \s* (?:value)? [\s#]* (\d+)  # number of the parameter value
         (?: \s*[|:=]\s* | \s+ ) (\S.*)                    # the value itself""",
     re.IGNORECASE | re.VERBOSE,
 )
+
+
+class _Head(NamedTuple):
+    """Which columns between tabs hold a parameter and its value."""
+
+    parameter: int
+    value: int
 
 
 class AuthPair(NamedTuple):
@@ -63,9 +75,12 @@ class Pasted:
 def read_paste(text: str) -> Pasted:
     """Read a file; what is not understood, or said twice, is a problem."""
     pasted = Pasted()
-    heading = ""
-    for number, line in enumerate(text.lstrip("\ufeff").splitlines(), start=1):
-        line = _without_frame(line)
+    heading, head = "", None
+    for number, written in enumerate(text.lstrip("\ufeff").splitlines(), start=1):
+        if found := _head(written):
+            head = found
+            continue
+        line = _without_frame(_in_order(written, head))
         if line.rstrip(":") in HEADINGS:
             heading = line.rstrip(":")
         elif _TABLE_HEAD.match(line):
@@ -73,12 +88,27 @@ def read_paste(text: str) -> Pasted:
                 pasted.problems.append(
                     f"line {number}: only parameter and value can be told apart; leave the others out"
                 )
-        elif line and not _says_nothing(line):
+        elif line and not _says_nothing(line) and not _OTHER_HEAD.fullmatch(line):
             if not line.startswith(("COURSEKEY_", *HEADINGS)) and heading:
                 line = f"{heading}\t{line}"
             if problem := _take(line, pasted):
                 pasted.problems.append(f"line {number}: {problem}")
     return pasted
+
+
+def _head(line: str) -> _Head | None:
+    cells = [cell.strip().casefold() for cell in line.split("\t")]
+    parameter = [at for at, cell in enumerate(cells) if cell in ("parameter", "parameters", "parameter code")]
+    value = [at for at, cell in enumerate(cells) if cell in ("value", "values", "parameter value")]
+    return _Head(parameter[0], value[0]) if parameter and value else None
+
+
+def _in_order(line: str, head: _Head | None) -> str:
+    """A line of the parameters' table with the parameter and its value alone; any other as it is."""
+    cells = line.split("\t")
+    if head is None or len(cells) <= max(head) or not cells[head.parameter].strip().startswith("COURSEKEY_"):
+        return line
+    return f"{cells[head.parameter].strip()}\t{cells[head.value].strip()}"
 
 
 def _without_frame(line: str) -> str:
@@ -103,7 +133,7 @@ def _take(line: str, pasted: Pasted) -> str | None:
     for heading, codes in (("RCCONO", pasted.rccono), ("RGENCD", pasted.rgencd)):
         if line.startswith(heading):
             return _take_code(line.removeprefix(heading), heading, codes)
-    return "is not understood"
+    return f"begins with none of COURSEKEY_…, {', '.join(HEADINGS)}, nor stands below one of these"
 
 
 def _take_parameter(line: str, pasted: Pasted) -> str | None:
