@@ -162,8 +162,10 @@ def test_every_problem_of_a_paste_is_told_at_once_nothing_is_written_and_no_key_
 
     assert (shell.code, told) == (1, "")
     assert [line for line in shell.error.splitlines() if line.startswith("- ")] == [
-        "- paste.txt: line 10: begins with none of COURSEKEY_…, CRSKEYAUTH, RCCONO, RGENCD, "
-        "nor stands below one of these",
+        (
+            "- paste.txt: line 10: begins with none of COURSEKEY_…, CRSKEYAUTH, RCCONO, RGENCD, "
+            "nor stands below one of these"
+        ),
         "- paste.txt: CRSKEYAUTH sequence 2, value 2: has no double pipe (school ID||course site)",
         "- paste.txt: coursekey.COURSEKEY_EMAIL: is missing",
         "- paste.txt: coursekey.COURSEKEY_TIMEZONE: no time zone is called 'us/eastern'; write one like Europe/Oslo",
