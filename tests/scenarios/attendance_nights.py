@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import time as waiting
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -39,6 +40,7 @@ from rosterflow.sync.pages import PageStore
 from sandbox.faults import Fault
 from sandbox.serving import RunningSandbox
 from tests.harness import Clock
+from tests.scenarios.attendance_books import Books, books, forget
 from tests.scenarios.drain_ground import Ground, connections, ground, no_waiting
 from tests.scenarios.drain_ground import college as college_of
 
@@ -48,6 +50,8 @@ EASTERN, ARIZONA = ZoneInfo("US/Eastern"), ZoneInfo("US/Arizona")
 Rows = dict[tuple[str, str], tuple[int, int]]
 DAY = timedelta(days=1)
 BUSY_SECONDS = 0.02
+WRITTEN = ("attendance", "enrollment-details")
+Dump = tuple[Books, Counter[str]]
 
 
 @dataclass
@@ -171,7 +175,7 @@ class Nights:
 
     def _write(self, run: Run, first: date, last: date) -> Written:
         """Write; while another run does, try again after a while, as Airflow has the task do it."""
-        with CampusCafeAttendanceHook("campus_cafe_demo") as module:
+        with CampusCafeAttendanceHook("campus_cafe_demo", sleep=lambda _: None) as module:
             while True:
                 try:
                     return write_attendance(
@@ -186,6 +190,25 @@ class Nights:
     def _hook(self, key: AuthKey) -> CourseKeyExportHook:
         base = f"{self.town.sandbox.url}/coursekey-export"
         return CourseKeyExportHook(key.connection, base_url=base, timeout=httpx.Timeout(5), sleep=no_waiting)
+
+    # -- what is booked ------------------------------------------------------------------------------------------
+
+    def dump(self) -> Dump:
+        """The books, and what Campus Cafe holds, without when it came to be."""
+        there = Counter(
+            str(sorted((name, value) for name, value in row.items() if name != "modifiedAt"))
+            for resource in WRITTEN
+            for row in self.town.sandbox.world.college._tables[resource].values()
+        )
+        return books(self.town.store, self.town.college.key), there
+
+    def anew(self) -> None:
+        """Forget what was booked, here and in Campus Cafe."""
+        forget(self.town.store, self.town.college.key)
+        campus = self.town.sandbox.world.college
+        for resource in WRITTEN:
+            for row in campus.rows(resource):
+                campus.delete(resource, row)
 
     # -- what Campus Cafe holds ----------------------------------------------------------------------------------
 
@@ -218,11 +241,17 @@ def nights(sandbox: RunningSandbox, folder: Path, clock: Clock, **changes: Any) 
 
 
 @contextmanager
-def nights_on(postgres: Postgres, sandbox: RunningSandbox, folder: Path, clock: Clock) -> Iterator[Nights]:
+def nights_on(
+    postgres: Postgres,
+    sandbox: RunningSandbox,
+    folder: Path,
+    clock: Clock,
+    store_at: Callable[[str, list[str]], Store] = Store,
+) -> Iterator[Nights]:
     """A college with an empty store of its own on PostgreSQL."""
     name, key = f"college_{uuid4().hex}", Fernet.generate_key().decode()
     postgres.create_database(name)
-    store = Store(postgres.url(name), [key])
+    store = store_at(postgres.url(name), [key])
     migrate.upgrade(store)
     with patch.dict("os.environ", connections(sandbox.url)):
         town = Ground(sandbox, store, college_of(sandbox.url), clock, key)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -19,7 +18,6 @@ from rosterflow.sync.attendance_runs import Asked, window_for
 from sandbox.coursekey.attendance import COMPLETE
 from sandbox.serving import RunningSandbox
 from tests.harness import Clock
-from tests.scenarios.attendance_books import Books, books, forget
 from tests.scenarios.attendance_nights import DAY, EASTERN, MAIN, WEST, Nights, nights, nights_on
 from tests.scenarios.drain_ground import EMPTY, sandbox_of
 
@@ -73,39 +71,20 @@ def run(college: Nights, day: date) -> AttendanceReport:
     return college.night(window.first, window.last, at=now)
 
 
-def anew(college: Nights) -> None:
-    """Forget what was booked, here and in Campus Cafe."""
-    forget(college.town.store, college.town.college.key)
-    for resource in ("attendance", "enrollment-details"):
-        college.town.sandbox.world.college._tables[resource].clear()
-        college.town.sandbox.world.college._ordered.pop(resource, None)
-
-
-def dump(college: Nights) -> tuple[Books, Counter[str]]:
-    """The books, and what Campus Cafe holds."""
-    tables = college.town.sandbox.world.college._tables
-    there = Counter(
-        str(sorted((name, value) for name, value in row.items() if name != "modifiedAt"))
-        for resource in ("attendance", "enrollment-details")
-        for row in tables[resource].values()
-    )
-    return books(college.town.store, college.town.college.key), there
-
-
 def test_forward_backward_and_two_at_once_give_the_same_books_with_every_day_and_every_fact_once(
     college: Nights,
 ) -> None:
     for day in DAYS:
         run(college, day)
-    forward = dump(college)
-    anew(college)
+    forward = college.dump()
+    college.anew()
     for day in reversed(DAYS):
         run(college, day)
-    backward = dump(college)
-    anew(college)
+    backward = college.dump()
+    college.anew()
     with ThreadPoolExecutor(2) as two:
         reports = list(two.map(lambda day: run(college, day), DAYS))
-    at_once = dump(college)
+    at_once = college.dump()
 
     there = college.town.sandbox.world.coursekey.records.values()
     awarded = sum(row.changes.get("timeAwarded", row.awarded) for row in there if row.status == COMPLETE)

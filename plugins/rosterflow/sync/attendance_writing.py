@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
+import msgspec
 from sqlalchemy import Connection
 
 from rosterflow.domain.attendance.booking import Origin, RowKey, Time, last_date_attended, to_write
@@ -43,6 +44,7 @@ TERM = timedelta(minutes=10)
 """A writer that was killed is waited for no longer; each batch of one that lives renews it."""
 LINES_KEPT = 5000
 Row = TypeVar("Row")
+NOTHING = Time(0, Decimal(0))
 NEVER = Time(-1, Decimal(0))
 """Stands for a row of which it is not known what Campus Cafe holds: it is sent."""
 STATES = {
@@ -203,15 +205,18 @@ class _Writing:
             sent = attendance_rows.times_of_days(connection, self._college.key, first, last)
             written = self._written(held.times, sent)
             rows: list[SentTime] = []
+            settled: list[SentTime] = []
             dates: list[SentDate] = []
             for wanted in seating.wanted(sent):
                 self._tell(wanted)
                 changed = to_write(wanted.seconds, written, self._college.attendance.rounding)
                 rows += (self._time(key, time, wanted.seconds[key]) for key, time in changed.items())
+                right = {key: seconds for key, seconds in wanted.seconds.items() if key not in changed}
+                settled += self._settled(sent, right, written)
                 asked = {(key.section, key.person) for key in changed} | wanted.active
                 dates += self._dates(connection, seating, held, wanted, asked)
             rows.sort(key=lambda one: one.key)
-            attendance_rows.put_times(connection, self._college.key, rows)
+            attendance_rows.put_times(connection, self._college.key, (*settled, *rows))
             attendance_rows.put_dates(connection, self._college.key, dates)
         return rows, dates
 
@@ -233,6 +238,20 @@ class _Writing:
             return {one.key: one.time for one in times if one.origin is Origin.OURS}
         stands = (Sent.CONFIRMED, Sent.HANDED_OVER)
         return {key: one.time if one.outcome.state in stands else NEVER for key, one in sent.items()}
+
+    def _settled(
+        self, sent: Mapping[RowKey, SentTime], right: Mapping[RowKey, int], written: Mapping[RowKey, Time]
+    ) -> Iterator[SentTime]:
+        """Rows of which nobody heard, because whoever sent them was cut off, and that are as they should be.
+
+        :param right: seconds of every row that need not be sent.
+        """
+        for key, seconds in right.items():
+            if key in sent and sent[key].outcome.state is Sent.SENDING:
+                outcome = msgspec.structs.replace(
+                    sent[key].outcome, state=Sent.CONFIRMED, run=self._run.id, confirmed_at=self._clock()
+                )
+                yield SentTime(key, written.get(key, NOTHING), seconds, outcome)
 
     def _time(self, key: RowKey, time: Time, seconds: int) -> SentTime:
         return SentTime(key, time, seconds, Outcome(Sent.SENDING, self._run.id))
