@@ -161,13 +161,15 @@ def people(
     read: PeopleSource | None = None,
     today: date = TODAY,
     since: Mapping[str, date] | None = None,
+    numbers: Mapping[str, str] | None = None,
 ) -> Snapshot:
     """The snapshot of some people.
 
-    :param users: what Canvas confirmed of users, by SIS id.
+    :param users: what Canvas confirmed of users, by SIS id; ``numbers`` by which personlopenummer they were sent.
     """
-    known = _confirmed(confirmed, users or {})
-    return map_people(inst or institution(), scope, structure, read or source(*rows), known, today, since or {})
+    known, rows_read = _confirmed(confirmed, users or {}), read or source(*rows)
+    inst = inst or institution()
+    return map_people(inst, scope, structure, rows_read, known, today, since or {}, numbers=numbers or {})
 
 
 def explained(number: str, *rows: PeopleRow | RowProblem, structure: Snapshot = STRUCTURE, **given: Any) -> list[Step]:

@@ -4,11 +4,12 @@ import pytest
 
 from rosterflow.domain.decisions import Decision
 from rosterflow.domain.errors import Code
+from rosterflow.domain.fs.people import PeopleRow
 from rosterflow.domain.fs.rows import UnreadableRow
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import Key, Kind, SourceKind
 from rosterflow.domain.rosters import Reason, shelf_of
-from rosterflow.domain.snapshot import Scope
+from rosterflow.domain.snapshot import Scope, Snapshot
 from tests.domain.fs_builders import NOW, institution
 from tests.domain.people_builders import (
     UE,
@@ -116,9 +117,9 @@ def test_who_has_the_login_of_an_id_that_is_gone_goes_by_another_id() -> None:
     shot = people(*rows, right("2"), users=known)
 
     assert shot.user_ids == {
-        user("1"): (user("2"), True),
-        user("3"): (user("4"), False),
-        user("5"): (user("6"), False),
+        user("1"): (user("2"), "user-id-changed"),
+        user("3"): (user("4"), "user-id-changed-with-name"),
+        user("5"): (user("6"), "user-id-changed-with-name"),
     }
     assert (wanted_users(shot), users_staying(shot)) == ({}, sorted(known))
     assert (there(shot, UE), rules(shot, "2")) == ([], [("user-id-changed", False)])
@@ -135,6 +136,33 @@ def test_an_id_is_another_one_whichever_way_the_settings_change(sis_id: str) -> 
     assert [(old, new.sis_id) for old, new in shot.user_ids.items()] == [
         (sis_id, "per@fjord.example" if made == "feide_bruker" else "FS_184_7")
     ]
+
+
+def people_by_login(*rows: PeopleRow) -> Snapshot:
+    """What becomes of people where ids are made of logins, and the one with the number 7 was sent as ``per``."""
+    known = {"per": ("per", "Per Hav", "Hav, Per", "", "active")}
+    return people(*rows, inst=users_are(sis_id="feide_bruker"), users=known, numbers={"per": "7"})
+
+
+def test_whose_id_is_made_of_the_login_is_known_by_the_number_when_the_login_changes() -> None:
+    shot = people_by_login(person("7", "nyper"), right("7"))
+
+    assert (shot.user_ids, rules(shot, "7")) == ({"per": ("nyper", "user-login-changed")}, [("user-id-changed", False)])
+    assert (wanted_users(shot), users_staying(shot), shot.user_numbers) == ({}, ["per"], {})
+
+
+def test_who_has_the_login_no_longer_stays_as_they_are_by_the_number() -> None:
+    shot = people_by_login(person("7", feide_bruker=None), right("7"))
+
+    assert (there(shot, UE), shot.user_ids, shot.user_numbers) == (["per"], {}, {"per": "7"})
+
+
+def test_a_login_that_is_somebody_elses_now_is_their_user() -> None:
+    for first in (person("7", feide_bruker=None), person("7", "nyper")):
+        shot = people_by_login(first, person("8", "per"), right("7"), right("8"))
+
+        assert (shot.user_ids, shot.user_numbers["per"]) == ({}, "8")
+        assert "per" in there(shot, UE)
 
 
 def test_nobody_goes_by_another_id_while_fs_has_the_old_one() -> None:

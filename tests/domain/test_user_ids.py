@@ -26,7 +26,7 @@ WORLD = p.world(EMNE, COURSE, SECTION, rosters=[ROSTER], users=USERS)
 def wants(**more: Any) -> Snapshot:
     """The source as Canvas is, but for an id."""
     things = [one.thing for one in WORLD.values()]
-    return p.wants(*things, rosters=[ROSTER], users=USERS, user_ids={"old": NewId("new", is_same_name=True)}, **more)
+    return p.wants(*things, rosters=[ROSTER], users=USERS, user_ids={"old": NewId("new", "user-id-changed")}, **more)
 
 
 def everybody(world: World) -> dict[Key, set[tuple[str, tuple[str, ...]]]]:
@@ -76,7 +76,7 @@ def test_an_id_that_canvas_refused_waits_and_another_one_does_not() -> None:
     later = {resting: Refusal(resting, 1, a.CLOCK.replace(year=2027))}
 
     assert p.plan(wants(), WORLD, refused=later).waiting == (change,)
-    another = replace(wants(), user_ids={"old": NewId("newer", is_same_name=True)})
+    another = replace(wants(), user_ids={"old": NewId("newer", "user-id-changed")})
     assert [one.action for one in p.plan(another, WORLD, refused=later).changes] == [Action.CHANGE_ID]
 
 
@@ -93,7 +93,7 @@ def test_a_held_id_stops_nobody_from_coming() -> None:
         *(one.thing for one in WORLD.values()),
         rosters=[p.roster(SECTION, ["old", "other"]), p.roster(SECTION, ["other"], p.TEACHER)],
         users=USERS,
-        user_ids={"old": NewId("new", is_same_name=True)},
+        user_ids={"old": NewId("new", "user-id-changed")},
     )
 
     verdict = guard(p.plan(snapshot, WORLD), WORLD, a.limits(), first_contact=False)
@@ -109,7 +109,7 @@ def test_whoever_gets_another_id_keeps_all_that_they_are_in(ids: dict[str, str])
     users = {user: p.user(f"login-{user}") for user in people}
     rosters = [p.roster(SECTION, people[:3]), p.roster(COURSE, {people[3]: "completed"}, p.TEACHER)]
     world = p.world(EMNE, COURSE, SECTION, rosters=rosters, users=users)
-    new = {old: NewId(to, is_same_name=True) for old, to in ids.items()}
+    new = {old: NewId(to, "user-id-changed") for old, to in ids.items()}
 
     snapshot = p.wants(EMNE, COURSE, SECTION, rosters=rosters, users=users, user_ids=new)
     after = world.after(p.plan(snapshot, world).changes)

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from rosterflow.store.tables import decision
+from rosterflow.sync.approving import Answer
 from sandbox.university.model import Periode, Undervisningsenhet
 from sandbox.university.people import (
     EmneStudierett,
@@ -114,6 +115,18 @@ def follows_in_canvas(one: College, person: Person, ue: Undervisningsenhet, role
     return standing(one, person, one.course_of(ue).sis_id, role)
 
 
+def rows_of(one: College) -> list[tuple[int, int, int, int, str]]:
+    """Every enrollment of Canvas as it is stored, whoever's it is."""
+    canvas = one.sandbox.world.canvas
+    return [(row.id, row.user_id, row.section_id, row.role_id, str(row.workflow_state)) for row in canvas.enrollments]
+
+
+def standing_under(one: College, sis_id: str) -> str | None:
+    """The state of the login that has an id in Canvas; ``None`` when nobody has it."""
+    login = one.sandbox.world.canvas.pseudonyms.by_sis_id(sis_id)
+    return str(login.workflow_state) if login else None
+
+
 def decided(one: College, person: Person) -> set[str]:
     """The rules by which something was decided about somebody."""
     with one.harness.store.begin() as connection:
@@ -124,3 +137,8 @@ def decided(one: College, person: Person) -> set[str]:
 def refused(one: College, person: Person) -> list[str]:
     """What is told of Canvas's refusals of somebody, as long as they last."""
     return [message for subject, message in one.open_errors() if subject.endswith(user_of(person))]
+
+
+def reject(one: College) -> None:
+    """Somebody says no to all that waits."""
+    one.harness.approve(None, Answer("Reject", "two people", "kari"))

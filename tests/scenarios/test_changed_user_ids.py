@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from rosterflow.domain.plan import Action
-from rosterflow.sync.approving import Answer
 from rosterflow.sync.explaining import explain_somebody, timeline_of
 from sandbox.university.model import Undervisningsenhet
 from sandbox.university.people import Person
@@ -25,6 +24,9 @@ from tests.scenarios.persons import (
     log_in_as,
     login_of,
     newcomer,
+    reject,
+    rows_of,
+    standing_under,
     user_of,
 )
 
@@ -47,23 +49,8 @@ def student_of(one: College, ue: Undervisningsenhet) -> Person:
     return person
 
 
-def rows_of(one: College) -> list[tuple[int, int, int, int, str]]:
-    """Every enrollment of Canvas as it is stored, whoever's it is."""
-    canvas = one.sandbox.world.canvas
-    return [(row.id, row.user_id, row.section_id, row.role_id, str(row.workflow_state)) for row in canvas.enrollments]
-
-
 def ids_in_canvas(one: College) -> set[str]:
     return {login.sis_id for login in one.sandbox.world.canvas.pseudonyms if login.sis_id}
-
-
-def standing_under(one: College, sis_id: str) -> str | None:
-    login = one.sandbox.world.canvas.pseudonyms.by_sis_id(sis_id)
-    return str(login.workflow_state) if login else None
-
-
-def reject(one: College) -> None:
-    one.harness.approve(None, Answer("Reject", "two people", "kari"))
 
 
 # -- one person -------------------------------------------------------------------------------------------------------

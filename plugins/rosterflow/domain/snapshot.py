@@ -78,6 +78,7 @@ class Snapshot:
     :param rosters: every roster the source wants, by the key of the whole; none at all: nothing is said about people.
     :param people_gaps: why the people are not all there, one sentence each.
     :param user_ids: by the SIS id that Canvas knows, the one that a user goes by in the source now.
+    :param user_numbers: where ids are made of logins, the personlopenummer of each user who is sent, by SIS id.
     :param rows_read: rows read per kind, before any rule; of teaching those in the scope's terms.
     """
 
@@ -91,6 +92,7 @@ class Snapshot:
     rosters: Mapping[Key, WantedRoster] = field(default_factory=dict)
     people_gaps: tuple[str, ...] = ()
     user_ids: Mapping[str, NewId] = field(default_factory=dict)
+    user_numbers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:

@@ -1,8 +1,9 @@
 """Users who go by another SIS id in the source: they get it in Canvas, and keep all that they are in.
 
-FS merges two numbers of a person into one, and an institution may decide to make the ids of something else. What stays
-is the login. A login may also be somebody else's by now, so a person decides each time. Until then the user stays as
-Canvas has it, and is neither brought anywhere nor changed.
+FS merges two numbers of a person into one, and an institution may decide to make the ids of something else: then the
+login stays. Where ids are made of logins somebody may get another login: then the personlopenummer stays. A login may be
+somebody else's by now, so a person decides each time. Until then the user stays as Canvas has it, and is neither brought
+anywhere nor changed.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from rosterflow.domain.model import Kind
 from rosterflow.domain.plan import Action, Change, member_print
 from rosterflow.domain.rosters import Member, Roster, shelf_of
 
-SAME_NAME, OTHER_NAME = "user-id-changed", "user-id-changed-with-name"
+SAME_NAME, OTHER_NAME, SAME_NUMBER = "user-id-changed", "user-id-changed-with-name", "user-login-changed"
 
 RULES: dict[str, str] = {
     SAME_NAME: "In the source they go by another id, with the same login.",
+    SAME_NUMBER: "In the source they have another login, of which the id is made, with the same personlopenummer.",
     OTHER_NAME: "In the source another name goes by another id with their login, so it may be somebody else.",
 }
 """Ids of the rules by which users get another id."""
@@ -27,11 +29,11 @@ RULES: dict[str, str] = {
 class NewId(NamedTuple):
     """The SIS id that a user goes by in the source now.
 
-    :param is_same_name: whether the source has the name that Canvas has.
+    :param rule: how sure it is that they are the same, of :data:`RULES`.
     """
 
     sis_id: str
-    is_same_name: bool
+    rule: str
 
 
 def user_id_changes(
@@ -45,8 +47,7 @@ def user_id_changes(
     """
     alike: dict[tuple[str, str], dict[str, str]] = {}
     for old, new in ids.items():
-        rule = SAME_NAME if new.is_same_name else OTHER_NAME
-        alike.setdefault((shelf_of(old), rule), {})[old] = new.sis_id
+        alike.setdefault((shelf_of(old), new.rule), {})[old] = new.sis_id
     going: list[Change] = []
     waiting: list[Change] = []
     for (shelf, rule), people in sorted(alike.items()):

@@ -47,6 +47,14 @@ secret = Table(
     Column("sealed", Text, nullable=False),
 )
 
+person_number = Table(
+    "person_number",
+    metadata,
+    Column("institution", String(31), primary_key=True),
+    Column("user", String(31), primary_key=True, comment="opaque key"),
+    Column("number", String(31), nullable=False, comment="personlopenummer"),
+)
+
 canvas_object = Table(
     "canvas_object",
     metadata,
@@ -66,6 +74,7 @@ roster = Table(
     Column("kind", String(16), primary_key=True),
     Column("sis_id", String(255), primary_key=True),
     Column("body", Text, nullable=False, comment="who is in it, as JSON; users sealed"),
+    Column("active", Integer, nullable=False, comment="how many have what it gives"),
     Column("confirmed_at", UtcDateTime, nullable=False),
 )
 
@@ -157,6 +166,7 @@ plan_change = Table(
     Column("kind", String(16), nullable=False),
     Column("action", String(16), nullable=False),
     Column("sis_id", String(255), nullable=False),
+    Column("part", String(255), nullable=False, comment="of a roster, why these people; not in its text"),
     Column("before", Text),
     Column("after", Text, nullable=False),
     Column("rule", String(64), nullable=False),

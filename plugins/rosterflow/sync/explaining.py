@@ -31,7 +31,7 @@ from rosterflow.store.runs import Run
 from rosterflow.sync.kept_reads import is_kept, sources_of
 from rosterflow.sync.pages import PageStore
 from rosterflow.sync.planning import STAFF_RULES
-from rosterflow.sync.worlds import world_of
+from rosterflow.sync.worlds import numbers_of, world_of
 
 RUNS_LOOKED_AT = 50
 SENT = (ChangeState.SENT, ChangeState.CONFIRMED, ChangeState.OWNED, ChangeState.REFUSED, ChangeState.UNKNOWN)
@@ -99,13 +99,16 @@ def explain_somebody(
         world = world_of(connection, institution)
         staff = not_staff_since(decisions.by_rules(connection, institution.key, STAFF_RULES))
         rejected = approvals.rejected_id_changes(connection, institution.key)
+        numbers = numbers_of(connection, institution, world)
         behind = _behind(connection, institution, world, person)
     person = (behind and _number_of(people, behind)) or person
     in_use = world.alive()
     structure = map_fs(institution, run.scope, source, in_use)
     today = run.started_at.astimezone(institution.zone).date()
     rosters = world.rosters
-    steps = explain_person(institution, run.scope, structure, people, rosters, today, person, staff, in_use, rejected)
+    steps = explain_person(
+        institution, run.scope, structure, people, rosters, today, person, staff, in_use, rejected, numbers
+    )
     if course:
         steps = _about(course, steps, structure)
     user = _user_of(institution, people, person)

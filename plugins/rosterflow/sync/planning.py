@@ -26,14 +26,25 @@ from rosterflow.domain.rosters import Reason, Roster
 from rosterflow.domain.snapshot import Snapshot
 from rosterflow.domain.undone import Undone, set_apart, still_undone
 from rosterflow.domain.windows import scope_on, term_in_force
-from rosterflow.store import approvals, decisions, institutions, objects, plans, rosters, row_errors, runs, undone
+from rosterflow.store import (
+    approvals,
+    decisions,
+    institutions,
+    objects,
+    person_numbers,
+    plans,
+    rosters,
+    row_errors,
+    runs,
+    undone,
+)
 from rosterflow.store.engine import Store
 from rosterflow.store.row_errors import RowErrorNote
 from rosterflow.store.runs import Run, RunState
 from rosterflow.sync.asking import withdraw_wanted
 from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.runs import verify_lease
-from rosterflow.sync.worlds import world_of
+from rosterflow.sync.worlds import numbers_of, world_of
 
 UNKNOWN_IN_2023 = {SourceKind.TERMIN}
 """Kinds of row that FS's dialect of 2023 has no query for."""
@@ -105,6 +116,7 @@ class _Known:
 
     :param undone: what people undid.
     :param rejected: changes of an id that a person rejected.
+    :param numbers: personlopenummer by SIS id of the user, where ids are made of logins.
     :param contacted: whether a first plan was approved.
     """
 
@@ -113,16 +125,19 @@ class _Known:
     undone: Sequence[Undone]
     rejected: frozenset[Pair]
     staff_until: Mapping[str, date]
+    numbers: Mapping[str, str]
     contacted: bool
 
 
 def _known(connection: Connection, institution: Institution, now: datetime) -> _Known:
+    world = world_of(connection, institution)
     return _Known(
-        world=world_of(connection, institution),
+        world=world,
         refused=row_errors.refusals(connection, institution.key).values(),
         undone=undone.load(connection, institution.key),
         rejected=approvals.rejected_id_changes(connection, institution.key),
         staff_until=not_staff_since(decisions.by_rules(connection, institution.key, STAFF_RULES)),
+        numbers=numbers_of(connection, institution, world),
         contacted=institutions.standing(connection, institution.key, now).contacted_at is not None,
     )
 
@@ -140,8 +155,18 @@ def _mapped(
     world, in_use = known.world, known.world.alive()
     snapshot = map_fs(institution, run.scope, source, in_use)
     if people is not None:
-        since, rejected = known.staff_until, known.rejected
-        snapshot = map_people(institution, run.scope, snapshot, people, world.rosters, today, since, in_use, rejected)
+        snapshot = map_people(
+            institution,
+            run.scope,
+            snapshot,
+            people,
+            world.rosters,
+            today,
+            known.staff_until,
+            in_use,
+            known.rejected,
+            known.numbers,
+        )
         refuse_unregistered(snapshot, world, institution, people.registered or {}, accept_empty, today)
     refuse_empty(snapshot, world, institution, accept_empty)
     return snapshot
@@ -150,9 +175,10 @@ def _mapped(
 def _move_on(
     connection: Connection, institution: Institution, run: Run, snapshot: Snapshot, world: World, now: datetime
 ) -> None:
-    """Note in which term the source has things by now."""
+    """Note in which term the source has things by now, and whose users are whose."""
     objects.save(connection, institution.key, _new_origins(snapshot, world), now=now, run_id=run.id)
     rosters.save(connection, institution.key, _rosters_moved_on(snapshot, world), now=now)
+    person_numbers.save(connection, institution.key, snapshot.user_numbers)
 
 
 def _forget_undone(

@@ -44,6 +44,7 @@ __all__ = ["PeopleSource", "Step", "explain_person", "map_people", "not_staff_si
 Stream = Callable[[], Iterable[PeopleRow | RowProblem]]
 _NEVER: Mapping[str, date] = {}
 _NOTHING: Mapping[Key, CanvasObject] = {}
+_NO_NUMBERS: Mapping[str, str] = {}
 _SOURCES: dict[type, SourceKind] = {
     kind: kind.source for kind in (EmneRett, ProgramRett, KlasseMedlem, EvuDeltaker, Rolle)
 }
@@ -75,6 +76,7 @@ def map_people(
     no_longer_staff: Mapping[str, date] = _NEVER,
     in_use: Mapping[Key, CanvasObject] = _NOTHING,
     rejected: Collection[tuple[Key, Key]] = (),
+    numbers: Mapping[str, str] = _NO_NUMBERS,
 ) -> Snapshot:
     """Who should be where by what was read from FS.
 
@@ -84,12 +86,13 @@ def map_people(
     :param no_longer_staff: since when people are not fagperson any more (:func:`not_staff_since`).
     :param in_use: the objects in use in Canvas, as confirmed; their dates say whose term or period is over.
     :param rejected: changes of an id that a person rejected, as the old key and the new one.
+    :param numbers: personlopenummer by SIS id of the user, where ids are made of logins.
     :returns: the structure's snapshot with rosters, and with the decisions, problems and gaps of people added.
     """
     if not institution.people.sync:
         return structure
     ledger = Ledger()
-    run = _Run(institution, scope, structure, people, confirmed, ledger, in_use, rejected)
+    run = _Run(institution, scope, structure, people, confirmed, ledger, in_use, rejected, numbers)
     if institution.fs.dialect == "2023":
         rosters: list[WantedRoster] = []
         run.count_unnamed()
@@ -100,6 +103,7 @@ def map_people(
         rosters={one.roster.whole: one for one in rosters},
         people_gaps=run.gaps(),
         user_ids=run.user_ids,
+        user_numbers=run.user_numbers,
         decisions=(*structure.decisions, *ledger.decisions),
         problems=(*structure.problems, *ledger.problems),
         rows_read={**structure.rows_read, **run.rows_read},
@@ -117,6 +121,7 @@ def explain_person(
     no_longer_staff: Mapping[str, date] = _NEVER,
     in_use: Mapping[Key, CanvasObject] = _NOTHING,
     rejected: Collection[tuple[Key, Key]] = (),
+    numbers: Mapping[str, str] = _NO_NUMBERS,
 ) -> tuple[Step, ...]:
     """Every rule that is applied to one person, in order, by running those that :func:`map_people` runs.
 
@@ -127,7 +132,8 @@ def explain_person(
         return (row for row in people.rows() if getattr(row, "person", None) == person)
 
     ledger = Ledger(about=person)
-    run = _Run(institution, scope, structure, replace(people, rows=theirs), confirmed, ledger, in_use, rejected)
+    theirs_only = replace(people, rows=theirs)
+    run = _Run(institution, scope, structure, theirs_only, confirmed, ledger, in_use, rejected, numbers)
     for _ in run.rosters(today, no_longer_staff):
         pass
     return tuple(ledger.steps)
@@ -146,6 +152,7 @@ class _Run:
         ledger: Ledger,
         in_use: Mapping[Key, CanvasObject],
         rejected: Collection[tuple[Key, Key]],
+        numbers: Mapping[str, str],
     ) -> None:
         self._institution = institution
         self._scope = scope
@@ -155,7 +162,9 @@ class _Run:
         self._ledger = ledger
         self._in_use = in_use
         self._rejected = {(old.sis_id, new.sis_id) for old, new in rejected if old.kind is Kind.USER}
+        self._numbers = numbers
         self.user_ids: dict[str, NewId] = {}
+        self.user_numbers: dict[str, str] = {}
         self._gaps: dict[str, None] = dict.fromkeys(people.gaps)
         self._unreadable: set[str] = set()
         self.rows_read: dict[SourceKind, int] = {}
@@ -163,9 +172,11 @@ class _Run:
     def rosters(self, today: date, no_longer_staff: Mapping[str, date]) -> Iterator[WantedRoster]:
         """Every roster that the source wants, users first."""
         known = self._known_users()
-        user_map = UserMap(self._institution, known, self._ledger, self._rejected)
+        user_map = UserMap(self._institution, known, self._ledger, self._rejected, self._numbers)
         users = user_map.map(self._persons(), self._unreadable)
         self.user_ids = users.renamed
+        if self._institution.people.users.sis_id == "feide_bruker":
+            self.user_numbers = {user: number for number, user in users.ids.items()}
         yield from user_rosters(users, known)
         admission = Admission(
             users, user_map, known, self._ledger, were_read=self._asked_for_users, unreadable=self._unreadable

@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from rosterflow.domain.decisions import RowProblem
 from rosterflow.domain.errors import Code
@@ -18,7 +19,7 @@ from rosterflow.domain.mapping.people_ledger import Ledger, Step
 from rosterflow.domain.model import Kind, SourceKind
 from rosterflow.domain.naming import SisIds, clean
 from rosterflow.domain.rosters import ACTIVE, DELETED, Member, Reason, Roster, WantedRoster, shelf_of, shelves
-from rosterflow.domain.user_ids import NewId
+from rosterflow.domain.user_ids import OTHER_NAME, SAME_NAME, SAME_NUMBER, NewId
 
 KIND = SourceKind.BRUKER
 _LOGIN = re.compile(r"[\w .+\-='@]{1,100}")
@@ -51,6 +52,7 @@ class UserMap:
 
     :param confirmed: every user that Canvas confirmed, by SIS id.
     :param rejected: old and new SIS ids of users of whom a person said that they are not the same.
+    :param numbers: personlopenummer by SIS id, where ids are made of logins and somebody was sent before.
     :ivar is_by_id: whether an identity system makes the users, and an id tells which one is meant.
     """
 
@@ -60,14 +62,17 @@ class UserMap:
         confirmed: Mapping[str, Member],
         ledger: Ledger,
         rejected: Collection[tuple[str, str]] = (),
+        numbers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._settings = institution.people.users
         self._sis_ids = SisIds(institution.number)
         self._confirmed = confirmed
         self._ledger = ledger
         self._rejected = rejected
+        self._numbers = numbers
         self._users = Users()
         self._known_as: dict[str, str] = {}
+        self._last_known_as: dict[str, str] = {}
         self.is_by_id = not self._settings.provision and self._settings.sis_id == "personlopenummer"
         self._desired: dict[str, Member] = {}
 
@@ -79,7 +84,7 @@ class UserMap:
         if self._settings.sis_id == "personlopenummer":
             return self._sis_ids.user(person)
         met = self._users.met.get(person)
-        return met.feide_bruker.strip().lower() if met and met.feide_bruker else None
+        return _login_of(met) if met and _login_of(met) else self._last_known_as.get(person)
 
     def map(self, people: Iterable[Person], unreadable: Collection[str] = ()) -> Users:
         """Every person of a read, by the rules; call it once.
@@ -93,6 +98,8 @@ class UserMap:
             if known != person:
                 contradicted.add(person.person)
                 users.met[person.person] = min(known, person, key=repr)  # the same one in whatever order they come
+        taken = {_login_of(person) for person in users.met.values()}
+        self._last_known_as = {number: user for user, number in self._numbers.items() if user not in taken}
         if self._settings.provision:
             self._recognise(unreadable)
         for number, person in users.met.items():
@@ -111,13 +118,16 @@ class UserMap:
 
     # ----------------------------------------------------------------- another id
     def _recognise(self, unreadable: Collection[str]) -> None:
-        """Tell who goes by another id: Canvas has their login under one of ours that the source has no longer."""
-        holders = {m[0].lower(): user for user, m in self._confirmed.items() if self._is_ours(user, m)}
+        """Tell who goes by another id: Canvas has their number, or login, under one that the source has no longer."""
         there = {self._id_of(number) for number in (*self._users.met, *unreadable)}
+        gone = {user: m for user, m in self._confirmed.items() if user not in there and m[-1] != DELETED}
+        holders = {m[0].lower(): user for user, m in gone.items() if self._is_ours(user, m)}
+        numbered = {self._numbers[user]: user for user in gone if user in self._numbers}
         found: dict[str, list[str]] = defaultdict(list)
         for number, person in self._users.met.items():
-            new, old = self._id_of(number), holders.get((person.feide_bruker or "").strip().lower())
-            if new and old and new not in self._confirmed and old not in there and (old, new) not in self._rejected:
+            new = self._id_of(number)
+            old = numbered.get(number) or holders.get(_login_of(person))
+            if new and old and new not in self._confirmed and (old, new) not in self._rejected:
                 found[old].append(number)
         for old, numbers in found.items():
             self._known_as |= dict.fromkeys(numbers, old)
@@ -125,14 +135,18 @@ class UserMap:
             for number in numbers:
                 self._ledger.decide(KIND, number, "user-id-changed" if is_sure else "user-id-ambiguous")
             if is_sure:
-                name, _ = _names(self._users.met[numbers[0]])
-                is_same_name = not name or name == self._confirmed[old][1]
-                self._users.renamed[old] = NewId(self._id_of(numbers[0]) or "", is_same_name)
+                self._users.renamed[old] = NewId(self._id_of(numbers[0]) or "", self._how_sure(old, numbers[0]))
+
+    def _how_sure(self, user: str, number: str) -> str:
+        """The rule by which somebody is taken for a user."""
+        if self._numbers.get(user) == number:
+            return SAME_NUMBER
+        name, _ = _names(self._users.met[number])
+        return SAME_NAME if not name or name == self._confirmed[user][1] else OTHER_NAME
 
     def _is_ours(self, user: str, member: Member) -> bool:
-        """Whether a user who has a login goes by an id that we make, of a personlopenummer or of that login."""
-        is_numbered = user.removeprefix(self._sis_ids.user("")).isdigit()
-        return member[-1] != DELETED and (is_numbered or user.lower() == member[0].lower())
+        """Whether a user goes by an id that we make, of a personlopenummer or of the login."""
+        return user.removeprefix(self._sis_ids.user("")).isdigit() or user.lower() == member[0].lower()
 
     def _is_anybodys(self, number: str) -> bool:
         """Whether several people claim the user whose login somebody has."""
@@ -289,6 +303,11 @@ class _Claims:
             group = self.settled.setdefault(login, {first})
             group.add(who)
             self.contested[login] = group
+
+
+def _login_of(person: Person) -> str:
+    """Somebody's login as ids and logins are compared."""
+    return (person.feide_bruker or "").strip().lower()
 
 
 def _names(person: Person) -> tuple[str, str]:

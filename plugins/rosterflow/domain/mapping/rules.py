@@ -78,8 +78,8 @@ RULES: dict[str, str] = {
     "user-name-missing": "The person has no name, so the user is called by the login.",
     "user-email-invalid": "What stands as the e-mail address is none: it is not sent.",
     "user-contradicted": "FS has several rows of the person that differ: a user in use stays as it is.",
-    "user-id-changed": "Canvas has the login under an id that FS has no longer: a person is asked whether the user"
-    " shall have the new one.",
+    "user-id-changed": "Canvas has the person or the login under an id that FS has no longer: somebody is asked whether"
+    " the user shall have the new one.",
     "user-id-ambiguous": "Canvas has the login under an id that FS has no longer, and several people have it now:"
     " nobody can tell whose user it is, so it stays as it is.",
     "user-not-read": "The person has rights or roles, but FS does not name them as a user: left as they are.",

@@ -74,6 +74,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("institution", "plan_id", "kind", "sis_id", name=op.f("pk_ended_roster")),
     )
     op.create_table(
+        "person_number",
+        sa.Column("institution", sa.String(length=31), nullable=False),
+        sa.Column("user", sa.String(length=31), nullable=False, comment="opaque key"),
+        sa.Column("number", sa.String(length=31), nullable=False, comment="personlopenummer"),
+        sa.PrimaryKeyConstraint("institution", "user", name=op.f("pk_person_number")),
+    )
+    op.create_table(
         "undone",
         sa.Column("institution", sa.String(length=31), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
@@ -185,6 +192,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("sis_id", sa.String(length=255), nullable=False),
         sa.Column("body", sa.Text(), nullable=False, comment="who is in it, as JSON; users sealed"),
+        sa.Column("active", sa.Integer(), nullable=False, comment="how many have what it gives"),
         sa.Column("confirmed_at", UtcDateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("institution", "kind", "sis_id", name=op.f("pk_roster")),
     )
@@ -281,6 +289,12 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("action", sa.String(length=16), nullable=False),
         sa.Column("sis_id", sa.String(length=255), nullable=False),
+        sa.Column(
+            "part",
+            sa.String(length=255),
+            nullable=False,
+            comment="of a roster, why these people; not in its text",
+        ),
         sa.Column("before", sa.Text(), nullable=True),
         sa.Column("after", sa.Text(), nullable=False),
         sa.Column("rule", sa.String(length=64), nullable=False),
@@ -358,6 +372,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_decision_institution_sis_id"), table_name="decision")
     op.drop_table("decision")
     op.drop_table("undone")
+    op.drop_table("person_number")
     op.drop_table("ended_roster")
     op.drop_table("closed_course")
     op.drop_table("secret")
