@@ -44,13 +44,15 @@ class Night:
     store: Store
     xcoms: dict[tuple[str, int, str], Any] = field(default_factory=dict)
     mails: list[Letter] = field(default_factory=list)
+    run_type: str = "manual"
+    interval: tuple[datetime, datetime] | tuple[None, None] = (None, None)
 
     def execute(self, operator: type[BaseOperator], task_id: str, place: int = -1, **given: Any) -> Any:
         """One task."""
         with DAG(DAG_ID, schedule=None):
             task = operator(task_id=task_id, institution="college", **given)
-        dag_run: Any = DagRun(DAG_ID, RUN_ID, RunType("manual"))
-        dag_run.data_interval_start = dag_run.data_interval_end = None
+        dag_run: Any = DagRun(DAG_ID, RUN_ID, RunType(self.run_type))
+        dag_run.data_interval_start, dag_run.data_interval_end = self.interval
         form = {"from_date": FIRST.isoformat(), "to_date": LAST.isoformat()}
         ti = KeepingInstance(DAG_ID, RUN_ID, task_id, place, self.xcoms)
         returned = task.execute(cast(Context, {"ti": ti, "dag_run": dag_run, "params": form}))
@@ -133,6 +135,19 @@ def test_a_key_that_could_not_be_read_is_a_failure_that_names_it_and_the_others_
     assert "FAILURE" in night.mails[0].subject
     assert set(night.run().counts["attendance"]) == {"548156", "548157"}
     assert night.run().state is RunState.FAILED
+
+
+def test_a_run_by_hand_reads_the_days_of_its_form_and_a_backfill_those_of_its_interval(night: Night) -> None:
+    night.interval = datetime(2026, 8, 20, 9, 30, tzinfo=UTC), datetime(2026, 8, 21, 9, 30, tzinfo=UTC)
+    by_hand = night.execute(OpenAttendanceOperator, "open_run")
+    night.run_type = "backfill"
+    backfill = night.execute(OpenAttendanceOperator, "open_run")
+
+    assert by_hand == {"first": str(FIRST), "last": str(LAST)}
+    assert backfill == {"first": "2026-08-20", "last": "2026-08-20"}
+    assert night.run().counts["attendance_window"]["notes"] == [
+        "From and To are those of a single run: a backfill reads its own days"
+    ]
 
 
 def test_days_that_are_not_over_everywhere_are_refused(night: Night) -> None:

@@ -131,7 +131,7 @@ ATTENDANCE_PARAMS: dict[str, Param] = {
         type=["null", "string"],
         format="date",
         title="From",
-        description="First school day to import; empty: the days of the run's own interval.",
+        description="First school day to import; empty, and in a backfill: those of the run's own interval.",
     ),
     "to_date": Param(
         None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -21,6 +21,8 @@ from rosterflow.store.engine import Store
 from rosterflow.store.runs import Run, RunState
 from rosterflow.sync.attendance_reading import auth_keys
 
+BACKFILL = "backfill"
+
 
 class Asked(NamedTuple):
     """Which days a run was asked for.
@@ -37,23 +39,18 @@ class Asked(NamedTuple):
     from_date: date | None = None
     to_date: date | None = None
 
+    @property
+    def chosen(self) -> bool:
+        """Whether a person chose days."""
+        return self.from_date is not None or self.to_date is not None
+
 
 def window_for(store: Store, college: College, asked: Asked, now: datetime) -> Window:
     """The days that a run reads.
 
     :raises FatalError: ``settings-invalid`` for days that are none, or not over everywhere.
     """
-    zone = college.zone
-    if asked.from_date or asked.to_date:
-        first = asked.from_date or asked.to_date or now.date()
-        last = asked.to_date or first
-        kind = Kind.CHOSEN
-    elif asked.start is not None and asked.end is not None and asked.start < asked.end:
-        first, last = school_days(asked.start, asked.end, zone)
-        kind = _kind(college, asked, last)
-    else:
-        first = last = now.astimezone(zone).date() - timedelta(days=1)
-        kind = Kind.SCHEDULED
+    first, last, kind = _asked_days(college, asked, now)
     if first > last:
         raise FatalError(Code.SETTINGS_INVALID, f"from_date {first} is after to_date {last}.")
     if not day_is_over(last, now, _zones(college)):
@@ -69,13 +66,30 @@ def window_for(store: Store, college: College, asked: Asked, now: datetime) -> W
         cap_days=days.cap_days,
         deep_days=days.deep_days,
     )
-    interval = (last - first).days + 1
+    return window._replace(notes=(*window.notes, *_doubts(asked, kind, (last - first).days + 1, prior)))
+
+
+def _asked_days(college: College, asked: Asked, now: datetime) -> tuple[date, date, Kind]:
+    """First and last day that a run is about. A backfill is about those of its interval, whatever its form says."""
+    if asked.chosen and asked.run_type != BACKFILL:
+        first = asked.from_date or asked.to_date or now.date()
+        return first, asked.to_date or first, Kind.CHOSEN
+    if asked.start is not None and asked.end is not None and asked.start < asked.end:
+        first, last = school_days(asked.start, asked.end, college.zone)
+        return first, last, _kind(college, asked, last)
+    yesterday = now.astimezone(college.zone).date() - timedelta(days=1)
+    return yesterday, yesterday, Kind.SCHEDULED
+
+
+def _doubts(asked: Asked, kind: Kind, interval: int, prior: int) -> Iterator[str]:
+    """What the mail says about what was asked for.
+
+    :param interval: days between two runs.
+    """
+    if asked.chosen and kind is Kind.BACKFILL:
+        yield "From and To are those of a single run: a backfill reads its own days"
     if kind is Kind.SCHEDULED and prior < 2 * interval:
-        short = (
-            f"COURSEKEY_EXPORT_TIME_ATTENDED_DAYS_PRIOR is {prior}, less than twice the schedule's {interval} day(s)"
-        )
-        window = window._replace(notes=(*window.notes, short))
-    return window
+        yield f"COURSEKEY_EXPORT_TIME_ATTENDED_DAYS_PRIOR is {prior}, less than twice the schedule's {interval} day(s)"
 
 
 def note_window(store: Store, run: Run, window: Window) -> None:
@@ -151,7 +165,7 @@ def close_attendance(store: Store, run: Run, report: AttendanceReport, now: date
 
 
 def _kind(college: College, asked: Asked, last: date) -> Kind:
-    if asked.run_type == "backfill":
+    if asked.run_type == BACKFILL:
         return Kind.BACKFILL
     return Kind.DEEP if last.isoweekday() == college.attendance.deep_schedule_weekday else Kind.SCHEDULED
 
