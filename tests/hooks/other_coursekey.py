@@ -1,7 +1,8 @@
 """A CourseKey whose interface is deliberately another one: its profile, and a server that speaks it and nothing else.
 
 Other paths and verbs, a bearer token, plain lists in numbered pages, ISO dates, times without colons, words for flags,
-JSON lists, minutes, courses named by id, people by number, errors at the root of the body under other statuses.
+JSON lists, minutes, courses named by id, people by number, errors at the root of the body under other statuses. Three
+learners may come in one call, and fifty may go.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from rosterflow.wire.coursekey_profile import (
     Authentication,
+    Bulk,
     Call,
     CourseKeyProfile,
     Errors,
@@ -114,6 +116,12 @@ OTHER = CourseKeyProfile(
     ),
     request_id="X-Trace",
     course_key="course_id",
+    bulk={
+        Operation.ENROLL: Bulk(
+            "POST", "/learners/many", items="learners", shared=("school",), results=None, status="state", most=3
+        ),
+        Operation.DROP: Bulk("POST", "/learners/gone", items=None, results="done", body="said", most=50),
+    },
     calls={
         Operation.FIND_USERS: Call("GET", "/accounts", _USER, ("school", "email", "issued_id")),
         Operation.CREATE_USER: Call(
@@ -157,6 +165,10 @@ class Other:
         self.accounts: dict[str, dict[str, Any]] = {}
         self.classes: dict[str, dict[str, Any]] = {}
         self.traces: list[str] = []
+        self.made: list[str] = []
+        self.poison = ""
+        self.takes_many = True
+        self.results_lost = 0
         self._numbers = itertools.count(1)
 
     def answer(self, method: str, parts: list[str], given: dict[str, Any]) -> Any:
@@ -173,6 +185,15 @@ class Other:
                 return {}
             case _, ["learners"]:
                 return self._learner(method, given)
+            case "POST", ["learners", "many"]:
+                assert 1 < len(given["learners"]) <= 3
+                results = [self._each("PUT", {"campus": given["campus"], **one}) for one in given["learners"]]
+                if not self.takes_many:
+                    raise Refused(400, "E9")
+                return tuple({"state": status, **said} for status, said in results[self.results_lost :])
+            case "POST", ["learners", "gone"]:
+                results = [self._each("DELETE", one) for one in given["rows"]]
+                return {"done": [{"status": status, "said": said} for status, said in results]}
             case _, ["classes", *rest]:
                 return self._class(method, rest, given)
         raise Refused(404, "")
@@ -213,9 +234,17 @@ class Other:
                 return {}
         raise Refused(404, "")
 
+    def _each(self, method: str, given: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        try:
+            return 200, self._learner(method, given)
+        except Refused as error:
+            return error.status, {"why": error.why, "text": "No."}
+
     def _learner(self, method: str, given: dict[str, Any]) -> Any:
         learners = self._of(self.classes, given["classNo"], "E5")["learners_"]
         account = self._account(given["mail"])
+        if account["mail"] == self.poison:
+            raise Refused(422, "E9")
         if method == "PUT":
             assert given["role"] == "learner"
         elif account["accountNo"] not in learners:
@@ -258,8 +287,11 @@ def serving() -> Iterator[Other]:
                     raise Refused(418, "")
                 parts = [unquote(part) for part in target.path.split("/")[1:]]
                 assert parts[:2] == ["edge", "v9"], self.path
+                given = json.loads(body) if body else {}
+                given = given if isinstance(given, dict) else {"rows": given}
+                other.made.append(f"{self.command} {'/'.join(parts[2:])}")
                 with lock:
-                    found = other.answer(self.command, parts[2:], {**query, **(json.loads(body) if body else {})})
+                    found = other.answer(self.command, parts[2:], {**query, **given})
                 if isinstance(found, list):
                     sheet, rows = int(query["sheet"]), int(query["rows"])
                     found = found[(sheet - 1) * rows : sheet * rows]

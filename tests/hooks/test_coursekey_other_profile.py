@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Awaitable, Iterator
 
 import msgspec
 import pytest
@@ -147,3 +148,52 @@ def test_every_call_has_an_id_for_support(other: Other) -> None:
 
     assert [len(trace) for trace in other.traces] == [32]
     assert doing(lambda hook: hook.attendance_names(SCHOOL), profile=OTHER) is None
+
+
+def made_at_once(hook: CourseKeyHook, course: Course, *emails: str) -> Awaitable[list[object]]:
+    """What comes of enrolling some people at the same time: nothing, or an error."""
+    return asyncio.gather(*(hook.enroll(SCHOOL, course, email) for email in emails), return_exceptions=True)
+
+
+async def a_course(hook: CourseKeyHook, students: int = 4) -> tuple[Course, list[str]]:
+    emails = [f"s{number}@college.example" for number in range(students)]
+    for number, email in enumerate(emails):
+        await hook.create_user(SCHOOL, msgspec.structs.replace(ANNA, email=email, issued_id=str(number)))
+    return await hook.create_course(SCHOOL, MTH101, owner=OWNER), emails
+
+
+def test_calls_made_at_the_same_time_become_one_and_each_has_its_own_result(other: Other) -> None:
+    async def story(hook: CourseKeyHook) -> list[object]:
+        course, emails = await a_course(hook)
+        return await made_at_once(hook, course, emails[0], "nobody@college.example", *emails[1:])
+
+    first, nobody, *others = doing(story, profile=OTHER)
+
+    assert [first, *others] == [None] * 4
+    assert isinstance(nobody, Refusal)
+    assert (nobody.problem, nobody.code) == (Problem.UNKNOWN_USER, Code.GONE_IN_COURSEKEY)
+    assert [call for call in other.made if "learners" in call] == ["POST learners/many", "POST learners/many"]
+    assert {one["mail"] for one in other.classes["C5"]["learners_"].values()} == {
+        f"s{number}@college.example" for number in range(4)
+    }
+
+
+def test_what_coursekey_does_not_take_at_once_is_sent_one_by_one(other: Other) -> None:
+    async def story(hook: CourseKeyHook) -> list[object]:
+        course, emails = await a_course(hook, students=3)
+        other.takes_many = False
+        return await made_at_once(hook, course, *emails)
+
+    assert doing(story, profile=OTHER) == [None] * 3
+    assert other.made[-4:] == ["POST learners/many", *["PUT learners"] * 3]
+
+
+def test_without_the_results_of_all_nothing_is_known_of_any(other: Other) -> None:
+    async def story(hook: CourseKeyHook) -> list[object]:
+        course, emails = await a_course(hook, students=3)
+        other.results_lost = 1
+        return await made_at_once(hook, course, *emails)
+
+    errors = doing(story, profile=OTHER)
+
+    assert [getattr(error, "code", None) for error in errors] == [Code.BAD_RESPONSE] * 3

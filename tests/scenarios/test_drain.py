@@ -573,3 +573,35 @@ def test_a_class_arrives_at_a_coursekey_with_another_interface(town: Ground, mon
         assert [person["studentNo"] for person in one["learners_"].values()] == ["2001", "2002"]
         assert [(slot["day"], slot["begin"]) for slot in one["slots_"].values()] == [("2026-09-07", "0900")]
         assert set(town.counts()) == {DONE}
+
+
+def test_where_coursekey_takes_many_a_class_goes_out_in_few_calls_and_one_row_fails_alone(
+    town: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving() as other:
+        connect(monkeypatch, other.url, TOKEN)
+        town.hooks = lambda _: CourseKeyHook("coursekey_test", OTHER, sleep=no_waiting)
+        key = a_class(town, students=7)
+        other.poison = "pia.quill.2003@college.example"
+
+        town.drain()
+
+        assert Counter(other.made)["POST learners/many"] == 2
+        assert Counter(other.made)["PUT learners"] == 1
+        [one] = other.classes.values()
+        there = sorted(person["studentNo"] for person in one["learners_"].values())
+        assert there == ["2001", "2002", "2004", "2005", "2006", "2007"]
+        failed = town.entries(FAILED)
+        assert [(entry.entity, entry.error_code) for entry in failed] == [
+            (enrollment(key, "2003"), "coursekey-refused")
+        ]
+
+        town.register(key, "2001", "2002", "2004", status="dropped")
+        town.clock.forward(minutes=1)
+        town.collect()
+        town.queue(*(enrollment(key, str(number)) for number in (2001, 2002, 2004)), intent=Intent.REMOVE)
+        town.drain()
+
+        assert other.made[-1] == "POST learners/gone"
+        gone = {person["studentNo"] for person in one["learners_"].values() if person["present"] == "no"}
+        assert gone == {"2001", "2002", "2004"}

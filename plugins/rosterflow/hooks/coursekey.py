@@ -22,6 +22,7 @@ from tenacity.wait import wait_exponential_jitter
 
 from rosterflow.domain.coursekey.port import UnknownOutcome
 from rosterflow.domain.coursekey.remote import (
+    AttendanceName,
     Course,
     CourseData,
     Enrolled,
@@ -33,6 +34,7 @@ from rosterflow.domain.coursekey.remote import (
 )
 from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError
 from rosterflow.hooks.coursekey_answers import Refusal, lost, understood
+from rosterflow.hooks.coursekey_bulk import Gathering
 from rosterflow.hooks.coursekey_connection import Settings, settings_of
 from rosterflow.hooks.coursekey_pace import Pace
 from rosterflow.wire import coursekey_json
@@ -88,6 +90,7 @@ class CourseKeyHook(BaseHook):
         self._settings: Settings | None = None
         self._client: httpx.AsyncClient | None = None
         self._pace: Pace | None = None
+        self._gathering = Gathering(profile, self._sent_alone, self._understood)
 
     def settings(self) -> Settings:
         """What the connection says; looked up once, and best before an event loop runs.
@@ -255,6 +258,10 @@ class CourseKeyHook(BaseHook):
 
     # -- calls ---------------------------------------------------------------------------------------------------
 
+    def takes_many(self, operation: Operation) -> bool:
+        """Whether calls of an operation that are made at the same time go out as one."""
+        return operation in self._profile.bulk
+
     def _named(self, course: Course) -> str:
         return course.join_code if self._profile.course_key == "join_code" else course.id
 
@@ -309,8 +316,16 @@ class CourseKeyHook(BaseHook):
 
     async def _sent(self, operation: Operation, values: dict[str, Any], paging: dict[str, str] | None = None) -> Any:
         """Send it, and again while that is safe and may help; its answer's JSON."""
-        said, profile = self.settings(), self._profile
+        profile = self._profile
         request = coursekey_json.request(profile, profile.calls[operation], values)
+        if operation in profile.bulk:
+            return await self._gathering.through(operation, request)
+        return await self._sent_alone(operation, request, paging)
+
+    async def _sent_alone(
+        self, operation: Operation, request: coursekey_json.Request, paging: dict[str, str] | None = None
+    ) -> Any:
+        said, profile = self.settings(), self._profile
         message = self._opened().build_request(
             request.method,
             said.base + request.path,
@@ -364,12 +379,6 @@ class CourseKeyHook(BaseHook):
     def _opened(self) -> httpx.AsyncClient:
         assert self._client is not None, "use the hook as an asynchronous context"
         return self._client
-
-
-class AttendanceName(msgspec.Struct, frozen=True):
-    """The name of an attendance configuration."""
-
-    name: str
 
 
 def _said(values: dict[str, Any]) -> dict[str, Any]:

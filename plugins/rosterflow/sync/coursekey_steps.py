@@ -6,7 +6,7 @@ be ours and may be taken off again.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import msgspec
 
@@ -15,10 +15,11 @@ from rosterflow.domain.coursekey.port import UnknownOutcome
 from rosterflow.domain.coursekey.queue import Entity, Entry, EntryKind, EntryState, Intent
 from rosterflow.domain.coursekey.remote import Course, CourseData, User, UserData
 from rosterflow.domain.errors import Code, RowError
+from rosterflow.hooks.coursekey import CourseKeyHook
 from rosterflow.hooks.coursekey_answers import Refusal
 from rosterflow.store.coursekey_maps import MapKey, MapKind, Mapped
 from rosterflow.sync.coursekey_desk import UNCHANGED, Blocked, Desk, Place, Sent
-from rosterflow.wire.coursekey_profile import Problem
+from rosterflow.wire.coursekey_profile import Operation, Problem
 
 Step = Callable[[Desk, Place, Entry], Awaitable[Sent]]
 
@@ -286,6 +287,19 @@ STEPS: Mapping[tuple[EntryKind, Intent], Step] = {
     (EntryKind.ENROLLMENT, Intent.REMOVE): drop,
 }
 """Users, courses and sessions are never removed: the rules see to it."""
+
+GATHERED: Mapping[tuple[EntryKind, Intent], Operation] = {
+    (EntryKind.ENROLLMENT, Intent.UPSERT): Operation.ENROLL,
+    (EntryKind.ENROLLMENT, Intent.REMOVE): Operation.DROP,
+}
+"""Of a section there are many of these, which may go out together where CourseKey takes many at once."""
+
+
+def gathered(hooks: Iterable[CourseKeyHook]) -> set[tuple[EntryKind, Intent]]:
+    """What goes out together."""
+    some = list(hooks)
+    return {what for what, operation in GATHERED.items() if any(hook.takes_many(operation) for hook in some)}
+
 
 ORDER = (EntryKind.COURSE, EntryKind.STAFF, EntryKind.SESSIONS, EntryKind.ENROLLMENT)
 

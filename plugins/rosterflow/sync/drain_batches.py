@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from rosterflow.domain.coursekey.campus import SectionKey
-from rosterflow.domain.coursekey.queue import Entity, Entry, EntryKind, EntryState
+from rosterflow.domain.coursekey.queue import Entity, Entry, EntryKind, EntryState, Intent
 from rosterflow.sync.coursekey_desk import Desk
 from rosterflow.sync.coursekey_steps import turn
 
@@ -46,6 +47,15 @@ def batch_of(entries: Iterable[Entry], desk: Desk, before: asyncio.Event) -> Bat
         else:
             sections[entry.entity.section_key].append(entry)
     return Batch(desk, users, {key: sorted(some, key=turn) for key, some in sections.items()}, before)
+
+
+def in_turn(entries: Iterable[Entry], gathered: Collection[tuple[EntryKind, Intent]]) -> Iterator[list[Entry]]:
+    """Entries one by one, but those together that stand side by side and go out in one call."""
+    for what, some in groupby(entries, lambda one: (one.entity.kind, one.intent)):
+        if what in gathered:
+            yield list(some)
+        else:
+            yield from ([one] for one in some)
 
 
 class Lanes:

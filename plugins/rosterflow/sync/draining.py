@@ -23,9 +23,9 @@ from rosterflow.store import coursekey_maps, queue
 from rosterflow.store.coursekey_maps import MapKey, MapKind
 from rosterflow.store.queue import Request
 from rosterflow.sync.coursekey_desk import Blocked, Desk, Place, Sent, course_entity, open_desk
-from rosterflow.sync.coursekey_steps import STEPS
+from rosterflow.sync.coursekey_steps import STEPS, gathered
 from rosterflow.sync.coursekey_turns import is_to_be_asked, judged, needs
-from rosterflow.sync.drain_batches import Batch, Lanes, Name, all_of, batch_of, together
+from rosterflow.sync.drain_batches import Batch, Lanes, Name, all_of, batch_of, in_turn, together
 from rosterflow.sync.drain_state import FAR, LONGEST_BACK_OFF, Drained, Failure, Key, Work
 from rosterflow.sync.drain_writing import Writing
 from rosterflow.sync.queueing import Judge, course_entities
@@ -74,6 +74,7 @@ class _Drain:
         self._looked_up_again: set[MapKey] = set()
         for pair in work.college.crskeyauth:
             self._keys.setdefault(pair.connection, Key(pair.alias, work.hooks(pair.connection)))
+        self._gathered = gathered(key.hook for key in self._keys.values())
         for key in self._keys.values():
             try:
                 key.hook.settings()  # before the event loop runs: Airflow looks a connection up synchronously
@@ -238,8 +239,11 @@ class _Drain:
 
     async def _one_by_one(self, batch: Batch, name: Name, entries: Sequence[Entry]) -> None:
         async with self._lanes.turn(name):
-            for entry in entries:
-                batch.counts[await self._work_off(batch.desk, entry)] += 1
+            for some in in_turn(entries, self._gathered):
+                await all_of(self._one(batch, entry) for entry in some)
+
+    async def _one(self, batch: Batch, entry: Entry) -> None:
+        batch.counts[await self._work_off(batch.desk, entry)] += 1
 
     async def _work_off(self, desk: Desk, entry: Entry) -> EntryState:
         """Send one entry; what became of it, PROCESSING when it is held because its key cannot be used."""

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from rosterflow.wire.coursekey_profile import Call, CourseKeyProfile, Field, Problem, Way, Writing
+from rosterflow.wire.coursekey_profile import Bulk, Call, CourseKeyProfile, Field, Problem, Way, Writing
 
 LONGEST_WORDS = 200
 _ADDRESS = re.compile(r"[^\s\"'<>(),;:]+@[^\s\"'<>(),;:]+")
@@ -36,7 +36,7 @@ class Request:
     method: str
     path: str
     query: Mapping[str, Any]
-    body: Mapping[str, Any] | None
+    body: Any
     hidden: tuple[str, ...]
 
 
@@ -67,6 +67,42 @@ def request(profile: CourseKeyProfile, call: Call, values: Mapping[str, Any]) ->
         body=sent if call.has_body else None,
         hidden=tuple(_texts(hidden)),
     )
+
+
+def shared(call: Call, bulk: Bulk, one: Request) -> dict[str, Any]:
+    """What is said once for all that goes into one call, by their names."""
+    row = _row(one)
+    return {name: row[name] for name in (call.fields[ours].name for ours in bulk.shared) if name in row}
+
+
+def bulk_request(call: Call, bulk: Bulk, some: Sequence[Request]) -> Request:
+    """Several requests of one operation, which share what they must, as one."""
+    once = shared(call, bulk, some[0])
+    items = [{name: value for name, value in _row(one).items() if name not in once} for one in some]
+    hidden = tuple(dict.fromkeys(text for one in some for text in one.hidden))
+    return Request(bulk.method, bulk.path, {}, items if bulk.items is None else {**once, bulk.items: items}, hidden)
+
+
+def bulk_results(bulk: Bulk, answer: object, count: int) -> list[tuple[int, object]]:
+    """Status and body of each result.
+
+    :param count: how many things were sent.
+    :raises Unreadable: when there are not so many results, or one has no status.
+    """
+    found = answer if bulk.results is None else _at(answer, [bulk.results])
+    if not isinstance(found, list) or len(found) != count:
+        raise Unreadable(f"it has not the results of {count} things")
+    results: list[tuple[int, object]] = []
+    for one in found:
+        status = _at(one, [bulk.status])
+        if not isinstance(status, int) or not 200 <= status <= 599:
+            raise Unreadable(f"a result has no {bulk.status}")
+        results.append((status, one if bulk.body is None else _at(one, [bulk.body])))
+    return results
+
+
+def _row(one: Request) -> Mapping[str, Any]:
+    return one.query if one.body is None else one.body
 
 
 def written(writing: Writing, field: Field, value: Any) -> Any:

@@ -112,6 +112,29 @@ class Call:
         return self.method not in ("GET", "DELETE")
 
 
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """An operation on many things in one call; each of them has its own result.
+
+    :param items: the field of what is sent that holds the things; ``None`` sends the list itself.
+    :param shared: our names of what is said once, beside the things.
+    :param results: the field of the answer that holds the results, in the order in which the things were sent; ``None``
+        when the answer is the list itself.
+    :param status: the field of a result that holds the status which its own call would have had.
+    :param body: the field of a result that holds what its own call would have answered; ``None``: the result does.
+    :param most: how many things one call takes at most.
+    """
+
+    method: str
+    path: str
+    items: str | None = "items"
+    shared: tuple[str, ...] = ()
+    results: str | None = "results"
+    status: str = "status"
+    body: str | None = None
+    most: int = 100
+
+
 class Place(StrEnum):
     """Where the auth key is sent."""
 
@@ -219,6 +242,7 @@ class CourseKeyProfile:
     """All of it.
 
     :param prefixes: what goes between a host and the paths; ``""`` is that of every host which is not named.
+    :param bulk: which operations can be asked for many things at once, how; all others are asked for one by one.
     :param course_key: our name of what names a course when a student is enrolled: ``join_code`` or ``course_id``.
     """
 
@@ -229,6 +253,7 @@ class CourseKeyProfile:
     errors: Errors
     limits: Limits
     calls: Mapping[Operation, Call]
+    bulk: Mapping[Operation, Bulk] = field(default_factory=dict)
     request_id: str | None = "X-Request-ID"
     course_key: str = "join_code"
 

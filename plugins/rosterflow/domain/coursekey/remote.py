@@ -115,3 +115,9 @@ class Session(msgspec.Struct, frozen=True):
     starts: time
     ends: time
     time_zone: str
+
+
+class AttendanceName(msgspec.Struct, frozen=True):
+    """The name of an attendance configuration."""
+
+    name: str
