@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 import time_machine
+from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
 from airflow.sdk import DAG, BaseOperator, Context
+from airflow.sdk.exceptions import TaskDeferred
 
 from rosterflow.domain.errors import Code, FatalError
 from rosterflow.operators import attendance, attendance_read
@@ -21,7 +23,7 @@ from rosterflow.operators.attendance import (
     WriteAttendanceOperator,
 )
 from rosterflow.operators.attendance_read import ReadAttendanceOperator
-from rosterflow.store import runs
+from rosterflow.store import leases, runs
 from rosterflow.store.engine import Store
 from rosterflow.store.runs import RunState
 from rosterflow.sync.letters import Letter
@@ -135,6 +137,23 @@ def test_a_key_that_could_not_be_read_is_a_failure_that_names_it_and_the_others_
     assert "FAILURE" in night.mails[0].subject
     assert set(night.run().counts["attendance"]) == {"548156", "548157"}
     assert night.run().state is RunState.FAILED
+
+
+def test_writing_comes_back_by_itself_while_another_run_of_the_college_writes(night: Night) -> None:
+    night.read()
+    night.execute(ImportAttendanceOperator, "import", reads="read")
+    with night.store.begin() as connection:
+        leases.acquire(connection, "attendance/college", "run:another", datetime.now(UTC), timedelta(minutes=10))
+
+    with pytest.raises(TaskDeferred) as deferred:
+        night.execute(WriteAttendanceOperator, "write", opened="open_run")
+    with night.store.begin() as connection:
+        leases.release(connection, "attendance/college", "run:another")
+    again = night.execute(WriteAttendanceOperator, "write", opened="open_run")
+
+    assert isinstance(deferred.value.trigger, TimeDeltaTrigger)
+    assert deferred.value.method_name == "begin_again"
+    assert again == {}
 
 
 def test_a_run_by_hand_reads_the_days_of_its_form_and_a_backfill_those_of_its_interval(night: Night) -> None:

@@ -101,7 +101,7 @@ REMEDIES: dict[Code, str] = {
     Code.IMPORT_LOST: "Nothing: Canvas has no trace of the import, so the next run plans again and sends it.",
     Code.PLAN_STALE: "Nothing: Canvas changed since the plan was shown, so that change was refused; the next run plans again.",
     Code.PLAN_UNKNOWN: "Look up the plan with 'python -m rosterflow run list'; plans are kept for 'retention.plans_days'.",
-    Code.WRITER_BUSY: "Wait: another run writes to the same Canvas root account; this one continues after it.",
+    Code.WRITER_BUSY: "Wait: another run writes to the system that the message names; this one continues after it.",
     Code.POOL_MISSING: "Create the named pool with one slot and 'include deferred' under Admin > Pools.",
     Code.STORE_UNAVAILABLE: "Check that the database in ROSTERFLOW_DATABASE_URL runs and can be reached from the workers.",
     Code.STORE_OUTDATED: "Run 'python -m rosterflow store upgrade' once after installing a new version.",

@@ -11,11 +11,12 @@ from airflow.sdk import Context
 
 from rosterflow.domain.attendance.report import AttendanceReport, Outcome
 from rosterflow.domain.coursekey.campus import SectionKey
-from rosterflow.domain.errors import Code, FatalError, RosterflowError
+from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError
 from rosterflow.notifications.mail import send
 from rosterflow.operators.attendance_read import attendance_module, attendance_reads
 from rosterflow.operators.college import CollegeOperator
 from rosterflow.operators.institution import now
+from rosterflow.operators.waiting import ComesBack
 from rosterflow.store import approvals, attendance_raw, failures
 from rosterflow.store.approvals import ApprovalState
 from rosterflow.sync.attendance_importing import import_read
@@ -108,7 +109,7 @@ class ImportAttendanceOperator(CollegeOperator):
         return [pair.school for pair in self.settings.crskeyauth if pair.alias in names]
 
 
-class WriteAttendanceOperator(CollegeOperator):
+class WriteAttendanceOperator(ComesBack, CollegeOperator):
     """Brings Campus Cafe to what the ledger says of the run's days, and of all that are due. Returns counts.
 
     :param opened: task id of what decided the days.
@@ -119,16 +120,21 @@ class WriteAttendanceOperator(CollegeOperator):
         self.opened = opened
 
     def execute(self, context: Context) -> dict[str, int]:
-        """Write.
+        """Write; while another run of the college writes, come back later.
 
-        :raises RetryableError: ``writer-busy`` while another run of the college writes.
         :raises RosterflowError: when Campus Cafe cannot be read or written; what was written is confirmed.
         """
         ti = context["ti"]
         days = ti.xcom_pull(task_ids=self.opened)
         window = date.fromisoformat(days["first"]), date.fromisoformat(days["last"])
-        with attendance_module(self.settings) as module:
-            written = write_attendance(self.store, self.settings, self.run_of(context), module, window, now)
+        try:
+            with attendance_module(self.settings) as module:
+                written = write_attendance(self.store, self.settings, self.run_of(context), module, window, now)
+        except RetryableError as error:
+            if error.code is not Code.WRITER_BUSY:
+                raise
+            self.log.info("%s", error.message)
+            self.come_back(error.retry_after)
         ti.xcom_push(key=LINES, value=plain_lines(written.lines))
         ti.xcom_push(key=UNSEEN, value=msgspec.to_builtins(written.unseen))
         counts = {str(status): n for status, n in written.rows.items()}

@@ -1,4 +1,4 @@
-"""Waiting for Canvas: a few seconds in the task, anything longer in a trigger (design §5)."""
+"""Waiting for Canvas, or for one's turn: a few seconds in the task, anything longer in a trigger (design §5)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from airflow.sdk import Context
 
 from rosterflow.domain.errors import Code, FatalError, RetryableError
 from rosterflow.domain.rosters import Thing
-from rosterflow.operators.institution import InstitutionOperator
+from rosterflow.operators.institution import InstitutionOperator, TenantOperator
 from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.reported import things_of
 from rosterflow.triggers.canvas import Awaited, CanvasTrigger
@@ -23,7 +23,20 @@ LOOK_SECONDS = 0.5
 COME_BACK_SECONDS = 60.0
 
 
-class WaitsForCanvas(InstitutionOperator):
+class ComesBack(TenantOperator):
+    """A task that may have to begin again later, because another run has the turn."""
+
+    def come_back(self, seconds: float | None) -> NoReturn:
+        """Begin this task again after a while, without holding a worker slot or using up a try."""
+        wait = TimeDeltaTrigger(timedelta(seconds=seconds or COME_BACK_SECONDS))
+        self.defer(trigger=wait, method_name="begin_again")
+
+    def begin_again(self, context: Context, event: Any = None) -> Any:
+        """What :meth:`come_back` comes back to."""
+        return self.execute(context)
+
+
+class WaitsForCanvas(ComesBack, InstitutionOperator):
     """A task that orders something of Canvas and goes on when it is there."""
 
     @abstractmethod
@@ -64,15 +77,6 @@ class WaitsForCanvas(InstitutionOperator):
         if event["status"] == "failed":
             raise FatalError(Code(event["code"]), event["message"])
         return self.over(context, Awaited(awaited), canvas_id)
-
-    def come_back(self, seconds: float | None) -> NoReturn:
-        """Begin this task again after a while, without holding a worker slot or using up a try."""
-        wait = TimeDeltaTrigger(timedelta(seconds=seconds or COME_BACK_SECONDS))
-        self.defer(trigger=wait, method_name="begin_again")
-
-    def begin_again(self, context: Context, event: Any = None) -> Any:
-        """What :meth:`come_back` comes back to."""
-        return self.execute(context)
 
     @undisturbed
     def report_of(self, report_id: str, only: Container[str] | None = None) -> list[Thing]:

@@ -42,9 +42,7 @@ def acquire(connection: Connection, root: str, holder: str, now: datetime, term:
         )
         if not taken.rowcount:
             other = connection.execute(select(lease.c.holder).where(lease.c.root == root)).scalar_one()
-            raise RetryableError(
-                Code.WRITER_BUSY, f"{other} writes to the Canvas root account {root}.", retry_after=BUSY_WAIT
-            )
+            raise RetryableError(Code.WRITER_BUSY, f"{other} writes to {_named(root)}.", retry_after=BUSY_WAIT)
     return int(connection.execute(select(lease.c.fence).where(lease.c.root == root)).scalar_one())
 
 
@@ -57,7 +55,7 @@ def verify(connection: Connection, root: str, holder: str, fence: int) -> None:
     row = connection.execute(query).first()
     if row is None or (row.holder, row.fence) != (holder, fence):
         raise RetryableError(
-            Code.WRITER_BUSY, f"The lease on the Canvas root account {root} went to another run.", retry_after=BUSY_WAIT
+            Code.WRITER_BUSY, f"The lease on {_named(root)} went to another run.", retry_after=BUSY_WAIT
         )
 
 
@@ -69,3 +67,8 @@ def release(connection: Connection, root: str, holder: str) -> None:
 def end(connection: Connection, root: str, holder: str) -> None:
     """Give the lease back and forget its number: for what is written to once, and nobody verifies."""
     connection.execute(delete(lease).where(lease.c.root == root, lease.c.holder == holder))
+
+
+def _named(root: str) -> str:
+    """What a lease is on, in words; what is no Canvas root account has its kind before a slash: attendance/harbor."""
+    return root if "/" in root else f"the Canvas root account {root}"
