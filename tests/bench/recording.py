@@ -11,7 +11,7 @@ import msgspec
 from graphql import DocumentNode, print_ast
 
 from rosterflow.domain.windows import scope_on
-from rosterflow.hooks.fs import FSGraphQLHook
+from rosterflow.hooks.fs import Decode, FSGraphQLHook
 from rosterflow.hooks.fs_operations import STRUCTURE
 from rosterflow.settings import institutions_folder, load_institution
 from rosterflow.sync.reading import Checkpoint, KeptPage, operation_of, read_operation, variables_for
@@ -27,9 +27,16 @@ class _Recorder(FSGraphQLHook):
     asked: list[Request]
     bytes = 0
 
-    def execute(self, document: DocumentNode, name: str, variables: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    def execute(
+        self,
+        document: DocumentNode,
+        name: str,
+        variables: Mapping[str, Any],
+        where: str,
+        decode: Decode = msgspec.json.decode,
+    ) -> Mapping[str, Any]:
         self.asked.append(Request(print_ast(document), name, dict(variables)))
-        data = super().execute(document, name, variables, where)
+        data = super().execute(document, name, variables, where, decode)
         self.bytes += len(msgspec.json.encode(data))
         return data
 

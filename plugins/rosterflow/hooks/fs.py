@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
 
+import msgspec
 from airflow.sdk import BaseHook, Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 from gql import Client, GraphQLRequest
@@ -37,7 +38,7 @@ from rosterflow.hooks.fs_operations import (
     operation_named,
     variables_of,
 )
-from rosterflow.hooks.fs_paging import Page, Position
+from rosterflow.hooks.fs_paging import Page, Position, page_with_texts
 from rosterflow.hooks.fs_probing import words_on_people
 from rosterflow.hooks.fs_transport import FSTransport, NotGraphQL, answer_error, connection_error
 
@@ -46,6 +47,8 @@ LONGEST_WAIT = 60.0
 SKEW_SECONDS = 60
 PASSING = frozenset({Code.UNREACHABLE, Code.THROTTLED, Code.SERVER_ERROR})
 DEFAULTS = FsSettings(connection="fs_default")
+
+Decode = Callable[[msgspec.Raw], Any]
 
 
 class FSGraphQLHook(BaseHook):
@@ -63,6 +66,8 @@ class FSGraphQLHook(BaseHook):
     :param sleep: how to wait between two attempts.
     :param now: the time, to compare FS's clock with.
     :param attempts: how often a request is sent at most.
+    :param rows_as_text: hand the rows of a page on as the JSON that came (``msgspec.Raw``), as far as nothing is to be
+        read inside them.
     """
 
     conn_name_attr: ClassVar[str] = "fs_conn_id"
@@ -80,6 +85,7 @@ class FSGraphQLHook(BaseHook):
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         attempts: int = 4,
+        rows_as_text: bool = False,
     ) -> None:
         super().__init__()
         self.fs_conn_id = fs_conn_id
@@ -89,6 +95,7 @@ class FSGraphQLHook(BaseHook):
         self._sleep = sleep
         self._now = now
         self._attempts = attempts
+        self._rows_as_text = rows_as_text
         self._client: Client | None = None
         self._session: SyncClientSession | None = None
 
@@ -125,17 +132,26 @@ class FSGraphQLHook(BaseHook):
         :raises RetryableError: the read may go through later; see :mod:`rosterflow.hooks.fs_paging`.
         """
         document = document_of(operation)
+        connection = page_with_texts if self._rows_as_text and not operation.nested else msgspec.json.decode
 
         def ask(values: Variables, where: str) -> Mapping[str, Any]:
-            return self.execute(document, operation.name, values, where)
+            return self.execute(document, operation.name, values, where, connection)
 
         start = position or Position((self._settings or DEFAULTS).page_size)
         return fs_paging.pages(ask, operation, variables, start)
 
-    def execute(self, document: DocumentNode, name: str, variables: Variables, where: str) -> Mapping[str, Any]:
+    def execute(
+        self,
+        document: DocumentNode,
+        name: str,
+        variables: Variables,
+        where: str,
+        decode: Decode = msgspec.json.decode,
+    ) -> Mapping[str, Any]:
         """Run one operation once, and again while its failure may pass.
 
         :param where: place in the read, for errors.
+        :param decode: what makes of a member of ``data``, which is JSON, what is wanted.
         :returns: GraphQL's ``data``, complete.
         :raises FatalError: repeating it would fail again.
         :raises RetryableError: it still failed after the last attempt, or FS asked us to wait for longer than a minute.
@@ -149,7 +165,8 @@ class FSGraphQLHook(BaseHook):
             reraise=True,
         )
         request = GraphQLRequest(document, variable_values=dict(variables), operation_name=name)
-        return attempts(self._once, request, place)
+        data = attempts(self._once, request, place)
+        return {member: decode(text) for member, text in data.items()}
 
     def test_connection(self) -> tuple[bool, str]:
         """Say in a sentence what works: reached, logged in, which reads are refused, how far the clocks are apart.
@@ -211,7 +228,7 @@ class FSGraphQLHook(BaseHook):
             if abs(seconds) > SKEW_SECONDS:
                 yield f"This machine's clock is {abs(seconds)} s {'ahead of' if seconds > 0 else 'behind'} FS's."
 
-    def _once(self, request: GraphQLRequest, place: str) -> Mapping[str, Any]:
+    def _once(self, request: GraphQLRequest, place: str) -> Mapping[str, msgspec.Raw]:
         # "from None": a chained exception would carry the body or the address into the log.
         try:
             return self.get_conn().execute(request)
@@ -220,9 +237,11 @@ class FSGraphQLHook(BaseHook):
         except TransportConnectionFailed as error:
             raise connection_error(error.__cause__, place) from None
         except TransportQueryError as error:
-            if isinstance(error.data, Mapping) and withholds_people_alone(error.errors or [], error.data):
-                return error.data
-            raise graphql_error(error.errors or [], error.data, request.document, place) from None
+            texts: Mapping[str, msgspec.Raw] = error.data or {}
+            data = {member: msgspec.json.decode(text) for member, text in texts.items()}
+            if withholds_people_alone(error.errors or [], data):
+                return texts
+            raise graphql_error(error.errors or [], data, request.document, place) from None
 
     def _connection(self) -> Connection:
         try:

@@ -21,7 +21,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
+
+import msgspec
 
 from rosterflow.domain.errors import Code, RetryableError
 from rosterflow.hooks.fs_operations import Nested, Operation, Row, Variables
@@ -35,7 +37,8 @@ class Page:
     """One page of a root connection, with every nested connection read to its end.
 
     :param number: 1 for the first.
-    :param nodes: the rows as FS gives them; a nested connection is ``{"nodes": [...]}``.
+    :param nodes: the rows as FS gives them, or each as the JSON that came; a nested connection is
+        ``{"nodes": [...]}``.
     :param cursor: where the page starts, ``None`` for the first.
     :param next_cursor: where the next page starts, ``None`` after the last.
     :param total: what FS claims to have in all; only page 1 asks, and FS need not say.
@@ -81,6 +84,25 @@ class Position:
             raise RetryableError(Code.CURSOR_REPEATED, f"{where}: the cursor of an earlier page came again.")
         self.seen.add(cursor)
         self.after = cursor
+
+
+class _Connection(TypedDict, total=False):
+    """A connection whose rows stay JSON."""
+
+    nodes: list[msgspec.Raw] | None
+    pageInfo: Any
+    totalCount: Any
+
+
+_with_texts = msgspec.json.Decoder(_Connection).decode
+
+
+def page_with_texts(connection: msgspec.Raw) -> Any:
+    """A connection, of whose rows none need be looked into: each of them stays the JSON that came."""
+    try:
+        return _with_texts(connection)
+    except msgspec.ValidationError:
+        return msgspec.json.decode(connection)  # whatever it is instead is told by whoever reads it
 
 
 def pages(ask: Ask, operation: Operation, variables: Variables, position: Position) -> Iterator[Page]:

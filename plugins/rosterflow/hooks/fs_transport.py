@@ -6,9 +6,6 @@ Nothing of an answer's body, no header and no variable ever gets into an error: 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
@@ -19,6 +16,7 @@ from graphql import ExecutionResult
 from requests.auth import AuthBase
 
 from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError
+from rosterflow.hooks.retry_after import retry_after
 
 # gql writes whole requests and answers to its log at DEBUG, and Airflow may well run at DEBUG.
 logging.getLogger("gql.transport.requests").setLevel(logging.INFO)
@@ -41,7 +39,8 @@ class FSTransport(RequestsHTTPTransport):
     """gql's transport over one ``requests`` session, strict about what counts as an answer.
 
     gql looks at the body first and lets a 401 with a JSON body pass as a GraphQL result; here the status comes first.
-    JSON is decoded from the bytes, because ``requests`` would guess the encoding of every page from its content.
+    JSON is decoded from the bytes, because ``requests`` would guess the encoding of every page from its content. The
+    members of ``data`` stay JSON (``msgspec.Raw``): who asked knows how much of them to take apart.
     Redirects are not followed: they lead to log-in pages, and would drop the body.
 
     :param timeouts: seconds to wait for a connection, and for the next part of an answer.
@@ -63,32 +62,29 @@ class FSTransport(RequestsHTTPTransport):
 
     def _prepare_result(self, response: requests.Response) -> ExecutionResult:
         self.response_headers = response.headers
-        body = _json(response) if response.status_code in (200, 400) else None
-        data, errors = (body.get("data"), body.get("errors")) if isinstance(body, dict) else (None, None)
-        if not errors and (not isinstance(data, dict) or response.status_code == 400):
-            raise NotGraphQL(response.status_code, _retry_after(response.headers))
-        return ExecutionResult(data=data, errors=errors)
+        body = _answer(response) if response.status_code in (200, 400) else _Answer()
+        if not body.errors and (body.data is None or response.status_code == 400):
+            raise NotGraphQL(response.status_code, retry_after(response.headers))
+        return ExecutionResult(data=body.data, errors=body.errors)
 
 
-def _json(response: requests.Response) -> Any:
+class _Answer(msgspec.Struct):
+    """A GraphQL answer."""
+
+    data: dict[str, msgspec.Raw] | None = None
+    errors: Any = None
+
+
+_decoded = msgspec.json.Decoder(_Answer).decode
+
+
+def _answer(response: requests.Response) -> _Answer:
+    """The answer in a body, an empty one when it is not GraphQL's."""
     try:
-        return msgspec.json.decode(response.content)
+        response.content.decode()  # what stays JSON is looked at for everything but this
+        return _decoded(response.content)
     except ValueError:
-        return None
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """The header in seconds; it is a number of seconds or a date (RFC 9110 §10.2.3)."""
-    text = headers.get("Retry-After", "").strip()
-    if text.isdigit():
-        return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+        return _Answer()
 
 
 def answer_error(answer: NotGraphQL, where: str) -> RosterflowError:

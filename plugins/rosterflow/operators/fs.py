@@ -64,7 +64,8 @@ class ReadsFs(InstitutionOperator):
         institution = self.settings
         numbers = count(1)
         summaries = []
-        with FSGraphQLHook(institution.fs.connection, settings=institution.fs, institution=institution.key) as hook:
+        conn_id, settings = institution.fs.connection, institution.fs
+        with FSGraphQLHook(conn_id, settings=settings, institution=institution.key, rows_as_text=True) as hook:
             for name, variables in asked:
                 operation = operation_of(institution, name)
                 size = page_size_of(institution, operation)
