@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -33,19 +33,31 @@ class ConfirmedObject(msgspec.Struct, frozen=True):
         return self.thing.state is State.ACTIVE
 
 
+Headcount = tuple[Roster, int]
+"""A roster, maybe without its people, and how many of them have what it gives."""
+
+
 class World(Mapping[Key, ConfirmedObject]):
     """Everything Canvas confirmed for one institution, by key. It never changes; :meth:`after` makes another.
 
-    :param rosters: everybody whom we ever sent, with what became of them, roster by roster.
+    :param rosters: everybody whom we ever sent, with what became of them, roster by roster; or some of the rosters.
+    :param census: gives the headcounts of all rosters when they are first asked for, where ``rosters`` are but some.
     """
 
-    __slots__ = ("_below", "_objects", "_people", "rosters")
+    __slots__ = ("_below", "_census", "_headcounts", "_objects", "_people", "rosters")
 
-    def __init__(self, objects: Iterable[ConfirmedObject] = (), rosters: Iterable[Roster] = ()) -> None:
+    def __init__(
+        self,
+        objects: Iterable[ConfirmedObject] = (),
+        rosters: Iterable[Roster] = (),
+        census: Callable[[], Iterable[Headcount]] | None = None,
+    ) -> None:
         self._objects = {key_of(one.thing): one for one in objects}
         self.rosters: Mapping[Key, Roster] = {roster.whole: roster for roster in rosters}
         self._below: dict[Key, list[Key]] | None = None  # made when first asked for: most worlds never are
         self._people: dict[Key, list[Key]] | None = None
+        self._census = census
+        self._headcounts: Sequence[Headcount] | None = None
 
     def __getitem__(self, key: Key) -> ConfirmedObject:
         return self._objects[key]
@@ -93,6 +105,13 @@ class World(Mapping[Key, ConfirmedObject]):
                 if roster.place:
                     self._people.setdefault(roster.place.key, []).append(whole)
         return self._people.get(place, ())
+
+    def headcounts(self) -> Sequence[Headcount]:
+        """Every roster with how many have what it gives."""
+        if self._headcounts is None:
+            counted = self._census() if self._census else ((one, one.headcount) for one in self.rosters.values())
+            self._headcounts = list(counted)
+        return self._headcounts
 
     def has_user(self, user: str) -> bool:
         """Whether Canvas has a user with a SIS id, in whatever state."""

@@ -17,15 +17,17 @@ from rosterflow.domain.confirmed import World
 from rosterflow.domain.institution import Freeze, Guards, Limit
 from rosterflow.domain.model import Account, Course, Key, Kind, Section, State, Term, key_of
 from rosterflow.domain.places import EVERYWHERE, InUse, Places, Where, is_counted
-from rosterflow.domain.plan import Action, Change, Plan
+from rosterflow.domain.plan import REMOVALS, Action, Change, Plan
 from rosterflow.domain.roster_changes import LOGIN_SWAP
 from rosterflow.domain.rosters import MEMBER_FIELDS, Place, Roster, Thing, weight_of
 from rosterflow.domain.sequence import Stalled
 from rosterflow.domain.snapshot import Scope
 from rosterflow.domain.undo import UNDO
 
+FIRST_CONTACT = "first-contact"
+
 RULES: dict[str, str] = {
-    "first-contact": "The first plan of an institution is approved as a whole.",
+    FIRST_CONTACT: "The first plan of an institution is approved as a whole.",
     "id-change": "A changed id is always approved by a person.",
     "account-had-courses": "Closing an account that has or had courses is always approved by a person.",
     "term-shut": "Dates that shut a term with courses in use are always approved by a person.",
@@ -99,9 +101,9 @@ def guard(
     """
     lately = [thing for thing in recent if scope is None or scope.covers(thing)]
     risky = {} if first_contact else _risky(plan.changes, world, limits, InUse(world, scope), lately, now)
-    freezes = [one for one in limits.freeze if today and one.first <= today <= one.to]
-    if first_contact and not freezes:  # tens of thousands of changes, and nothing to tell of each
-        return Verdict((), tuple(Held(change, "first-contact", RULES["first-contact"]) for change in plan.changes))
+    freezes = _freezes(limits, today)
+    if holds_everything(limits, first_contact=first_contact, today=today):
+        return Verdict((), tuple(Held(change, FIRST_CONTACT, RULES[FIRST_CONTACT]) for change in plan.changes))
     stalled = Stalled(world, plan.changes)
     allowed: list[Change] = []
     held: list[Held] = []
@@ -113,7 +115,7 @@ def guard(
         elif blocker and blocker.key in frozen:
             frozen[change.key] = Held(change, "freeze", f"Waits for the {blocker.action} of {blocker.key}.")
         elif first_contact:
-            held.append(Held(change, "first-contact", RULES["first-contact"]))
+            held.append(Held(change, FIRST_CONTACT, RULES[FIRST_CONTACT]))
         elif change.key in risky:
             held.append(risky[change.key])
         elif blocker:
@@ -123,6 +125,15 @@ def guard(
             continue
         stalled.add(change)
     return Verdict(tuple(allowed), tuple(held), tuple(frozen.values()))
+
+
+def holds_everything(limits: Guards, *, first_contact: bool, today: date | None) -> bool:
+    """Whether a plan is held as it stands, whatever is in it: a first contact while no freeze lasts."""
+    return first_contact and not _freezes(limits, today)
+
+
+def _freezes(limits: Guards, today: date | None) -> list[Freeze]:
+    return [one for one in limits.freeze if today and one.first <= today <= one.to]
 
 
 def _is_frozen(change: Change, freeze: Freeze) -> bool:
@@ -135,6 +146,10 @@ def _is_frozen(change: Change, freeze: Freeze) -> bool:
 
 def _until(freezes: Iterable[Freeze], change: Change) -> str:
     return f"Waits for the end of a freeze on {max(one.to for one in freezes if _is_frozen(change, one))}."
+
+
+MAY_TAKE = REMOVALS | {Action.UPDATE}
+"""Actions that may take something away: new dates may shut people out."""
 
 
 def needs_second_person(
@@ -175,14 +190,16 @@ def stale(changes: Sequence[Change], world: World) -> tuple[Change, ...]:
     :param changes: in their plan's order.
     :param world: what Canvas confirmed by now.
     """
-    true = {change.key: change for change in changes if _is_as_shown(change, world)}
+    keyed = [(change.key, change) for change in changes]
+    true = {key: change for key, change in keyed if _is_as_shown(change, world)}
     # What else lies there matters to deletions and to people only.
     looks_around = any(change.action is Action.DELETE or change.kind in MEMBER_FIELDS for change in changes)
-    met = world.after(true.values()) if looks_around else world
+    objects = (change for change in true.values() if change.kind not in MEMBER_FIELDS)
+    met = world.after(objects) if looks_around else world
     stalled = Stalled(world, changes)
     found: list[Change] = []
-    for change in changes:
-        if change.key not in true or stalled.blocker(change) or not _cascades_as_shown(change, met, world):
+    for key, change in keyed:
+        if key not in true or stalled.blocker(change) or not _cascades_as_shown(change, met, world):
             stalled.add(change)
             found.append(change)
     return tuple(found)

@@ -98,9 +98,9 @@ class InUse:
         for one in self._world.values():
             if one.is_alive and (scope is None or scope.covers(one.thing)):
                 yield one.thing, 1
-        for roster in self._world.rosters.values():
+        for roster, headcount in self._world.headcounts():
             if scope is None or scope.covers(roster):
-                yield roster, roster.headcount
+                yield roster, headcount
 
     def by_kind(self) -> Counter[Kind]:
         """How many there are of each kind."""
@@ -111,10 +111,13 @@ class InUse:
 
     def in_regions(self, suspects: Collection[Where], places: Places) -> Counter[Where]:
         """How many there are of each kind in some regions."""
+        asked: dict[Kind, set[Region]] = {}
+        for kind, region in suspects:
+            asked.setdefault(kind, set()).add(region)
         found: Counter[Where] = Counter()
         for thing, weight in self._things():
-            for region in places.of(thing):
-                if (thing.kind, region) in suspects:
+            if regions := asked.get(thing.kind):
+                for region in regions.intersection(places.of(thing)):
                     found[thing.kind, region] += weight
         return found
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, literal, literal_column, select
 
 from rosterflow.domain.model import Key
 from rosterflow.store.bulk import among, batches, insert_rows
@@ -86,6 +86,51 @@ def record_changes(
     for some in among(seqs, plan_change.c.seq):
         about = select(*told.values()).where(plan_change.c.plan_id == plan_id, some).order_by(plan_change.c.seq)
         connection.execute(insert(history).from_select(list(told), about))
+
+
+def record_arrivals(
+    connection: Connection,
+    institution: str,
+    plan_id: int,
+    seqs: Iterable[int],
+    event: str,
+    now: datetime,
+    *,
+    run_id: int,
+) -> None:
+    """Write down who came by changes that made rosters, without fetching who that is.
+
+    :param seqs: changes of people who are all active, and whose ids the store has unsealed.
+    """
+    told: dict[str, ColumnElement[Any]] = {
+        "at": literal(now, UtcDateTime),
+        "institution": literal(institution),
+        "run_id": literal(run_id),
+        "plan_id": plan_change.c.plan_id,
+        "kind": plan_change.c.kind,
+        "sis_id": whole_sis_id(),
+        "event": literal(event),
+        "rule": plan_change.c.rule,
+        "detail": literal_column(PEOPLE_OF[connection.dialect.name]),
+    }
+    for some in among(seqs, plan_change.c.seq):
+        about = select(*told.values()).where(plan_change.c.plan_id == plan_id, some).order_by(plan_change.c.seq)
+        connection.execute(insert(history).from_select(list(told), about))
+
+
+PEOPLE_OF = {
+    "postgresql": """(SELECT string_agg(one, ' ' ORDER BY one COLLATE "C")
+        FROM json_array_elements_text(plan_change.after::json #> '{people,active}') AS one)""",
+    "sqlite": """(SELECT group_concat(value, ' ')
+        FROM (SELECT value FROM json_each(plan_change.after, '$.people.active') ORDER BY value))""",
+}
+"""The ids in the text of a change of active people (:mod:`rosterflow.store.codec`), in order, by the database."""
+
+
+def whole_sis_id() -> ColumnElement[str]:
+    """Of changes of people with a part, the id of the whole roster."""
+    length = func.length(plan_change.c.sis_id) - func.length(plan_change.c.part) - len(": ")
+    return func.substr(plan_change.c.sis_id, 1, length)
 
 
 def of_object(connection: Connection, institution: str, sis_id: str) -> Sequence[Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from itertools import count as numbers
 from itertools import repeat
 from typing import Any
@@ -15,20 +16,24 @@ from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, func, 
 
 from rosterflow.domain.model import Key, Kind
 from rosterflow.domain.plan import REMOVALS, Action, Change, Plan, hash_of
+from rosterflow.domain.rosters import Roster, Thing
 from rosterflow.store.bulk import among, insert_rows
-from rosterflow.store.codec import text_of, thing_from_text
+from rosterflow.store.codec import PEOPLE, outline_from_text, text_of, thing_from_text
 from rosterflow.store.sealing import Seal, seal_of
 from rosterflow.store.tables import canvas_object, plan, plan_change, sis_import
 
 STORED = plan_change.c[
-    "kind",
     "seq",
+    "kind",
     "action",
+    "state",
+    "sis_id",
+    "part",
+    "weight",
     "before",
     "after",
     "rule",
     "reason",
-    "state",
     "guard_rule",
     "guard_reason",
     "approval_id",
@@ -55,24 +60,73 @@ class ChangeState(StrEnum):
     FROZEN = "frozen"
 
 
-class StoredChange(msgspec.Struct, frozen=True):
+class StoredChange(msgspec.Struct, frozen=True, dict=True):
     """A change of a plan with what became of it.
 
+    What it makes of what is taken apart when it is first asked for: of tens of thousands of changes most readers want
+    keys, counts and digests alone.
+
+    :param seal: opens what is sealed of the texts.
+    :param sis_id: as Canvas knows the object now; of people their roster's, with the part.
+    :param part: of a roster, why these people; ``""`` of an object.
+    :param weight: how many objects, or people in a role, it is about.
+    :param before: the text of what Canvas last confirmed; ``after`` that of what it will be.
     :param guard_rule: which guard holds it, ``None`` when none does.
     :param message: Canvas's own words when it was refused.
     :param fingerprint: the change's, as it was stored with the plan.
     :param refused: how many of the people of a roster Canvas refused.
     """
 
+    seal: Seal
     seq: int
-    change: Change
+    kind: Kind
+    action: Action
     state: ChangeState
+    sis_id: str
+    part: str
+    weight: int
+    before: str | None
+    after: str
+    rule: str
+    reason: str
     guard_rule: str | None
     guard_reason: str | None
     approval_id: int | None
     message: str | None
     fingerprint: str
-    refused: int = 0
+    refused: int
+
+    @property
+    def key(self) -> Key:
+        """The change's key."""
+        return Key(self.kind, self.sis_id)
+
+    @property
+    def whole(self) -> Key:
+        """Of people, the key of their whole roster."""
+        return Key(self.kind, self.sis_id.removesuffix(f": {self.part}") if self.part else self.sis_id)
+
+    @property
+    def is_of_people(self) -> bool:
+        """Whether it is about people, and not about an object."""
+        return self.kind in PEOPLE
+
+    @property
+    def outline(self) -> Thing:
+        """What it is about as Canvas has it, or as it will be: the object, or the roster without its people."""
+        if self.is_of_people:
+            return outline_from_text(self.kind, self.before or self.after)
+        return self.change.before or self.change.after
+
+    @cached_property
+    def change(self) -> Change:
+        """The change itself.
+
+        :raises FatalError: ``page-key-invalid`` when it is sealed with a key that is none of ours.
+        """
+        known = thing_from_text(self.kind, self.before, self.seal) if self.before else None
+        after = thing_from_text(self.kind, self.after, self.seal, self.part)
+        return Change(self.action, known, after, self.rule, self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,24 +325,12 @@ def tally(connection: Connection, plan_id: int) -> Sequence[Any]:
     return connection.execute(query).all()
 
 
-def _stored(
-    seal: Seal,
-    kind: str,
-    seq: int,
-    action: str,
-    before: str | None,
-    after: str,
-    rule: str,
-    reason: str,
-    state: str,
-    *became: Any,
-) -> StoredChange:
+def _stored(seal: Seal, seq: int, kind: str, action: str, state: str, *told: Any) -> StoredChange:
     """A change from its row, the columns of ``STORED``."""
-    known = thing_from_text(kind, before, seal) if before else None
-    change = Change(_ACTIONS[action], known, thing_from_text(kind, after, seal), rule, reason)
-    return StoredChange(seq, change, _STATES[state], *became)
+    return StoredChange(seal, seq, _KINDS[kind], _ACTIONS[action], _STATES[state], *told)
 
 
+_KINDS: dict[str, Kind] = {kind: kind for kind in Kind}
 _ACTIONS: dict[str, Action] = {action: action for action in Action}
 _STATES: dict[str, ChangeState] = {state: state for state in ChangeState}
 
@@ -300,8 +342,9 @@ def _row(seal: Seal, plan_id: int, seq: int, change: Change, fingerprint: str) -
         "kind": str(change.kind),
         "action": str(change.action),
         "sis_id": change.key.sis_id,
+        "part": change.after.part if isinstance(change.after, Roster) else "",
         "before": text_of(change.before, seal) if change.before else None,
-        "after": text_of(change.after, seal),
+        "after": text_of(change.after, seal, with_part=False),
         "rule": change.rule,
         "reason": change.reason,
         "fingerprint": fingerprint,

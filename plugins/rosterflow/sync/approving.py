@@ -217,7 +217,7 @@ def _too_late(institution: Institution, book: Book, waiting: Sequence[StoredChan
         if one.seq not in ours:
             if not stale([change], world):
                 stalled.add(change)
-        elif change.key in outdated or change.key in unsettled:
+        elif one.key in outdated or one.key in unsettled:
             reasons[one.seq] = "Canvas is no longer as it was shown."
         elif blocker := stalled.blocker(change):
             reasons[one.seq] = f"It cannot go ahead without the {blocker.action} of {blocker.key}."
@@ -269,7 +269,7 @@ def _verdict(state: ApprovalState, shown: Iterable[StoredChange]) -> Verdict:
 
 def _weigh(ones: Iterable[StoredChange], state: ChangeState | None = None) -> int:
     """How many objects, and people in a role, some changes are about; by default in whatever state."""
-    return sum(one.change.weight for one in ones if state in (None, one.state))
+    return sum(one.weight for one in ones if state in (None, one.state))
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +313,7 @@ class Book:
         plan_id = self.request.plan_id
         late = [one for one in approved if one.seq in reasons]
         plans.set_state(self.connection, plan_id, reasons, ChangeState.STALE, reasons)
-        events = [Event(one.change.key, "stale", one.guard_rule or "", reasons[one.seq]) for one in late]
+        events = [Event(one.key, "stale", one.guard_rule or "", reasons[one.seq]) for one in late]
         history.record(self.connection, self.institution.key, events, self.now, run_id=self.run_id, plan_id=plan_id)
         what = "Canvas" if isinstance(self.institution, Institution) else "The college"
         self.act([SYSTEM], "refused", f"{what} is no longer as it was shown.", f"{_weigh(late)} changes")

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from rosterflow.domain.confirmed import World
-from rosterflow.domain.guards import needs_second_person
+from rosterflow.domain.guards import MAY_TAKE, needs_second_person
 from rosterflow.domain.institution import Institution, Tenant
-from rosterflow.domain.plan import Action, hash_of
+from rosterflow.domain.plan import REMOVALS, Action, hash_of
 from rosterflow.domain.rosters import Roster
 from rosterflow.domain.sequence import Stalled
 from rosterflow.domain.snapshot import Snapshot
@@ -74,8 +74,7 @@ def see_to_questions(matter: Matter, held: Sequence[StoredChange]) -> None:
         _withdraw(matter, left)
         _withdraw_approved(matter)
     # Of all that is held, not of what is new: else a large removal could be approved bit by bit by one person.
-    guards, scope = matter.institution.guards, matter.run.scope
-    two_person = needs_second_person([one.change for one in held], matter.world, guards, scope, matter.now)
+    two_person = _needs_second_person(matter, held)
     _take_back_to_ask_anew(matter, left, two_person=two_person)
     _ask(matter, left, two_person=two_person)
 
@@ -91,9 +90,12 @@ def ask_about_undo(matter: Matter, held: Sequence[StoredChange]) -> int:
         if request.id in older and _undoes(connection, request) == matter.run.counts["undoes"]:
             waiting = approvals.changes_of(connection, request, ChangeState.HELD)
             _take_back(connection, matter.institution, request, waiting, waiting, ASKED_ANEW, matter.now)
-    guards, scope = matter.institution.guards, matter.run.scope
-    two_person = needs_second_person([one.change for one in held], matter.world, guards, scope, matter.now)
-    return _put(matter, held, two_person=two_person)
+    return _put(matter, held, two_person=_needs_second_person(matter, held))
+
+
+def _needs_second_person(matter: Matter, held: Sequence[StoredChange]) -> bool:
+    taking = [one.change for one in held if one.action in MAY_TAKE]
+    return needs_second_person(taking, matter.world, matter.institution.guards, matter.run.scope, matter.now)
 
 
 def _undoes(connection: Connection, request: Approval) -> object:
@@ -109,9 +111,9 @@ def withdraw_wanted(connection: Connection, institution: Institution, read: Snap
     """
 
     def is_refuted(one: StoredChange) -> bool:
-        change = one.change
-        if not change.is_removal and change.action is not Action.CHANGE_ID:
+        if one.action not in REMOVALS and one.action is not Action.CHANGE_ID:
             return False
+        change = one.change
         if isinstance(change.after, Roster):
             wanted = read.rosters.get(change.after.whole)
             return wanted is not None and not wanted.roster.members.keys().isdisjoint(change.after.members)
@@ -300,7 +302,7 @@ def _take_back(
     approvals.withdraw(connection, request.id, (one.fingerprint for one in gone))
     if len(gone) == len(waiting):
         approvals.set_approval_state(connection, request.id, ApprovalState.WITHDRAWN, now)
-    events = [Event(one.change.key, "withdrawn", rule, reason) for one in gone]
+    events = [Event(one.key, "withdrawn", rule, reason) for one in gone]
     history.record(connection, institution.key, events, now, plan_id=request.plan_id)
     history.record_act(
         connection,
@@ -311,5 +313,5 @@ def _take_back(
         now=now,
         plan_hash=request.hash,
         approval_id=request.id,
-        detail=f"{sum(one.change.weight for one in gone)} changes",
+        detail=f"{sum(one.weight for one in gone)} changes",
     )

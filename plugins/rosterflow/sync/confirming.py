@@ -20,6 +20,7 @@ from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import FIELDS, CanvasObject, Course, Key, Kind, State, key_of
 from rosterflow.domain.plan import Action, Change
 from rosterflow.domain.rosters import Roster, Thing, lies_in
+from rosterflow.domain.undo import UNDO
 from rosterflow.hooks.canvas import CanvasHook, SisImport
 from rosterflow.store import closed_courses, history, imports, objects, plans, row_errors
 from rosterflow.store.engine import Store
@@ -78,15 +79,15 @@ def confirm_import(
         things, people = _parted(mine)
         turned_down = [s for s in things if s.seq in words.objects]
         missing = {key_of(s.change.after) for s in turned_down}
-        sure = [s for s in things if s.seq not in words.objects and certain and _is_sure(s.change, missing)]
+        sure = [s for s in things if s.seq not in words.objects and certain and _is_sure(s, missing)]
         book.refuse(turned_down, words.objects)
         book.accept(sure, {})
         known = book.people.confirm(people, words.people, is_sure=certain)
         book.conclude(known)
         imports.note(connection, one.id, state=ImportState.CONFIRMED, trusted=certain, ended_at=now)
     refused = len(turned_down) + words.refused_people
-    confirmed = len(sure) + sum(s.change.weight - len(words.people.get(s.seq, ())) for s in known)
-    return Outcome(confirmed, refused, sum(s.change.weight for s in mine) - confirmed - refused)
+    confirmed = len(sure) + sum(s.weight - len(words.people.get(s.seq, ())) for s in known)
+    return Outcome(confirmed, refused, sum(s.weight for s in mine) - confirmed - refused)
 
 
 def _parted(changes: Iterable[StoredChange]) -> tuple[list[StoredChange], list[StoredChange]]:
@@ -94,13 +95,13 @@ def _parted(changes: Iterable[StoredChange]) -> tuple[list[StoredChange], list[S
     things: list[StoredChange] = []
     people: list[StoredChange] = []
     for one in changes:
-        (people if isinstance(one.change.after, Roster) else things).append(one)
+        (people if one.is_of_people else things).append(one)
     return things, people
 
 
-def _is_sure(change: Change, missing: AbstractSet[Key]) -> bool:
+def _is_sure(one: StoredChange, missing: AbstractSet[Key]) -> bool:
     """Whether an accepted row did what it says: Canvas puts a course with an unknown term into the default term."""
-    return change.action not in READ_BACK and missing.isdisjoint(lies_in(change.after))
+    return one.action not in READ_BACK and (not missing or missing.isdisjoint(lies_in(one.change.after)))
 
 
 def waits_for_reading_back(store: Store, plan_id: int) -> frozenset[Kind]:
@@ -150,7 +151,7 @@ def read_back(
         trusted = imports.is_trusted(connection, plan_id)
         terms = {one.thing.sis_id for one in objects.load(connection, institution.key, _terms_of(sent))}
         published = closed_courses.were_published(connection, institution.key, _reopened_courses(sent))
-    if empty := {one.change.kind for one in sent} - {key.kind for key in found}:
+    if empty := {one.kind for one in sent} - {key.kind for key in found}:
         kinds = " and no ".join(sorted(empty))
         raise RetryableError(Code.BAD_RESPONSE, f"Canvas's provisioning report lists no {kinds} at all.")
     things, people = _parted(sent)
@@ -172,15 +173,15 @@ def _terms_of(sent: Iterable[StoredChange]) -> set[Key]:
     return {Key(Kind.TERM, course.term) for course in courses if course.term}
 
 
-def _keys_of(changes: Iterable[StoredChange]) -> set[Key]:
+def _keys_of(changes: Collection[StoredChange]) -> set[Key]:
     """The objects that changes are about, by the ids they had and those they have."""
-    return {key for one in changes for key in (one.change.key, key_of(one.change.after))}
+    renamed = (one for one in changes if one.action is Action.CHANGE_ID)
+    return {*(one.key for one in changes), *(key_of(one.change.after) for one in renamed)}
 
 
 def _reopened_courses(changes: Iterable[StoredChange]) -> list[str]:
     """SIS ids of the courses that are re-opened."""
-    reopened = (one.change.after for one in changes if one.change.action is Action.REOPEN)
-    return [thing.sis_id for thing in reopened if isinstance(thing, Course)]
+    return [one.sis_id for one in changes if one.action is Action.REOPEN and one.kind is Kind.COURSE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,14 +259,15 @@ class Book:
         self.people.follow(accepted)
         connection, key = self.connection, self.institution.key
         # What lies in an object with a new id refers to it by that id, so then nothing can be left out.
-        has_new_ids = any(one.change.action is Action.CHANGE_ID for one in accepted)
-        made = {one.seq for one in accepted if one.change.action is Action.CREATE and one.seq not in seen}
+        has_new_ids = any(one.action is Action.CHANGE_ID for one in accepted)
+        made = {one.seq for one in accepted if one.action is Action.CREATE and one.seq not in seen}
         if not has_new_ids:
             objects.save_made(connection, key, self.plan_id, made, now=self.now, run_id=self.run_id)
         compared = accepted if has_new_ids else [one for one in accepted if one.seq not in made]
         self._mark(accepted, self._believe(compared, seen, all_of_it=has_new_ids))
         closed_courses.forget(connection, key, _reopened_courses(accepted))
-        remember_undone(connection, self.institution, self.plan_id, [one.change for one in accepted], self.now)
+        undone = (one.change for one in accepted if one.rule == UNDO)
+        remember_undone(connection, self.institution, self.plan_id, undone, self.now)
         keys = _keys_of(accepted)
         row_errors.clear_refusals(connection, key, keys)
         row_errors.settle(connection, key, "canvas", [str(k) for k in keys], self.now)
@@ -298,7 +300,7 @@ class Book:
         plain = [one.seq for one in accepted if one.seq not in kept]
         plans.set_state(self.connection, self.plan_id, plain, ChangeState.CONFIRMED)
         plans.set_state(self.connection, self.plan_id, kept, ChangeState.OWNED, kept)
-        made = {one.seq for one in accepted if one.change.action is Action.CREATE and one.seq not in kept}
+        made = {one.seq for one in accepted if one.action is Action.CREATE and one.seq not in kept}
         history.record_changes(
             self.connection,
             self.institution.key,

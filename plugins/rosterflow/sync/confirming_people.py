@@ -6,6 +6,7 @@ itself, so that it waits alone, and is shown with Canvas's words but for what th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -19,8 +20,9 @@ from rosterflow.domain.errors import Code
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import Key, Kind
 from rosterflow.domain.plan import Action, Change, member_print
-from rosterflow.domain.rosters import MEMBER_FIELDS, Member, Roster, Thing, shelf_of
+from rosterflow.domain.rosters import MEMBER_FIELDS, Member, Part, Roster, Thing, shelf_of
 from rosterflow.store import history, objects, plans, rosters, row_errors, undone
+from rosterflow.store.codec import is_sealed
 from rosterflow.store.history import ID_CHANGED, Event
 from rosterflow.store.person_keys import Shown, shown_by
 from rosterflow.store.plans import ChangeState, StoredChange
@@ -46,9 +48,9 @@ EVENTS = {
 }
 
 
-def is_read_back(change: Change) -> bool:
+def is_read_back(one: StoredChange) -> bool:
     """Whether only Canvas's own data can tell what came of accepted rows: of users, whose fields people may change."""
-    return change.kind is Kind.USER and change.action not in (Action.CREATE, Action.CHANGE_ID)
+    return one.kind is Kind.USER and one.action not in (Action.CREATE, Action.CHANGE_ID)
 
 
 def part_of(one: StoredChange) -> Roster:
@@ -121,10 +123,11 @@ class PeopleBook:
         self._refuse(mine, words)
         counts = {one.seq: len(words[one.seq]) for one in mine if words.get(one.seq)}
         told = {seq: f"Canvas refused {count} of them." for seq, count in counts.items()}
-        nobody = [one for one in mine if counts.get(one.seq) == one.change.weight]
-        some = [one for one in mine if counts.get(one.seq) != one.change.weight]
-        sure = [one for one in some if is_sure and not is_read_back(one.change)]
-        self._believe([_without(one, words.get(one.seq, {})) for one in sure])
+        nobody = [one for one in mine if counts.get(one.seq) == one.weight]
+        some = [one for one in mine if counts.get(one.seq) != one.weight]
+        sure = [one for one in some if is_sure and not is_read_back(one)]
+        made = self._save_made([one for one in sure if one.seq not in counts], sure)
+        self._believe([_without(one, words.get(one.seq, {})) for one in sure if one.seq not in made])
         plans.note_refused(self.connection, self.plan_id, counts)
         for ones, state in ((nobody, ChangeState.REFUSED), (sure, ChangeState.CONFIRMED)):
             plans.set_state(self.connection, self.plan_id, [one.seq for one in ones], state, told)
@@ -157,7 +160,7 @@ class PeopleBook:
 
     def follow(self, accepted: Sequence[StoredChange]) -> None:
         """Note what accepted changes of objects do to the people in them, before the objects are written down."""
-        changes = [one.change for one in accepted if one.change.action in CASCADES]
+        changes = [one.change for one in accepted if one.action in CASCADES]
         if not changes:
             return
         connection, key = self.connection, self.institution.key
@@ -179,6 +182,30 @@ class PeopleBook:
             if isinstance(part, Roster) and part.kind is Kind.ENROLLMENT and part.whole in before.rosters:
                 there = before.rosters[part.whole].members
                 yield _only(one, [user for user, member in part.members.items() if there.get(user) == member])
+
+    def _save_made(self, whole: Sequence[StoredChange], sure: Sequence[StoredChange]) -> set[int]:
+        """Confirm rosters in which nobody was before as they were sent: the database copies them.
+
+        :param whole: the changes of which Canvas refused nobody, among all that are ``sure``.
+        :returns: ``seq`` of the changes that made them.
+        """
+        connection, key = self.connection, self.institution.key
+        new = [one for one in whole if one.rule == Part.NEW]
+        known, times = rosters.keys(connection, key) if new else (), Counter(one.whole for one in sure)
+        made = [one for one in new if one.whole not in known and times[one.whole] == 1]
+        rosters.save_made(connection, key, self.plan_id, [one.seq for one in made], now=self.now)
+        self._forget_refusals(map(part_of, made))
+        self._record_made(made)
+        return {one.seq for one in made}
+
+    def _record_made(self, made: Sequence[StoredChange]) -> None:
+        """Write down who came into new rosters."""
+        shown = self._shown
+        hidden = [one for one in made if is_sealed(one.after)]
+        self._record(event for one in hidden for event in _events(one.change, one.change.after, shown))
+        plain = {one.seq for one in made} - {one.seq for one in hidden}
+        connection, key, event = self.connection, self.institution.key, EVENTS[Action.CREATE]
+        history.record_arrivals(connection, key, self.plan_id, plain, event, self.now, run_id=self.run_id)
 
     def _believe(self, changes: Sequence[Change]) -> None:
         """Confirm people as they were sent."""
@@ -218,12 +245,12 @@ class PeopleBook:
         made = (_only(one.change, one.shown) for one in seen if one.shown)
         remember_undone(connection, self.institution, self.plan_id, made, self.now)
 
-    def _forget_refusals(self, accepted: Sequence[Roster]) -> None:
+    def _forget_refusals(self, parts: Iterable[Roster]) -> None:
         """What Canvas accepts now is refused no longer."""
         known = row_errors.refusals(self.connection, self.institution.key)
         if not any(key.kind in MEMBER_FIELDS for key in known):
             return
-        shown = self._shown
+        shown, accepted = self._shown, list(parts)
         gone = {refusal_key(part, shown(user)) for part in accepted for user in part.members} & known.keys()
         old = {shown(user) for part in accepted for user in part.ids}
         gone |= {key for key in known if old and key.kind in MEMBER_FIELDS and user_of(key) in old}

@@ -13,7 +13,7 @@ from rosterflow.domain.confirmed import World
 from rosterflow.domain.guards import RULES
 from rosterflow.domain.institution import Tenant
 from rosterflow.domain.model import Account, CanvasObject, Course, Key, Kind, Section, key_of
-from rosterflow.domain.plan import Action
+from rosterflow.domain.plan import REMOVALS, Action
 from rosterflow.domain.rosters import Place, Roster, Thing
 from rosterflow.domain.undone import UNDONE
 from rosterflow.store import approvals, objects, plans, runs
@@ -84,10 +84,10 @@ def describe(
         waiting = approvals.changes_of(connection, request, ChangeState.HELD)
         world = world_in(connection) if world_in else World(objects.load(connection, institution.key))
         asked_by = runs.get_run(connection, plans.get_plan(connection, request.plan_id).run_id)
-    planned = {key_of(one.change.after): one.change.after for one in waiting}
-    told = _Told(world, {key: thing for key, thing in planned.items() if not isinstance(thing, Roster)})
+    planned = (one.change.after for one in waiting if not one.is_of_people)
+    told = _Told(world, {key_of(thing): thing for thing in planned if not isinstance(thing, Roster)})
     accounts, courses, reasons = told.counts(waiting)
-    total = sum(one.change.weight for one in waiting)
+    total = sum(one.weight for one in waiting)
     lines = tuple(_line(one) for one in waiting)
     people = " Two people must approve." if request.two_person else ""
     return Description(
@@ -146,11 +146,10 @@ def _table(title: str, counts: Mapping[str, int] | Mapping[str | None, int]) -> 
 
 
 def _line(one: StoredChange) -> str:
+    if one.is_of_people:
+        what = "user(s)" if one.kind is Kind.USER else f"{one.kind}(s) in {one.whole.sis_id}"
+        return f"{PEOPLE_VERBS[one.action]} {one.weight} {what}: {one.reason} Held: {one.guard_reason}"
     change = one.change
-    if isinstance(change.after, Roster):
-        count, part = change.weight, change.after
-        what = "user(s)" if part.kind is Kind.USER else f"{part.kind}(s) in {part.whole.sis_id}"
-        return f"{PEOPLE_VERBS[change.action]} {count} {what}: {change.reason} Held: {one.guard_reason}"
     name = getattr(change.after, "long_name", None) or getattr(change.after, "name", "")
     fields = f" ({', '.join(change.changed_fields)})" if change.action is Action.UPDATE else ""
     return f"{VERBS[change.action]} {change.key} “{name}”{fields}: {change.reason} Held: {one.guard_reason}"
@@ -172,12 +171,11 @@ class _Told:
         courses: Counter[str] = Counter()
         reasons: Counter[str | None] = Counter()
         for one in waiting:
-            change = one.change
-            thing = change.before or change.after
-            accounts[self.account_of(thing)] += change.weight
-            reasons[one.guard_reason if _is_telling(one) else RULES.get(one.guard_rule or "", "")] += change.weight
-            if isinstance(thing, Roster) and thing.kind is Kind.ENROLLMENT and change.is_removal:
-                courses[self.course_of(thing)] += change.weight
+            thing = one.outline
+            accounts[self.account_of(thing)] += one.weight
+            reasons[one.guard_reason if _is_telling(one) else RULES.get(one.guard_rule or "", "")] += one.weight
+            if isinstance(thing, Roster) and thing.kind is Kind.ENROLLMENT and one.action in REMOVALS:
+                courses[self.course_of(thing)] += one.weight
         return accounts, courses, reasons
 
     def account_of(self, thing: Thing) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection
 
 from rosterflow.domain.confirmed import World
-from rosterflow.domain.guards import RULES, guard
+from rosterflow.domain.guards import FIRST_CONTACT, RULES, guard, holds_everything
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import Key, Kind
 from rosterflow.domain.places import is_counted
@@ -26,12 +26,12 @@ from rosterflow.store.runs import Run
 from rosterflow.sync.asking import Matter, Why, ask_about_undo, see_to_questions
 from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.runs import saw_all, verify_lease
-from rosterflow.sync.worlds import world_of
+from rosterflow.sync.worlds import counted_world_of, world_of
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 LATELY = timedelta(days=7)
 """Removals of so many days together may not be more than the limits allow for one."""
-NOT_FOR_ITSELF = frozenset({"first-contact", "waits-for"})
+NOT_FOR_ITSELF = frozenset({FIRST_CONTACT, "waits-for"})
 """Rules that hold a change because of something else, not because of what it is."""
 
 
@@ -58,13 +58,14 @@ def guard_plan(store: Store, institution: Institution, run: Run, plan_id: int, n
         verify_lease(connection, institution, run)
         planned = plans.changes(connection, plan_id)
         if not planned or any(one.state is ChangeState.PLANNED for one in planned):
-            world = world_of(connection, institution) if planned else World()
+            lately = plans.removed_unasked(connection, institution.key, now - LATELY)
+            world = counted_world_of(connection, institution, lately) if planned else World()
             plan = plans.get_plan(connection, plan_id)
             current = runs.get_run(connection, run.id)
             split(Matter(connection, institution, current, plan, planned, world, now), run.mode)
         held = plans.count(connection, plan_id, ChangeState.HELD)
         frozen = plans.count(connection, plan_id, ChangeState.FROZEN)
-        allowed = sum(one.change.weight for one in planned) - held - frozen
+        allowed = sum(one.weight for one in planned) - held - frozen
         also = {"frozen": frozen} if frozen else {}
         runs.add_counts(connection, run.id, allowed=allowed, held=held, **also)
         waiting = approvals.in_state(connection, institution.key, ApprovalState.WAITING) if run.mode == "apply" else ()
@@ -111,18 +112,21 @@ def _kept_back(matter: Matter) -> tuple[dict[int, Why], dict[int, Why]]:
 
     A person is asked about what the guards hold, what earlier days do, and what waits for either.
     """
-    planned, world = matter.planned, matter.world
+    planned, world, guards = matter.planned, matter.world, matter.institution.guards
+    today = matter.now.astimezone(matter.institution.zone).date()
+    if holds_everything(guards, first_contact=matter.plan.first_contact, today=today):
+        return dict.fromkeys((one.seq for one in planned), (FIRST_CONTACT, RULES[FIRST_CONTACT])), {}
     verdict = guard(
         Plan(tuple(one.change for one in planned), unchanged=Counter()),
         world,
-        matter.institution.guards,
+        guards,
         first_contact=matter.plan.first_contact,
         scope=matter.run.scope,
         recent=_removed_lately(matter),
         now=matter.now,
-        today=matter.now.astimezone(matter.institution.zone).date(),
+        today=today,
     )
-    seq_of = {one.change.key: one.seq for one in planned}
+    seq_of = {one.key: one.seq for one in planned}
     held = {seq_of[one.change.key]: (one.rule, one.reason) for one in verdict.held}
     frozen = {seq_of[one.change.key]: (one.rule, one.reason) for one in verdict.frozen}
     free = [one for one in planned if one.seq not in frozen]
