@@ -13,6 +13,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 
 from rosterflow.domain.model import Account, Course, Kind, Section, State, Term
 from rosterflow.domain.plan import Action, Change
@@ -24,6 +25,9 @@ CLEAR = "<delete>"
 
 FAST = 1
 """The zip's level: a higher one takes several times as long, for a file that is smaller by a fifth."""
+
+ROWS_AT_ONCE = 100
+"""So many rows are looked at together for what must be quoted."""
 
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 """Every zip of the same rows has the same bytes, so that its checksum means something."""
@@ -97,13 +101,14 @@ def _text_of(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    commas = len(columns) - 1
-    for row in rows:
-        line = ",".join(row)
-        if line.count(",") == commas and '"' not in line and "\n" not in line and "\r" not in line:
-            text.write(f"{line}\n")  # nothing to quote, as in nearly all: half the time
+    commas, remaining = len(columns) - 1, iter(rows)
+    while some := list(islice(remaining, ROWS_AT_ONCE)):
+        lines = "\n".join(map(",".join, some))
+        signs = lines.count(","), lines.count("\n")
+        if signs == (commas * len(some), len(some) - 1) and '"' not in lines and "\r" not in lines:
+            text.write(f"{lines}\n")  # nothing to quote, as in nearly all: a fraction of the time
         else:
-            writer.writerow(row)
+            writer.writerows(some)
     return text.getvalue()
 
 

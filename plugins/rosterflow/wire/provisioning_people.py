@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterator
+from itertools import islice
 from operator import itemgetter
 
 from rosterflow.domain.errors import Code, RetryableError
@@ -58,14 +59,16 @@ def rosters_of(report: bytes, is_ours: Callable[[str], bool], only: Container[st
     """
     found: Found = {}
     for name, header, rows in rows_of(report):
-        columns, known = frozenset(header), _Known(is_ours, only)
+        columns = frozenset(header)
         try:
             if columns.issuperset(ENROLLMENTS):
-                _enrollments(_picked(header, rows, ENROLLMENTS), known, found)
+                somewhere = filter(_is_somewhere, _picked(header, rows, ENROLLMENTS))
+                _enrollments(_looked_at(somewhere, ENROLLMENTS, is_ours, only), found)
             elif columns.issuperset(ADMINS):
-                _admins(_picked(header, rows, ADMINS), known, found)
+                of_accounts = (row for row in _picked(header, rows, ADMINS) if row[0])
+                _admins(_looked_at(of_accounts, ADMINS, is_ours, only), found)
             elif columns.issuperset(USERS):
-                _users(_picked(header, rows, USERS), known, found)
+                _users(_looked_at(_picked(header, rows, USERS), USERS, is_ours, only), found)
         except KeyError as status:
             message = f"Canvas's provisioning report has the unknown status {status} in {name}."
             raise RetryableError(Code.BAD_RESPONSE, message) from None
@@ -101,45 +104,47 @@ def others_of(report: bytes, is_ours: Callable[[str], bool]) -> dict[Key, Counte
     return found
 
 
-class _Known:
-    """Which users of a file are looked at."""
+def _is_somewhere(enrollment: tuple[str, ...]) -> bool:
+    """Whether an enrollment is in a section or a course, and no observer's."""
+    section, course, *_, observed = enrollment
+    return not observed and bool(section or course)
 
-    def __init__(self, is_ours: Callable[[str], bool], only: Container[str] | None) -> None:
-        self._is_ours = is_ours
-        self._only = only
-        self._is_listed = False
 
-    def __call__(self, user: str) -> bool:
-        if self._only is not None and self._is_listed and user not in self._only:
-            return False
-        is_known = bool(user) and self._is_ours(user)
-        self._is_listed = self._is_listed or is_known
-        return is_known
+def _looked_at(
+    rows: Iterator[tuple[str, ...]],
+    columns: tuple[str, ...],
+    is_ours: Callable[[str], bool],
+    only: Container[str] | None,
+) -> Iterator[tuple[str, ...]]:
+    """The rows about users of ours; with ``only``, those about these, and the first one of all."""
+    at = columns.index("user_id")
+    ours = (row for row in rows if row[at] and is_ours(row[at]))
+    if only is None:
+        yield from ours
+        return
+    yield from islice(ours, 1)
+    yield from (row for row in rows if row[at] in only and is_ours(row[at]))
 
 
 def _picked(header: list[str], rows: Iterator[list[str]], columns: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     return map(itemgetter(*map(header.index, columns)), rows)
 
 
-def _users(rows: Iterator[tuple[str, ...]], known: Callable[[str], bool], found: Found) -> None:
+def _users(rows: Iterator[tuple[str, ...]], found: Found) -> None:
     for user, login, name, sortable_name, email, status in rows:
-        if known(user):
-            shelf = (Kind.USER, "", "", shelf_of(user))
-            found.setdefault(shelf, {})[user] = (login, name, sortable_name, email, str(STATES[status]))
+        shelf = (Kind.USER, "", "", shelf_of(user))
+        found.setdefault(shelf, {})[user] = (login, name, sortable_name, email, str(STATES[status]))
 
 
-def _enrollments(rows: Iterator[tuple[str, ...]], known: Callable[[str], bool], found: Found) -> None:
-    for section, course, role, user, status, by_sis, observed in rows:
-        if observed or not (section or course) or not known(user):
-            continue
+def _enrollments(rows: Iterator[tuple[str, ...]], found: Found) -> None:
+    for section, course, role, user, status, by_sis, _ in rows:
         place = (Kind.SECTION, section) if section else (Kind.COURSE, course)
         _put(found, (Kind.ENROLLMENT, *place, ROLES.get(role, role)), user, STATES[status], by_sis)
 
 
-def _admins(rows: Iterator[tuple[str, ...]], known: Callable[[str], bool], found: Found) -> None:
+def _admins(rows: Iterator[tuple[str, ...]], found: Found) -> None:
     for account, role, user, status, by_sis in rows:
-        if account and known(user):
-            _put(found, (Kind.ADMIN, Kind.ACCOUNT, account, role), user, STATES[status], by_sis)
+        _put(found, (Kind.ADMIN, Kind.ACCOUNT, account, role), user, STATES[status], by_sis)
 
 
 def _put(found: Found, where: tuple[Kind, str, str, str], user: str, state: str, by_sis: str) -> None:
