@@ -11,7 +11,7 @@ import pytest
 from demo.errors import DemoError, log_tail
 from demo.processes import Children
 from demo.stack import Stack
-from tests.e2e import chapters, college_chapter
+from tests.e2e import attendance_chapter, chapters, college_chapter
 from tests.e2e.ground import Ground
 
 HERE = Path(__file__).parent
@@ -58,10 +58,16 @@ def stack(ground: Ground) -> Stack:
 def beside(ground: Ground) -> Iterator[dict[str, Future[object]]]:
     """The chapters that are played beside the story of ``demo``, begun."""
     with ThreadPoolExecutor() as pool:
-        yield {
+        begun = {
             chapter.__name__: pool.submit(chapters.timed, chapter, ground)
             for chapter in (chapters.reading, chapters.neglected, college_chapter.college)
         }
+
+        def attendance(ground: Ground) -> object:
+            begun["college"].result()  # which brings courses and students into CourseKey
+            return chapters.timed(attendance_chapter.attendance, ground)
+
+        yield {**begun, "attendance": pool.submit(attendance, ground)}
 
 
 @pytest.fixture(scope="session")
@@ -80,6 +86,12 @@ def neglected(beside: dict[str, Future[object]]) -> object:
 def college(beside: dict[str, Future[object]]) -> object:
     """A college and its queue; see `college_chapter.CollegeYear`."""
     return beside["college"].result()
+
+
+@pytest.fixture(scope="session")
+def attendance(beside: dict[str, Future[object]]) -> object:
+    """The college's time attended; see `attendance_chapter.Attendance`."""
+    return beside["attendance"].result()
 
 
 @pytest.fixture(scope="session")
