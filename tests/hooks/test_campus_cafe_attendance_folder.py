@@ -124,20 +124,53 @@ def test_what_came_of_a_batch_is_told_in_a_file(folder: CampusCafeAttendanceFold
     )
 
 
+def test_until_there_is_an_answer_nothing_is_known(folder: CampusCafeAttendanceFolder) -> None:
+    folder.write_times(ROWS, "17-001")
+
+    assert folder.results(AttendanceResource.TIMES, "17-001") is None
+
+
 @pytest.mark.parametrize(
-    "lines",
+    ("lines", "why"),
     [
-        (),
-        ("attendance-17-001.csv,0,written,,",),
-        ("attendance-17-001.csv,0,written,,", "attendance-17-001.csv,0,written,,"),
-        ("attendance-17-001.csv,0,written,,", "attendance-17-001.csv,1,maybe,,"),
-        ("attendance-17-001.csv,0,written,,", "attendance-17-002.csv,1,written,,"),
+        ((), "0 results came for 2 rows"),
+        (("attendance-17-001.csv,0,written,,",), "1 results came for 2 rows"),
+        (("attendance-17-001.csv,0,written,,",) * 2, "2 results came for 2 rows"),
+        (
+            (
+                "attendance-17-001.csv,0,written,,",
+                "attendance-17-001.csv,1,written,,",
+                "attendance-17-001.csv,2,written,,",
+            ),
+            "3 results came for 2 rows",
+        ),
+        (
+            ("attendance-17-001.csv,0,written,,", "attendance-17-001.csv,1,maybe,,"),
+            "a result says neither of which row it is nor what became of it",
+        ),
+        (("attendance-17-001.csv,0,written,,", "attendance-17-002.csv,1,written,,"), "1 results came for 2 rows"),
+        (("attendance-17-001.csv,0,written,,", "attendance-17-001.csv,1"), "1 results came for 2 rows"),
     ],
 )
-def test_until_every_row_is_answered_for_nothing_is_known(
-    folder: CampusCafeAttendanceFolder, tmp_path: Path, lines: tuple[str, ...]
+def test_an_answer_that_is_not_one_for_each_row_is_told_and_not_used(
+    folder: CampusCafeAttendanceFolder, tmp_path: Path, lines: tuple[str, ...], why: str
 ) -> None:
     folder.write_times(ROWS, "17-001")
-    assert folder.results(AttendanceResource.TIMES, "17-001") is None
     told(tmp_path, *lines)
-    assert folder.results(AttendanceResource.TIMES, "17-001") is None
+
+    with pytest.raises(RetryableError) as caught:
+        folder.results(AttendanceResource.TIMES, "17-001")
+
+    assert caught.value.code is Code.BAD_RESPONSE
+    assert caught.value.message == f"Campus Cafe's results-17-001.csv cannot be used: {why}."
+
+
+def test_an_answer_to_a_batch_that_is_gone_is_told(folder: CampusCafeAttendanceFolder, tmp_path: Path) -> None:
+    folder.write_times(ROWS, "17-001")
+    (tmp_path / "out" / "attendance-17-001.csv").unlink()
+    told(tmp_path, "attendance-17-001.csv,0,written,,", "attendance-17-001.csv,1,written,,")
+
+    with pytest.raises(RetryableError) as caught:
+        folder.results(AttendanceResource.TIMES, "17-001")
+
+    assert caught.value.code is Code.ROWS_MISSING

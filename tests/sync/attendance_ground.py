@@ -79,6 +79,7 @@ class Module:
 
     :param times: by row.
     :param refuse: codes by Campus Cafe ID.
+    :param refuse_dates: the same for last dates.
     :param sent: every row that was sent, call by call.
     :param dies_after: so many rows are taken before whoever writes is killed.
     """
@@ -87,6 +88,8 @@ class Module:
     dates_kept: dict[tuple[SectionKey, str], LastDate] = field(default_factory=dict)
     days: tuple[ExceptionDay, ...] = ()
     refuse: dict[str, str] = field(default_factory=dict)
+    refuse_dates: dict[str, str] = field(default_factory=dict)
+    dates_sent: list[tuple[SectionKey, str, date | None]] = field(default_factory=list)
     sent: list[list[tuple[RowKey, Time]]] = field(default_factory=list)
     gaps: tuple[str, ...] = ()
     dies_after: int | None = None
@@ -116,13 +119,18 @@ class Module:
         self, rows: Sequence[tuple[SectionKey, str, date | None]], batch: str
     ) -> tuple[RowResult, ...]:
         """Take last dates."""
-        for section, person, on in rows:
-            self.dates_kept[section, person] = LastDate(*section, person, on)
-        return tuple(RowResult(Wrote.WRITTEN) for _ in rows)
+        self.dates_sent += rows
+        return tuple(self._take_date(*row) for row in rows)
 
     def results(self, resource: AttendanceResource, batch: str) -> tuple[RowResult, ...] | None:
         """Nothing is handed over."""
         return None
+
+    def _take_date(self, section: SectionKey, person: str, on: date | None) -> RowResult:
+        if person in self.refuse_dates:
+            return RowResult(Wrote.REFUSED, self.refuse_dates[person], "Campus Cafe's own words")
+        self.dates_kept[section, person] = LastDate(*section, person, on)
+        return RowResult(Wrote.WRITTEN)
 
     def _take(self, key: RowKey, time: Time) -> RowResult:
         if self.dies_after is not None:

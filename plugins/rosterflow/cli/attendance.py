@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import getpass
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from rosterflow.cli.opening import InstitutionOption, JsonOption, chosen_college, show_json, show_rows, the_store
-from rosterflow.cli.queue import section_key
+from rosterflow.cli.queue import ReasonOption, section_key
 from rosterflow.domain.attendance.ledger import Fact
 from rosterflow.settings import environment
 from rosterflow.store import attendance, attendance_rows, seats
 from rosterflow.store.attendance import Audited
 from rosterflow.store.attendance_rows import SentTime
 from rosterflow.sync.attendance_recomputing import Difference, recompute
+from rosterflow.sync.attendance_retrying import retry_refused
 from rosterflow.sync.pages import PageStore
 
 attendance_app = typer.Typer(help="Time attended, from CourseKey to Campus Cafe.", no_args_is_help=True)
 
 FACTS = ("on", "session", "kind", "state", "seconds", "before", "record", "window", "seen_at")
 CHANGES = ("read_at", "run", "effect", "on", "session", "from", "to", "record", "raw", "page")
-SENT = ("on", "hours", "minutes", "seconds", "state", "cause", "run", "confirmed_at")
+SENT = ("on", "hours", "minutes", "seconds", "state", "cause", "again_on", "run", "confirmed_at")
 
 
 @attendance_app.command("show")
@@ -68,6 +71,21 @@ def recompute_ledger(
         raise typer.Exit(1)
 
 
+@attendance_app.command("retry")
+def retry(
+    reason: ReasonOption,
+    student: Annotated[str, typer.Option("--student", help="Campus Cafe ID; without it, everybody's.")] = "",
+    section: Annotated[str, typer.Option("--section", help="Semester, course and section: 202110/MTH101/4.")] = "",
+    institution: InstitutionOption = "",
+) -> None:
+    """Have the next import send again what Campus Cafe refused, without waiting: all of it, or what fits."""
+    college, key = chosen_college(institution), section_key(section) if section else None
+    by = f"{getpass.getuser()} (command line)"
+    with the_store() as store:
+        again = retry_refused(store, college, student, key, by=by, reason=reason, now=datetime.now(UTC))
+    typer.echo(f"{again} rows are sent again by the next import.")
+
+
 def _fact_row(fact: Fact) -> dict[str, Any]:
     past = [f"{one.seconds} s ({one.state}, until {one.until:%Y-%m-%d %H:%M}, run {one.run})" for one in fact.versions]
     return {
@@ -108,6 +126,7 @@ def _sent_row(one: SentTime) -> dict[str, Any]:
         "seconds": one.seconds,
         "state": str(outcome.state),
         "cause": " ".join(part for part in (outcome.code, outcome.message) if part),
+        "again_on": str(outcome.again_on or ""),
         "run": outcome.run,
         "confirmed_at": outcome.confirmed_at.isoformat() if outcome.confirmed_at else "",
     }

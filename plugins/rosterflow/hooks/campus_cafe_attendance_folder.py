@@ -27,6 +27,7 @@ from rosterflow.domain.attendance.module import (
     Wrote,
 )
 from rosterflow.domain.coursekey.campus import SectionKey
+from rosterflow.domain.errors import Code, RetryableError
 from rosterflow.hooks.campus_cafe_folder import CampusCafeFolder
 from rosterflow.wire import campus_cafe_attendance as wire
 from rosterflow.wire import campus_cafe_csv
@@ -81,14 +82,25 @@ class CampusCafeAttendanceFolder(CampusCafeFolder):
         return self._hand_over(AttendanceResource.LAST_DATES, sent, batch)
 
     def results(self, resource: AttendanceResource, batch: str) -> tuple[RowResult, ...] | None:
-        """What became of a batch; ``None`` while there is no file that says so of every row."""
+        """What became of a batch; ``None`` while there is no file that says so.
+
+        :raises RetryableError: ``bad-response`` when the file does not say so of every row, and of no other;
+            ``rows-missing`` when the batch itself is not there any more.
+        """
         sent, name = self._sent(resource, batch), f"results-{batch}.csv"
         try:
-            told = campus_cafe_csv.sheet(name, (self.folder / name).read_bytes(), None)
-            count = len(campus_cafe_csv.sheet(sent.name, sent.read_bytes(), None).rows)
-            return wire.results(self._attendance, [row for row in told.rows if row.get("file") == sent.name], count)
-        except (OSError, Unusable):
+            data = (self.folder / name).read_bytes()
+        except FileNotFoundError:
             return None
+        try:
+            count = len(campus_cafe_csv.sheet(sent.name, sent.read_bytes(), None).rows)
+            answers = [row for row in campus_cafe_csv.sheet(name, data, None).rows if row.get("file") == sent.name]
+            return wire.results(self._attendance, answers, count)
+        except OSError:
+            words = f"Campus Cafe's {name} cannot be understood: {OUT}/{sent.name} is not there any more."
+            raise RetryableError(Code.ROWS_MISSING, words) from None
+        except Unusable as error:
+            raise RetryableError(Code.BAD_RESPONSE, f"Campus Cafe's {name} cannot be used: {error}.") from None
 
     def _kept(self, kind: type[Kept]) -> Rows[Kept]:
         sheet = self.sheet(COMES_IN[RESOURCES[kind]], self.manifest())

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 from uuid import uuid4
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, delete, select
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, func, select, update
 
 from rosterflow.domain.attendance.booking import RowKey, Time
 from rosterflow.domain.coursekey.campus import SectionKey
@@ -18,6 +20,7 @@ from rosterflow.store.bulk import batches, upsert
 
 Seat = tuple[SectionKey, str]
 """A student in a section."""
+TABLES = (attendance_row, attendance_last_date)
 
 
 class Sent(StrEnum):
@@ -37,6 +40,8 @@ class Outcome(msgspec.Struct, frozen=True):
     :param batch: the call by which it was sent.
     :param place: its place in that call, from 0.
     :param confirmed_at: when Campus Cafe confirmed it.
+    :param refusals: how many times in a row it was refused as it is.
+    :param again_on: the day on which a refused row is sent again.
     """
 
     state: Sent
@@ -46,6 +51,12 @@ class Outcome(msgspec.Struct, frozen=True):
     batch: str = ""
     place: int = 0
     confirmed_at: datetime | None = None
+    refusals: int = 0
+    again_on: date | None = None
+
+    def rests(self, today: date) -> bool:
+        """Whether it was refused, and is not sent again yet as it is."""
+        return self.state is Sent.REFUSED and self.again_on is not None and self.again_on > today
 
 
 class SentTime(msgspec.Struct, frozen=True):
@@ -141,9 +152,52 @@ def handed_over(connection: Connection, institution: str) -> tuple[list[str], li
                 .order_by(table.c.batch)
             )
         ]
-        for table in (attendance_row, attendance_last_date)
+        for table in TABLES
     )
     return times, dates
+
+
+def refused_days(connection: Connection, institution: str, today: date) -> set[date]:
+    """The days of refused rows and last dates that are to be sent again by today."""
+    found: set[date] = set()
+    for table in TABLES:
+        found.update(
+            connection.execute(select(table.c.on).where(*_due(table, institution, today)).distinct()).scalars()
+        )
+    return found
+
+
+def waiting(connection: Connection, institution: str, today: date) -> Counter[date]:
+    """How many refused rows and last dates wait for a later day, by that day."""
+    found: Counter[date] = Counter()
+    for table in TABLES:
+        later = select(table.c.again_on, func.count()).where(*_refused(table, institution), table.c.again_on > today)
+        found.update(dict(connection.execute(later.group_by(table.c.again_on)).all()))
+    return found
+
+
+def give_up(connection: Connection, institution: str, today: date) -> None:
+    """Wait no longer for those that were to be sent again by today, and were not: the ledger wants them no more."""
+    for table in TABLES:
+        connection.execute(update(table).where(*_due(table, institution, today)).values(again_on=None))
+
+
+def retry(connection: Connection, institution: str, today: date, person: str, section: SectionKey | None) -> int:
+    """Have the next run send refused rows and last dates again.
+
+    :param person: only this student's; ``""``: everybody's.
+    :param section: only those in it.
+    :returns: how many.
+    """
+    found = 0
+    for table in TABLES:
+        which = _refused(table, institution)
+        if person:
+            which.append(table.c.person == person)
+        if section:
+            which += (table.c[name] == value for name, value in section._asdict().items())
+        found += connection.execute(update(table).where(*which).values(refusals=0, again_on=today)).rowcount
+    return found
 
 
 def mark_due(connection: Connection, institution: str, days: Iterable[date]) -> None:
@@ -166,6 +220,20 @@ def written(connection: Connection, institution: str, days: Mapping[date, str]) 
             connection.execute(delete(attendance_due).where(attendance_due.c.institution == institution, which))
 
 
+def _refused(table: Table, institution: str) -> list[ColumnElement[bool]]:
+    return [table.c.institution == institution, table.c.state == Sent.REFUSED]
+
+
+def _due(table: Table, institution: str, today: date) -> list[ColumnElement[bool]]:
+    """What was refused of some day, and is to be sent again by today."""
+    return [*_refused(table, institution), table.c.again_on <= today, table.c.on.is_not(None)]
+
+
+def _outcome(row: Row[Any]) -> Outcome:
+    values = {name: getattr(row, name) for name in Outcome.__struct_fields__}
+    return Outcome(**{**values, "state": Sent(row.state)})
+
+
 def _columns(outcome: Outcome) -> dict[str, object]:
     return {name: getattr(outcome, name) for name in outcome.__struct_fields__}
 
@@ -177,7 +245,7 @@ def _times(connection: Connection, institution: str, which: ColumnElement[bool])
             RowKey(SectionKey(row.semester, row.course, row.section), row.person, row.on),
             Time(row.hours, Decimal(row.minutes)),
             row.seconds,
-            Outcome(Sent(row.state), row.run, row.code, row.message, row.batch, row.place, row.confirmed_at),
+            _outcome(row),
         )
         for row in connection.execute(query)
     )
@@ -190,7 +258,7 @@ def _dates(connection: Connection, institution: str, which: ColumnElement[bool])
         SentDate(
             (SectionKey(row.semester, row.course, row.section), row.person),
             row.on,
-            Outcome(Sent(row.state), row.run, row.code, row.message, row.batch, row.place, row.confirmed_at),
+            _outcome(row),
         )
         for row in connection.execute(query)
     )

@@ -99,6 +99,8 @@ attendance_row = Table(
     Column("place", Integer, nullable=False, comment="its place in that call"),
     Column("run", Integer, nullable=False),
     Column("confirmed_at", UtcDateTime),
+    Column("refusals", Integer, nullable=False, comment="in a row, of the same value"),
+    Column("again_on", Date, comment="the day on which a refused one is sent again"),
     Index(None, "institution", "on"),
     Index(None, "institution", "person"),
     Index(None, "institution", "batch"),
@@ -120,5 +122,7 @@ attendance_last_date = Table(
     Column("place", Integer, nullable=False),
     Column("run", Integer, nullable=False),
     Column("confirmed_at", UtcDateTime),
+    Column("refusals", Integer, nullable=False, comment="in a row, of the same value"),
+    Column("again_on", Date, comment="the day on which a refused one is sent again"),
     Index(None, "institution", "batch"),
 )

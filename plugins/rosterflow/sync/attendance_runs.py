@@ -151,6 +151,7 @@ def report_of(
         remarks=written.get("remarks", {}),
         unseen=tuple(Unseen(str(section), tuple(persons)) for section, persons in sorted(absent.items())),
         problems=tuple(written.get("problems", ())),
+        waiting={date.fromisoformat(on): number for on, number in written.get("waiting", {}).items()},
         lines=tuple(lines),
     )
 

@@ -13,7 +13,6 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
-import msgspec
 from sqlalchemy import Connection
 
 from rosterflow.domain.attendance.booking import Origin, RowKey, Time, last_date_attended, to_write
@@ -27,6 +26,7 @@ from rosterflow.domain.attendance.module import (
     RowResult,
     Rows,
     Wrote,
+    tried_again_on,
 )
 from rosterflow.domain.attendance.records import Listed
 from rosterflow.domain.coursekey.campus import SectionKey
@@ -68,6 +68,7 @@ class Written:
     :param days: seconds booked, by school and day.
     :param unseen: students registered in a section that met, of whom CourseKey has nothing.
     :param problems: rows of Campus Cafe's that could not be used.
+    :param waiting: rows and dates that were refused, by the day on which they are sent again.
     """
 
     rows: Counter[Wrote] = field(default_factory=Counter)
@@ -80,10 +81,11 @@ class Written:
     days: Counter[tuple[str, date]] = field(default_factory=Counter)
     unseen: list[tuple[SectionKey, str]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    waiting: Counter[date] = field(default_factory=Counter)
 
     def counts(self) -> dict[str, object]:
         """What the run writes down of it, as JSON."""
-        counters = ("rows", "dates", "refused", "listed", "listed_seconds", "remarks")
+        counters = ("rows", "dates", "refused", "listed", "listed_seconds", "remarks", "waiting")
         days: dict[str, dict[str, int]] = defaultdict(dict)
         for (school, on), seconds in sorted(self.days.items()):
             days[school][on.isoformat()] = seconds
@@ -100,7 +102,7 @@ def write_attendance(
     window: tuple[date, date],
     clock: Callable[[], datetime],
 ) -> Written:
-    """Bring Campus Cafe to what the ledger says of some days, and of all days that are due.
+    """Bring Campus Cafe to what the ledger says of some days, of all days that are due, and of refused rows that are.
 
     :param window: first and last day, inclusive.
     :raises RetryableError: ``writer-busy`` while another run of the college writes; ``partial-response`` when what
@@ -112,12 +114,15 @@ def write_attendance(
     writing.hear_of_batches()
     with store.begin() as connection:
         due = attendance_rows.due(connection, college.key)
+        again = attendance_rows.refused_days(connection, college.key, writing.today)
     first, last = window
-    days = {first + timedelta(days=at) for at in range((last - first).days + 1)} | due.keys()
+    days = {first + timedelta(days=at) for at in range((last - first).days + 1)} | due.keys() | again
     for one, other in spans(days):
         writing.write(one, other)
     with store.begin() as connection:
         attendance_rows.written(connection, college.key, due)
+        attendance_rows.give_up(connection, college.key, writing.today)
+        writing.found.waiting = attendance_rows.waiting(connection, college.key, writing.today)
         runs.add_counts(connection, run.id, attendance_written=writing.found.counts())
         leases.release(connection, writing.lease, run.holder)
     return writing.found
@@ -148,6 +153,7 @@ class _Writing:
         self._store, self._college, self._run, self._module, self._clock = store, college, run, module, clock
         self.found = Written()
         self.lease = f"attendance/{college.key}"
+        self.today = clock().astimezone(college.zone).date()
         self._fence = 0
         self._batches = 0
 
@@ -185,17 +191,23 @@ class _Writing:
         with self._store.begin() as connection:
             times, dates = attendance_rows.handed_over(connection, self._college.key)
         for batch in times:
-            results = self._module.results(AttendanceResource.TIMES, batch)
-            if results is not None:
+            if results := self._heard(AttendanceResource.TIMES, batch):
                 with self._store.begin() as connection:
                     sent = attendance_rows.times_of_batch(connection, self._college.key, batch)
                     self._take_times(connection, sent, results, batch)
         for batch in dates:
-            results = self._module.results(AttendanceResource.LAST_DATES, batch)
-            if results is not None:
+            if results := self._heard(AttendanceResource.LAST_DATES, batch):
                 with self._store.begin() as connection:
                     told = attendance_rows.dates_of_batch(connection, self._college.key, batch)
                     self._take_dates(connection, told, results, batch)
+
+    def _heard(self, resource: AttendanceResource, batch: str) -> Sequence[RowResult]:
+        """What became of a batch; an answer that cannot be used is told, and waited for."""
+        try:
+            return self._module.results(resource, batch) or ()
+        except RetryableError as error:
+            self.found.problems.append(error.message)
+            return ()
 
     def _put_together(self, first: date, last: date) -> tuple[list[SentTime], list[SentDate]]:
         """What is to be sent of some days; marked, so that it is sent again if nothing is heard of it."""
@@ -210,7 +222,7 @@ class _Writing:
             for wanted in seating.wanted(sent):
                 self._tell(wanted)
                 changed = to_write(wanted.seconds, written, self._college.attendance.rounding)
-                rows += (self._time(key, time, wanted.seconds[key]) for key, time in changed.items())
+                rows += self._times(changed, wanted.seconds, sent)
                 right = {key: seconds for key, seconds in wanted.seconds.items() if key not in changed}
                 settled += self._settled(sent, right, written)
                 asked = {(key.section, key.person) for key in changed} | wanted.active
@@ -242,19 +254,32 @@ class _Writing:
     def _settled(
         self, sent: Mapping[RowKey, SentTime], right: Mapping[RowKey, int], written: Mapping[RowKey, Time]
     ) -> Iterator[SentTime]:
-        """Rows of which nobody heard, because whoever sent them was cut off, and that are as they should be.
+        """Rows that were refused, or of which nobody heard, and that are as they should be by now.
 
         :param right: seconds of every row that need not be sent.
         """
         for key, seconds in right.items():
-            if key in sent and sent[key].outcome.state is Sent.SENDING:
-                outcome = msgspec.structs.replace(
-                    sent[key].outcome, state=Sent.CONFIRMED, run=self._run.id, confirmed_at=self._clock()
-                )
+            if key in sent and sent[key].outcome.state in (Sent.SENDING, Sent.REFUSED):
+                told = sent[key].outcome
+                outcome = Outcome(Sent.CONFIRMED, self._run.id, "", "", told.batch, told.place, self._clock())
                 yield SentTime(key, written.get(key, NOTHING), seconds, outcome)
 
-    def _time(self, key: RowKey, time: Time, seconds: int) -> SentTime:
-        return SentTime(key, time, seconds, Outcome(Sent.SENDING, self._run.id))
+    def _times(
+        self, changed: Mapping[RowKey, Time], seconds: Mapping[RowKey, int], sent: Mapping[RowKey, SentTime]
+    ) -> Iterator[SentTime]:
+        """The rows that are to be sent; one that was refused as it is waits for its day."""
+        for key, time in changed.items():
+            former = sent.get(key)
+            told = former.outcome if former is not None and former.time == time else None
+            if told is None or not told.rests(self.today):
+                yield SentTime(key, time, seconds[key], self._sending(told))
+
+    def _sending(self, told: Outcome | None) -> Outcome:
+        """A row about to be sent.
+
+        :param told: what became of it when it was sent before, just as it is.
+        """
+        return Outcome(Sent.SENDING, self._run.id, refusals=told.refusals if told is not None else 0)
 
     def _dates(
         self, connection: Connection, seating: Seating, held: Module, wanted: Wanted, asked: set[Seat]
@@ -262,22 +287,23 @@ class _Writing:
         """The last dates attended that are others than Campus Cafe holds, of those who are asked about."""
         known = {one.key: one for one in held.dates}
         unsettled = attendance_rows.dates_of(connection, self._college.key, wanted.sections)
-        asked |= {seat for seat, one in unsettled.items() if one.outcome.state is Sent.SENDING}
+        asked |= {seat for seat, one in unsettled.items() if one.outcome.state in (Sent.SENDING, Sent.REFUSED)}
         asked = {seat for seat in asked if seat[0] in wanted.sections and not _is_manual(known.get(seat))}
         if not asked:
             return
         facts: dict[Seat, list[Fact]] = defaultdict(list)
         for section, fact in seating.facts_of({section for section, _ in asked}):
             facts[section, fact.person].append(fact)
-        today = self._clock().astimezone(self._college.zone).date()
         for seat in sorted(asked):
             seated = wanted.seats.get(seat)
-            on = last_date_attended(facts[seat], self._college.attendance.async_rule, today) if seated else None
+            on = last_date_attended(facts[seat], self._college.attendance.async_rule, self.today) if seated else None
             has = known[seat].on if seat in known else None
             told = unsettled.get(seat)
             is_settled = told is None or told.outcome.state is not Sent.SENDING
-            if seated and (on != has or not is_settled):
-                yield SentDate(seat, on, Outcome(Sent.SENDING, self._run.id))
+            as_it_is = told.outcome if told is not None and told.on == on else None
+            rests = as_it_is is not None and as_it_is.rests(self.today)
+            if seated and not rests and (on != has or not is_settled):
+                yield SentDate(seat, on, self._sending(as_it_is))
 
     def _tell(self, wanted: Wanted) -> None:
         found = self.found
@@ -347,7 +373,10 @@ class _Writing:
     def _outcome(self, result: RowResult, batch: str, place: int, before: Outcome) -> Outcome:
         state = STATES[result.status]
         confirmed_at = self._clock() if state is Sent.CONFIRMED else before.confirmed_at
-        return Outcome(state, self._run.id, result.code, result.message, batch, place, confirmed_at)
+        refusals = 0 if state is Sent.CONFIRMED else before.refusals + (state is Sent.REFUSED)
+        again_on = tried_again_on(refusals, self.today) if state is Sent.REFUSED else None
+        told = (result.code, result.message, batch, place, confirmed_at)
+        return Outcome(state, self._run.id, *told, refusals=refusals, again_on=again_on)
 
 
 def _is_manual(date_there: LastDate | None) -> bool:

@@ -6,7 +6,7 @@ Source: reference coursekey §2.6; docs/coursekey-contract.md, Campus Cafe's att
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
@@ -18,6 +18,15 @@ from rosterflow.domain.coursekey.campus import SectionKey
 
 MOST_ROWS = 500
 """So many rows may be written at once."""
+
+
+WAITS = (1, 2, 4, 7)
+"""So many days a refused row waits after its first, second … refusal; the last number stands for all later ones."""
+
+
+def tried_again_on(refusals: int, today: date) -> date:
+    """The day on which a row is sent again that was refused so many times, the last time today."""
+    return today + timedelta(days=WAITS[min(refusals, len(WAITS)) - 1])
 
 
 class AttendanceResource(StrEnum):
@@ -169,4 +178,7 @@ class AttendanceModule(Protocol):
         """Set, or with ``None`` clear, the last date attended of at most :data:`MOST_ROWS` registrations."""
 
     def results(self, resource: AttendanceResource, batch: str) -> tuple[RowResult, ...] | None:
-        """What became of a batch that was handed over; ``None`` while that is not known."""
+        """What became of a batch that was handed over; ``None`` while that is not known.
+
+        :raises RetryableError: when what is said of it cannot be used.
+        """

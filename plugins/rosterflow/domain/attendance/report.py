@@ -120,6 +120,7 @@ class AttendanceReport(msgspec.Struct, frozen=True, kw_only=True):
     :param remarks: facts that are written and worth a look, by reason.
     :param unseen: by section.
     :param problems: rows of Campus Cafe's that could not be used.
+    :param waiting: refused rows and dates that are not sent yet again, by the day on which they are.
     :param lines: the first of everything that was listed, by keys.
     """
 
@@ -138,6 +139,7 @@ class AttendanceReport(msgspec.Struct, frozen=True, kw_only=True):
     remarks: Mapping[str, int] = {}
     unseen: tuple[Unseen, ...] = ()
     problems: tuple[str, ...] = ()
+    waiting: Mapping[date, int] = {}
     lines: tuple[Listed, ...] = ()
 
     @property
@@ -151,6 +153,15 @@ class AttendanceReport(msgspec.Struct, frozen=True, kw_only=True):
     def warnings(self) -> tuple[str, ...]:
         """What a person should look at, one sentence each."""
         return (*self.notes, *(word for one in self.schools for word in _warnings(one)), *self._overall())
+
+    @property
+    def resting(self) -> str:
+        """How many refused rows wait and until when, in one sentence; empty when none does."""
+        if not self.waiting:
+            return ""
+        number, first, last = sum(self.waiting.values()), min(self.waiting), max(self.waiting)
+        until = f"until {first}" if first == last else f"until {first} to {last}"
+        return f"{_rows(number)} refused before: not sent again {until}, unless changed or asked for"
 
     @property
     def changes(self) -> int:

@@ -63,6 +63,8 @@ def upgrade() -> None:
         sa.Column("place", sa.Integer(), nullable=False),
         sa.Column("run", sa.Integer(), nullable=False),
         sa.Column("confirmed_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("refusals", sa.Integer(), nullable=False, comment="in a row, of the same value"),
+        sa.Column("again_on", sa.Date(), nullable=True, comment="the day on which a refused one is sent again"),
         sa.PrimaryKeyConstraint(
             "institution", "semester", "course", "section", "person", name=op.f("pk_attendance_last_date")
         ),
@@ -117,6 +119,8 @@ def upgrade() -> None:
         sa.Column("place", sa.Integer(), nullable=False, comment="its place in that call"),
         sa.Column("run", sa.Integer(), nullable=False),
         sa.Column("confirmed_at", UtcDateTime(timezone=True), nullable=True),
+        sa.Column("refusals", sa.Integer(), nullable=False, comment="in a row, of the same value"),
+        sa.Column("again_on", sa.Date(), nullable=True, comment="the day on which a refused one is sent again"),
         sa.PrimaryKeyConstraint(
             "institution", "semester", "course", "section", "person", "on", name=op.f("pk_attendance_row")
         ),
