@@ -35,6 +35,7 @@ from rosterflow.domain.coursekey.remote import (
 from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError
 from rosterflow.hooks.coursekey_answers import Refusal, lost, understood
 from rosterflow.hooks.coursekey_bulk import Gathering
+from rosterflow.hooks.coursekey_clients import Clients
 from rosterflow.hooks.coursekey_connection import Settings, settings_of
 from rosterflow.hooks.coursekey_pace import Pace
 from rosterflow.wire import coursekey_json
@@ -47,9 +48,6 @@ logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 TIMEOUT = httpx.Timeout(connect=10, read=60, write=60, pool=None)
 """Seconds (reference coursekey §5.1)."""
-
-IDLE = 2.0
-"""Seconds for which a connection is kept: were it the server that closed it, a create would lose its answer."""
 
 LONGEST_WAIT = 20.0
 """Seconds we wait ourselves; when CourseKey asks for more, the entry goes back to the queue."""
@@ -88,7 +86,7 @@ class CourseKeyHook(BaseHook):
         self._timeout = timeout
         self._sleep = sleep
         self._settings: Settings | None = None
-        self._client: httpx.AsyncClient | None = None
+        self._clients: Clients | None = None
         self._pace: Pace | None = None
         self._gathering = Gathering(profile, self._sent_alone, self._understood)
 
@@ -108,22 +106,15 @@ class CourseKeyHook(BaseHook):
 
     async def __aenter__(self) -> Self:
         """Open it; its connections are closed at the end."""
-        said = self.settings()
-        most = said.limits.concurrent_calls
-        self._client = httpx.AsyncClient(
-            base_url=said.base,
-            headers=said.headers,
-            timeout=self._timeout,
-            limits=httpx.Limits(max_connections=most, max_keepalive_connections=most, keepalive_expiry=IDLE),
-        )
-        self._pace = Pace(said.limits, self._sleep)
+        self._clients = Clients(self._timeout)
+        self._pace = Pace(self.settings().limits, self._sleep)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Close the connections."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        if self._clients is not None:
+            await self._clients.close()
+            self._clients = None
 
     # -- users ---------------------------------------------------------------------------------------------------
 
@@ -326,12 +317,12 @@ class CourseKeyHook(BaseHook):
         self, operation: Operation, request: coursekey_json.Request, paging: dict[str, str] | None = None
     ) -> Any:
         said, profile = self.settings(), self._profile
-        message = self._opened().build_request(
+        message = httpx.Request(
             request.method,
             said.base + request.path,
             params={**request.query, **(paging or {}), **said.query} or None,
             json=request.body,
-            headers={profile.request_id: uuid4().hex} if profile.request_id else None,
+            headers=said.headers | ({profile.request_id: uuid4().hex} if profile.request_id else {}),
         )
 
         async def once() -> Any:
@@ -364,9 +355,10 @@ class CourseKeyHook(BaseHook):
         return await tries(paced)
 
     async def _answered(self, operation: Operation, message: httpx.Request) -> httpx.Response:
+        assert self._clients is not None, "use the hook as an asynchronous context"
         self.calls += 1
         try:
-            return await self._opened().send(message)
+            return await self._clients.send(message)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             why = error.__class__.__name__
             words = f"CourseKey could not be reached to {operation} ({why})."
@@ -375,10 +367,6 @@ class CourseKeyHook(BaseHook):
             why = error.__class__.__name__
             words = f"CourseKey gave no answer to '{operation}' ({why})."
             raise lost(self._profile.calls[operation], operation, words) from None
-
-    def _opened(self) -> httpx.AsyncClient:
-        assert self._client is not None, "use the hook as an asynchronous context"
-        return self._client
 
 
 def _said(values: dict[str, Any]) -> dict[str, Any]:

@@ -58,7 +58,8 @@ def settings_of(connection: Connection, profile: CourseKeyProfile, base_url: str
     if not re.fullmatch("[!-~]+", key):
         raise invalid(connection, "the auth key is missing, or holds a blank or a letter that no key has")
     how = profile.authentication
-    headers = {"Accept": "application/json", "User-Agent": f"rosterflow/{__version__}"}
+    headers = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
+    headers["User-Agent"] = f"rosterflow/{__version__}"
     if how.place is Place.HEADER:
         headers[how.name] = f"{how.scheme} {key}".strip()
     return Settings(
