@@ -4,8 +4,9 @@
 (a fact is booked once, an older read never overwrites a newer one), and writes what changed, then last dates attended.
 **Risk.** What is gone from the export is taken back only when the read was whole, and a person is asked in
 `coursekey_approval__<college>` when it is too much at once. Rows that people made are never touched. **By hand.** Start
-it with *From* and *To*, or backfill any days: order, overlap and repetition change nothing. **When it is red.** The
-mail of the run says which school was not imported, or what was not written, and why. More: docs/runbook.md.
+it with *From* and *To*, or backfill any days: order, overlap and repetition change nothing. A backfill's own *To* is a
+moment: give it as the end of the last day, or that day is left out. **When it is red.** The mail of the run says which
+school was not imported, or what was not written, and why. More: docs/runbook.md.
 """
 
 from __future__ import annotations
