@@ -64,6 +64,17 @@ def test_one_more_and_those_of_that_course_alone_wait() -> None:
     assert [change.weight for change in verdict.allowed] == [5]
 
 
+def test_shares_are_taken_of_headcounts_where_the_people_themselves_are_not_at_hand() -> None:
+    world = there({SECTION: 12, OTHER_SECTION: 100})
+    counted = [(replace(one, members={}), headcount) for one, headcount in world.headcounts()]
+    made = p.plan(p.wants(*TREE, rosters=[p.roster(SECTION, people(6)), p.roster(OTHER_SECTION, people(95))]), world)
+
+    verdict = guard(made, World(world.values(), census=lambda: counted), Guards(), first_contact=False)
+
+    assert verdict == guard(made, world, Guards(), first_contact=False)
+    assert [one.rule for one in verdict.held] == ["removals-account"]
+
+
 def test_additions_go_on_however_many() -> None:
     verdict = left(
         there({SECTION: 1}), p.roster(SECTION, people(900)), limits=a.limits(removals=(0, 0), updates=(0, 0))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
+import msgspec
 import pytest
 from graphql import print_ast
 
@@ -102,6 +103,39 @@ def test_one_connection_serves_all_pages(connections: Connections) -> None:
 
     assert [page.nodes for page in read] == [[{"id": "a"}], []]
     assert len(stub.connections) == 1
+
+
+def test_rows_stay_the_json_that_came_where_that_is_wanted(connections: Connections) -> None:
+    text = b'{"data":{"organisasjonsenheter":{"nodes":[{"id": "\xc3\xa5"},null],"pageInfo":{"hasNextPage":false}}}}'
+    with serving(Answer(text)) as stub:
+        connections.add(stub.url)
+        with FSGraphQLHook("fs_test", rows_as_text=True) as hook:
+            [page] = hook.pages(UNITS, {}, Position(2))
+
+    assert msgspec.json.encode(page.nodes) == b'[{"id": "\xc3\xa5"},null]'
+
+
+BROKEN = b'{"data":{"organisasjonsenheter":{"nodes":[{"id":"\xe5"}],"pageInfo":{"hasNextPage":false}}}}'
+"""Latin-1 inside a row."""
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [(BROKEN, Code.BAD_RESPONSE), ({"data": {"organisasjonsenheter": None}}, Code.PARTIAL_RESPONSE)],
+    ids=["rows that are no text", "no connection"],
+)
+def test_an_answer_that_is_none_is_told_even_where_nobody_looks_into_its_rows(
+    body: object, code: Code, connections: Connections
+) -> None:
+    with serving(Answer(body)) as stub:
+        connections.add(stub.url)
+        with (
+            FSGraphQLHook("fs_test", rows_as_text=True, sleep=Naps()) as hook,
+            pytest.raises(RosterflowError) as caught,
+        ):
+            list(hook.pages(UNITS, {}))
+
+    assert caught.value.code is code
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import select
@@ -12,8 +13,8 @@ from rosterflow.domain.errors import Code, FatalError
 from rosterflow.domain.model import Key, Kind, Origin, SourceKind
 from rosterflow.domain.plan import Action, Change
 from rosterflow.domain.rosters import STANDINGS, Place, Roster
-from rosterflow.store import plans, rosters
-from rosterflow.store.codec import text_of, thing_from_text
+from rosterflow.store import history, plans, rosters
+from rosterflow.store.codec import is_sealed, text_of, thing_from_text
 from rosterflow.store.engine import Store
 from rosterflow.store.sealing import NO_SEAL, Seal
 from rosterflow.store.tables import plan_change, roster
@@ -29,6 +30,8 @@ HERE = Roster(
     origin=Origin(SourceKind.UNDERVISNINGSAKTIVITET, "2026_HØST"),
 )
 BOSSES = Roster(Kind.ADMIN, Place(Kind.ACCOUNT, "184_1"), "AccountAdmin", {"FS_184_1": STANDINGS["active"]})
+ARRIVED = replace(HERE, members=dict.fromkeys(("FS_184_10", "FS_184_2"), STANDINGS["active"]), part="new")
+ARRIVAL = Change(Action.CREATE, None, ARRIVED, "new", "New.")
 PERSONAL = ("kari", "Kari", "Nordmann", "example")
 
 
@@ -91,6 +94,54 @@ def test_changes_of_people_are_found_again_as_they_were_shown(store: Store) -> N
     assert [one.change for one in found] == shown
     assert [one.fingerprint for one in found] == [change.fingerprint for change in shown]
     assert tally == {("user", 1, 0), ("enrollment", 1, 0)}
+
+
+def test_a_change_tells_its_key_its_roster_and_its_outline_without_opening_what_is_sealed(store: Store) -> None:
+    with store.begin() as connection:
+        number = a_plan(
+            connection, ARRIVAL, Change(Action.CREATE, None, replace(SHELF, owned={}, part="new"), "new", "")
+        )
+        held = [msgspec.structs.replace(one, seal=NO_SEAL) for one in plans.changes(connection, number)]
+
+    assert [(one.key, one.whole, one.weight, one.is_of_people) for one in held] == [
+        (Key(Kind.ENROLLMENT, "section UA_1 as StudentEnrollment: new"), HERE.whole, 2, True),
+        (Key(Kind.USER, "shelf 3f: new"), SHELF.whole, 1, True),
+    ]
+    assert [one.outline for one in held] == [replace(HERE, members={}), replace(SHELF, members={}, owned={})]
+
+
+def test_people_new_in_a_roster_are_confirmed_and_told_of_in_the_database(store: Store) -> None:
+    with store.begin() as connection:
+        number = a_plan(connection, ARRIVAL)
+        rosters.save_made(connection, HOME, number, [0], now=NOW)
+        history.record_arrivals(connection, HOME, number, [0], "added", NOW, run_id=7)
+        told = history.of_object(connection, HOME, HERE.whole.sis_id)
+        counted = list(rosters.census(connection, HOME))
+        known = rosters.keys(connection, HOME)
+
+    assert load(store) == [replace(ARRIVED, part="")]
+    assert [(row.event, row.kind, row.rule, row.detail, row.run_id, row.plan_id, row.at) for row in told] == [
+        ("added", "enrollment", "new", "FS_184_10 FS_184_2", 7, number, NOW)
+    ]
+    assert counted == [(replace(HERE, members={}), 2)]
+    assert known == {HERE.whole}
+
+
+def test_a_census_counts_those_who_have_what_a_roster_gives(store: Store) -> None:
+    save(store, SHELF, HERE, BOSSES)
+    with store.begin() as connection:
+        counted = {one.whole: (one.members, one.origin, active) for one, active in rosters.census(connection, HOME)}
+
+    assert counted == {
+        SHELF.whole: ({}, SHELF.origin, 1),
+        HERE.whole: ({}, HERE.origin, 1),
+        BOSSES.whole: ({}, BOSSES.origin, 1),
+    }
+
+
+@pytest.mark.parametrize(("one", "hidden"), [(SHELF, True), (HERE, False)], ids=["users", "enrollments"])
+def test_a_text_tells_whether_its_people_are_sealed(one: Roster, hidden: bool) -> None:
+    assert is_sealed(text_of(one, Seal([Fernet.generate_key().decode()]))) is hidden
 
 
 def test_nothing_personal_of_a_user_can_be_read_in_the_database(store: Store) -> None:

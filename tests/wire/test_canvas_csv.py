@@ -161,6 +161,20 @@ def test_letters_quotes_commas_and_line_ends_survive() -> None:
     assert (account["name"], course["long_name"]) == (UNIT.name, BARE.long_name)
 
 
+@pytest.mark.parametrize("odd", ["a, b", 'a "b"', "a\nb"])
+def test_one_row_that_must_be_quoted_among_many_that_need_not_survives(odd: str) -> None:
+    names = [f"Gruppe {number}" for number in range(250)]
+    names[120] = odd
+    made = [create(replace(SECTION, sis_id=f"UA_{number}", name=name)) for number, name in enumerate(names)]
+
+    [file] = sis_files(made, mark="mark-7", publish_new=False)
+
+    rows = list(csv.DictReader(io.StringIO(file.content, newline="")))
+    assert [(row["section_id"], row["name"]) for row in rows] == [
+        (f"UA_{number}", name) for number, name in enumerate(names)
+    ]
+
+
 def test_only_deleted_accounts_and_terms_wait_for_the_second_import() -> None:
     second = [one for one in CHANGES if second_import(one)]
 
