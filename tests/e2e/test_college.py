@@ -6,6 +6,7 @@ import pytest
 
 from demo.story import college_of_today, university_of_today
 from sandbox.world import Settings, World
+from tests.e2e.attendance_chapter import Attendance
 from tests.e2e.chapters import COMMENT
 from tests.e2e.college_chapter import POISON, WHY, CollegeYear
 from tests.e2e.ground import SEED, Ground
@@ -103,14 +104,15 @@ def test_the_scan_knows_passwords_that_were_really_set(college: CollegeYear, pas
     assert leaked(f"the password {passwords[min(given)]}", frozenset(passwords.values()))
 
 
-def test_no_log_holds_a_key_or_a_password(ground: Ground, college: CollegeYear, secrets: frozenset[str]) -> None:
+def test_no_log_holds_a_key_or_a_password(ground: Ground, attendance: Attendance, secrets: frozenset[str]) -> None:
     logs = [path for path in ground.stack.airflow.home.rglob("*.log") if path.stat().st_size]
 
     assert len([path for path in logs if "coursekey_outbound__college" in str(path)]) >= 4 * len(TASKS)
+    assert len([path for path in logs if "coursekey_attendance__college" in str(path)]) >= 8 * 6
     assert {path.name: found for path in logs if (found := leaked(path.read_text("utf-8", "replace"), secrets))} == {}
 
 
-def test_no_mail_holds_a_key_or_a_password(ground: Ground, college: CollegeYear, secrets: frozenset[str]) -> None:
+def test_no_mail_holds_a_key_or_a_password(ground: Ground, attendance: Attendance, secrets: frozenset[str]) -> None:
     mails = ground.get("/mail.json")
 
     assert [mail["subject"] for mail in mails if "registrar@college.example" in mail["recipients"]]
@@ -119,7 +121,7 @@ def test_no_mail_holds_a_key_or_a_password(ground: Ground, college: CollegeYear,
 
 @pytest.mark.parametrize("database", ["airflow", "rosterflow"])
 def test_no_row_of_a_database_holds_a_key_or_a_password(
-    ground: Ground, college: CollegeYear, secrets: frozenset[str], database: str
+    ground: Ground, attendance: Attendance, secrets: frozenset[str], database: str
 ) -> None:
     """XCom and what Airflow logs of people's acts are in its own, the queue and its history in ours."""
     texts = dict(ground.texts(database))
@@ -129,7 +131,7 @@ def test_no_row_of_a_database_holds_a_key_or_a_password(
 
 
 def test_no_stored_file_holds_a_key_or_a_password(
-    ground: Ground, college: CollegeYear, secrets: frozenset[str]
+    ground: Ground, attendance: Attendance, secrets: frozenset[str]
 ) -> None:
     files = [path for path in (ground.stack.home / "storage").rglob("*") if path.is_file()]
 
