@@ -70,7 +70,7 @@ def diff(
     decisions = [decision_on(change.after, "account-loop") for change in looping]
     decisions += [decision_on(wanted[key], "deleted-in-canvas") for key in lost]
     taken: list[Change] = []
-    if may_remove:
+    if may_remove and absent:
         gone = Absent(snapshot, world, world.after(changes), absent, ids, removal)
         taken, put_off, kept = removals(gone, resting)
         waiting, decisions = waiting + put_off, decisions + kept

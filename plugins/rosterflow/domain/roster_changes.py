@@ -111,15 +111,16 @@ class _Arrivals:
     def meet(self, pair: Pair) -> None:
         """Compare one roster; those of users come before all others."""
         have, want = pair.have, pair.roster.members
-        people: dict[Part, dict[str, Member]] = {part: {} for part in _ACTIONS}
+        found: dict[Part, dict[str, Member]] = {part: {} for part in _ACTIONS}
         different = want.items() - have.items() if have else ()
         for user, member in different:
             before = have.get(user)
             member = _as_owned(pair, user, member)
             if part := _part(before, member):
-                people[part][user] = member
+                found[part][user] = member
+        people: dict[Part, Mapping[str, Member]] = {**found}
         if not have:  # as a whole: at first contact everybody is new
-            people[Part.NEW] = {user: member for user, member in want.items() if member[-1] == ACTIVE}
+            people[Part.NEW] = pair.roster.in_use()
         self.plan.unchanged[pair.roster.kind] += len(want) - len(different) if have else 0
         if pair.roster.kind is Kind.ADMIN and (by_hand := people.pop(Part.ADOPTED)):
             # Once sent they would be ours, and go with the role: only administrators that we made are ever removed.
@@ -156,7 +157,7 @@ class _Arrivals:
         if self._resting:
             waiting.update(u for u, member in people.items() if member_print(roster, u, member) in self._resting)
         if roster.kind is not Kind.USER and self._ground.has_users:
-            waiting |= people.keys() - self._users
+            waiting |= set() if self._users.issuperset(people) else people.keys() - self._users
         return waiting
 
     @cached_property

@@ -156,6 +156,12 @@ class Roster:
             return sum(member[-1] == ACTIVE for member in self.members.values())
         return [*self.members.values()].count(STANDINGS[ACTIVE])
 
+    def in_use(self) -> Mapping[str, Member]:
+        """Those of its people who have what it gives; all of them as they are, when nobody has not."""
+        if self.headcount == len(self.members):
+            return self.members
+        return {user: member for user, member in self.members.items() if member[-1] == ACTIVE}
+
     def active(self) -> frozenset[str]:
         """The users who have what the roster gives."""
         return frozenset(user for user, member in self.members.items() if member[-1] == ACTIVE)

@@ -91,11 +91,14 @@ def still_undone(undone: Iterable[Undone], plan: Plan, snapshot: Snapshot, *, sa
     :param plan: what a run plans, before anything is set apart.
     :param saw_all: whether the run read everything that its scope holds, and nobody narrowed that.
     """
+    remembered = list(undone)
+    if not remembered:
+        return []
     wanted: dict[Key, list[Change]] = {}
     for change in (*plan.changes, *plan.waiting):
         wanted.setdefault(_whole(change), []).append(change)
     kept = []
-    for one in undone:
+    for one in remembered:
         place = one.was.place.key if isinstance(one.was, Roster) and one.was.place else one.key
         if not saw_all or not snapshot.scope.covers(one.was) or place in snapshot.untouchable:
             kept.append(one)

@@ -137,6 +137,9 @@ def _place(written: _Outline) -> Place | None:
 
 
 def _by_state(members: Mapping[str, Member]) -> dict[str, list[str]]:
+    alike = {*members.values()}
+    if len(alike) == 1:
+        return {alike.pop()[-1]: list(members)}
     found: dict[str, list[str]] = {}
     for user, member in members.items():
         found.setdefault(member[-1], []).append(user)
