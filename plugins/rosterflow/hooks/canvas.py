@@ -23,7 +23,7 @@ from tenacity.wait import wait_exponential_jitter
 from rosterflow.domain.errors import REMEDIES, Code, FatalError, RetryableError, RosterflowError, RowError
 from rosterflow.domain.model import Term
 from rosterflow.hooks.canvas_answers import instant, parsed, refusal, skew
-from rosterflow.hooks.canvas_connection import base_of, headers_of
+from rosterflow.hooks.canvas_connection import base_of, headers_of, tls
 
 RUNNING = frozenset({"initializing", "created", "importing", "cleanup_batch", "restoring"})
 """States of a SIS import that is not over (Canvas contract §2.6)."""
@@ -138,7 +138,7 @@ class CanvasHook(BaseHook):
         """The one HTTP client of this hook, made at the first call."""
         if self._client is None:
             base, headers = self.settings()
-            self._client = httpx.Client(base_url=base, headers=headers, timeout=self._timeout)
+            self._client = httpx.Client(base_url=base, headers=headers, timeout=self._timeout, verify=tls())
         return self._client
 
     def __enter__(self) -> Self:
@@ -214,7 +214,7 @@ class CanvasHook(BaseHook):
 
         def fetch() -> httpx.Response:
             # Canvas sends on to its file store; httpx takes the token off when the host changes.
-            with httpx.Client(headers=own, timeout=self._timeout, follow_redirects=True) as client:
+            with httpx.Client(headers=own, timeout=self._timeout, follow_redirects=True, verify=tls()) as client:
                 return self._send(client, "GET", url)
 
         return self._tried(fetch).content

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+import ssl
+from functools import cache
 from typing import Protocol
 from urllib.parse import urlsplit
+
+import httpx
 
 from rosterflow import __version__
 from rosterflow.domain.errors import Code, FatalError
@@ -47,6 +51,12 @@ def headers_of(connection: Connection) -> dict[str, str]:
         "Accept": "application/json+canvas-string-ids",
         "User-Agent": f"rosterflow/{__version__}",
     }
+
+
+@cache
+def tls() -> ssl.SSLContext:
+    """How connections are verified; made once in a process, for that takes as long as some calls."""
+    return httpx.create_ssl_context()
 
 
 def _invalid(connection: Connection, words: str) -> FatalError:
