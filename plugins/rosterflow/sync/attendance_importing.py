@@ -196,7 +196,7 @@ class _Joining:
         self._found.unchanged += joined.unchanged
         self._found.superseded += joined.superseded
         self._note(joined.changes, came)
-        self._save(names, {**known, **joined.facts}, joined, came)
+        self._save(names, known, joined, came)
 
     def _tell(self, came: Sorted) -> None:
         found = self._found
@@ -216,10 +216,10 @@ class _Joining:
             self._due.add(change.after.on)
             if change.before is not None:
                 self._due.add(change.before.on)
-            self._found.effects[change.effect] += 1
         told: dict[SessionName, list[Noted]] = {}
         for key, some in of_session.items():
             name = SessionName(*key)
+            self._found.effects += Counter(change.effect for change in some)
             page_of = self._sessions.page_of(name)
             told[name] = [
                 attendance.noted(change, page_of(change.after) if change.after.key in came.observations else 0)
@@ -227,12 +227,15 @@ class _Joining:
             ]
         attendance.note(self._connection, self._key, self._school, self._read, self._found.read.number, told)
 
-    def _save(self, names: Iterable[SessionName], facts: Mapping[FactKey, Fact], joined: Joined, came: Sorted) -> None:
+    def _save(self, names: Iterable[SessionName], known: Mapping[FactKey, Fact], joined: Joined, came: Sorted) -> None:
         """Keep the sessions that changed, and those whose records are others though they say the same."""
         of_session: dict[tuple[str, str], list[Fact]] = defaultdict(list)
-        for fact in facts.values():
-            of_session[fact.key[:2]].append(fact)
-        touched = {key[:2] for key in joined.facts}
+        for key, fact in joined.facts.items():
+            of_session[key[:2]].append(fact)
+        touched = set(of_session)
+        for key, fact in known.items():
+            if key not in joined.facts:
+                of_session[key[:2]].append(fact)
         remarkable = {(item.course_id, item.window) for item in (*came.listed, *came.remarks)}
         kept = {}
         for name in names:

@@ -7,10 +7,11 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec.structs import astuple
 
 from rosterflow.domain.attendance.days import Days
 from rosterflow.domain.attendance.ledger import Fact
@@ -23,7 +24,6 @@ class _Packed(TimeRecord, frozen=True, array_like=True, gc=False):
     """A record without the names of its fields."""
 
 
-_values = attrgetter(*TimeRecord.__struct_fields__)
 # JSON, for msgpack converts each moment to UTC, which costs more than all the rest.
 _pack = msgspec.json.Encoder().encode
 _unpack = msgspec.json.Decoder(_Packed).decode
@@ -77,7 +77,7 @@ class Sessions:
     def _take(self, page: OpenedPage, days: Days) -> None:
         found: dict[tuple[str, str], list[bytes]] = defaultdict(list)
         for record in page.records:
-            found[record.course_id, session_of(record, days)].append(_pack(_values(record)))
+            found[record.course_id, session_of(record, days)].append(_pack(astuple(record)))
         for (course_id, session), some in found.items():
             name = SessionName(course_id, session)
             mine = self._packed[name]
