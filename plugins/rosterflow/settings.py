@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -58,26 +59,40 @@ def college_problems(raw: dict[str, Any]) -> list[str]:
 
 
 def _load(path: Path, model: type[Settings]) -> Settings:
-    problems: list[str] = []
     try:
-        raw = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        problems.append(f"cannot be read: {error.__class__.__name__}")
+        raise _unusable(path.name, [f"cannot be read: {error.__class__.__name__}"]) from None
+    settings = _settings_of(path.name, text, model)
+    assert isinstance(settings, model)
+    return settings
+
+
+@lru_cache(maxsize=100)
+def _settings_of(name: str, text: str, model: type[Settings]) -> Settings:
+    """What a file says; a task's process asks twice, for the DAG file and for the task.
+
+    :param name: of the file.
+    """
+    try:
+        raw = yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        problems.append(f"{where}{getattr(error, 'problem', None) or 'is no YAML'}")
-    else:
-        if not isinstance(raw, dict):
-            problems.append("must be a table of settings")
-        else:
-            settings, problems = _validated(raw, model)
-            if settings and settings.key != path.stem:
-                problems.append(f"key: {settings.key!r} must equal the file's name {path.stem!r}")
-            if settings and not problems:
-                return settings
-    lines = "\n".join(f"- {path.name}: {problem}" for problem in problems)
-    raise FatalError(Code.SETTINGS_INVALID, f"{len(problems)} problem(s) in the settings:\n{lines}\n")
+        raise _unusable(name, [f"{where}{getattr(error, 'problem', None) or 'is no YAML'}"]) from None
+    if not isinstance(raw, dict):
+        raise _unusable(name, ["must be a table of settings"])
+    settings, problems = _validated(raw, model)
+    if settings and settings.key != Path(name).stem:
+        problems.append(f"key: {settings.key!r} must equal the file's name {Path(name).stem!r}")
+    if settings is None or problems:
+        raise _unusable(name, problems)
+    return settings
+
+
+def _unusable(name: str, problems: Sequence[str]) -> FatalError:
+    lines = "\n".join(f"- {name}: {problem}" for problem in problems)
+    return FatalError(Code.SETTINGS_INVALID, f"{len(problems)} problem(s) in the settings:\n{lines}\n")
 
 
 def _validated(raw: dict[str, Any], model: type[Settings]) -> tuple[Settings | None, list[str]]:

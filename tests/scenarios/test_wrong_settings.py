@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet
 
 from rosterflow.cli.app import main
 from rosterflow.domain.errors import REMEDIES, Code
-from rosterflow.settings import load_institutions
+from rosterflow.settings import load_institution, load_institutions
 from rosterflow.store import migrate
 from rosterflow.store.engine import Store
 from sandbox.serving import RunningSandbox
@@ -198,6 +198,15 @@ def test_of_two_files_with_one_number_in_one_canvas_neither_is_used(folder: Path
     told = [_told(words.format("fjordvik2.yaml")), _told(words.format("fjordvik.yaml")).replace("vik.", "vik2.", 1)]
     assert [one.key for one in usable] == ["granli"]
     assert [(one.key, one.message) for one in broken] == list(zip(("fjordvik", "fjordvik2"), told, strict=True))
+
+
+def test_settings_are_taken_apart_once_and_anew_when_the_file_says_something_else(folder: Path) -> None:
+    file = folder / "granli.yaml"
+    first = load_institution(file)
+
+    assert load_institution(file) is first
+    file.write_text(file.read_text(encoding="utf-8").replace("30 3 * * *", "30 4 * * *"), encoding="utf-8")
+    assert (first.schedule, load_institution(file).schedule) == ("30 3 * * *", "30 4 * * *")
 
 
 def test_a_number_with_leading_zeros_is_right_and_loses_them(folder: Path) -> None:
