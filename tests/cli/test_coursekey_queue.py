@@ -7,11 +7,24 @@ from pathlib import Path
 
 import pytest
 
+from rosterflow.domain.coursekey.campus import SectionKey
 from rosterflow.store import history, queue
 from tests.cli.conftest import Shell
 from tests.domain.coursekey.builders import raw_college
 from tests.installed import installed
-from tests.scenarios.campus import Campus, a_section, course, enrollment, person
+from tests.scenarios.campus import (
+    FALL,
+    MINUTE,
+    NOW,
+    Campus,
+    a_section,
+    course,
+    enrollment,
+    person,
+    section,
+)
+
+LATER = SectionKey("202610", "MTH199", "1")
 
 
 @pytest.fixture
@@ -29,6 +42,20 @@ def test_the_unprocessed_entries_are_counted(one: Campus, shell: Shell) -> None:
     counted = {row["state"]: row["entries"] for row in shell.json("coursekey", "queue", "count")}
 
     assert counted == {"PENDING": 4, "DEFERRED": 0, "PROCESSING": 0, "DONE": 0, "SKIPPED": 0, "FAILED": 1}
+
+
+def test_what_waits_is_listed_with_the_moment_from_which_on_it_is_sent(one: Campus, shell: Shell) -> None:
+    one.registrar.have(section(LATER, first=FALL.last, last=FALL.last))
+    one.collect(NOW + MINUTE)
+
+    rows = shell.json("coursekey", "queue", "waiting")
+
+    assert [(row["entity"], row["state"], row["due"]) for row in rows[-2:]] == [
+        (f"course {LATER}", "DEFERRED", "2026-11-20T00:00:00-05:00"),
+        (f"sessions {LATER}", "DEFERRED", "2026-11-20T00:00:00-05:00"),
+    ]
+    assert {row["state"] for row in rows[:-2]} == {"PENDING"}
+    assert rows[-1]["reason"] == "It waits until its window opens on 2026-11-20."
 
 
 def test_what_failed_is_listed_with_its_cause_and_remedy(one: Campus, shell: Shell) -> None:

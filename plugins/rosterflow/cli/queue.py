@@ -1,4 +1,7 @@
-"""The queue of a college: how much waits, what failed, what was said of whom; adding to it, and trying again."""
+"""The queue of a college: how much waits, what failed, what was said of whom; adding to it, and trying again.
+
+Moments are shown in the college's zone.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,13 @@ import getpass
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
 from rosterflow.cli.opening import InstitutionOption, JsonOption, chosen_college, show_rows, the_store
 from rosterflow.domain.coursekey.campus import SectionKey
-from rosterflow.domain.coursekey.queue import Entry, EntryKind, EntryState
+from rosterflow.domain.coursekey.queue import OPEN, Entry, EntryKind, EntryState
 from rosterflow.store import queue_history, queue_looking
 from rosterflow.store.queue_history import Line
 from rosterflow.store.queue_looking import Selection
@@ -78,7 +82,18 @@ def failed(institution: InstitutionOption = "", limit: LimitOption = 200, as_jso
     with the_store() as store, store.begin() as connection:
         found = queue_looking.failed(connection, college.key, college.coursekey.api_name, limit)
     columns = ("id", "entity", "cause", "reason", "attempts", "since")
-    show_rows("Failed", _entry_rows(found), columns, as_json=as_json)
+    show_rows("Failed", _entry_rows(found, college.zone), columns, as_json=as_json)
+
+
+@queue_app.command("waiting")
+def waiting(institution: InstitutionOption = "", limit: LimitOption = 200, as_json: JsonOption = False) -> None:
+    """The entries that are still to be sent, with the moment from which on they are, the next one first."""
+    college = chosen_college(institution)
+    states = [state for state in EntryState if state in OPEN]
+    with the_store() as store, store.begin() as connection:
+        found = queue_looking.entries(connection, college.key, college.coursekey.api_name, states, Selection(), limit)
+    columns = ("id", "entity", "intent", "state", "due", "reason", "attempts")
+    show_rows("Waiting", _entry_rows(found, college.zone), columns, as_json=as_json)
 
 
 @queue_app.command("requeue")
@@ -120,7 +135,7 @@ def history(
         else:
             lines = queue_history.latest(connection, college.key, limit)
     columns = ("at", "entity", "intent", "state", "rule", "reason", "attempt", "by")
-    show_rows("History", _line_rows(lines), columns, as_json=as_json)
+    show_rows("History", _line_rows(lines, college.zone), columns, as_json=as_json)
 
 
 def section_key(text: str) -> SectionKey:
@@ -131,25 +146,27 @@ def section_key(text: str) -> SectionKey:
     return SectionKey(*parts)
 
 
-def _entry_rows(entries: Iterable[Entry]) -> list[dict[str, Any]]:
+def _entry_rows(entries: Iterable[Entry], zone: ZoneInfo) -> list[dict[str, Any]]:
     return [
         {
             "id": one.id,
             "entity": str(one.entity),
             "intent": str(one.intent),
+            "state": str(one.state),
+            "due": one.due_at.astimezone(zone),
             "cause": one.error_code or one.rule,
             "reason": one.reason,
             "attempts": one.attempts,
-            "since": one.changed_at,
+            "since": (one.changed_at or one.created_at).astimezone(zone),
         }
         for one in entries
     ]
 
 
-def _line_rows(lines: Iterable[Line]) -> list[dict[str, Any]]:
+def _line_rows(lines: Iterable[Line], zone: ZoneInfo) -> list[dict[str, Any]]:
     return [
         {
-            "at": line.at,
+            "at": line.at.astimezone(zone),
             "entity": str(line.outcome.entity),
             "intent": str(line.outcome.intent),
             "state": str(line.outcome.state),
