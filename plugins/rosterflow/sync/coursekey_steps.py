@@ -30,6 +30,7 @@ SENT = "sent"
 REMOVED = "removed"
 NOT_OURS = "not-ours"
 NOT_THERE = "not-there"
+NO_SESSIONS = Sent(UNCHANGED.rule, "The section has no sessions.")
 IS_STAFF = "student-is-staff"
 """The rule by which a student is not enrolled who has an instructor's rights in the course."""
 
@@ -238,6 +239,8 @@ async def send_sessions(desk: Desk, at: Place, entry: Entry) -> Sent:
     for slot in over:
         await at.hook.cancel_session(school, course.id, known[slot].remote_id)
         desk.forget(known[slot].key)
+    if not wanted and not over:
+        return NO_SESSIONS
     return Sent(SENT, f"{len(made)} sessions set, {len(over)} cancelled.") if made or over else UNCHANGED
 
 

@@ -324,7 +324,7 @@ def person(case: Case) -> Verdict | None:
     if not found.email.strip():
         return fail("email-missing", "The person has no e-mail; enter one in Campus Cafe.")
     if not re.fullmatch(r"[^@\s,;()<>]+@[^@\s,;()<>]+\.[^@\s,;()<>]+", found.email.strip()):
-        return fail("email-invalid", "The person's e-mail is none; correct it in Campus Cafe.")
+        return fail("email-invalid", "The person's e-mail is no address; correct it in Campus Cafe.")
     return None
 
 
