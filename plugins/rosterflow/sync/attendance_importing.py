@@ -147,7 +147,8 @@ class _Joining:
             gone.add(absent(known, seen, self._read, self._coverage))
         if gone.facts * 100 > booked * self._college.attendance.losses_percent:
             self._found.held = gone.facts
-            self._found.approval = hold(self._connection, self._college, self._found.read, self._read.run, gone, now)
+            about = (self._found.read, self._read.run, gone, booked)
+            self._found.approval = hold(self._connection, self._college, *about, now)
             self._read = msgspec.structs.replace(self._read, is_whole=False)
 
     def join(self) -> None:

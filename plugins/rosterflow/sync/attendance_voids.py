@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from rosterflow.domain.attendance.ledger import Fact
 from rosterflow.domain.attendance.reading import KeptRead
 from rosterflow.domain.coursekey.college import College
+from rosterflow.domain.institution import Limit
 from rosterflow.domain.model import Kind, Origin, SourceKind
 from rosterflow.domain.plan import Action, Change, Plan, hash_of
 from rosterflow.domain.rosters import STANDINGS, Place, Roster, Standing
@@ -61,10 +62,20 @@ class Gone:
         """How many records."""
         return sum(lost.facts for lost in self.courses.values())
 
+    def takes_two(self, booked: int, limit: Limit) -> bool:
+        """Whether a second person must agree that it is gone.
 
-def hold(connection: Connection, college: College, read: KeptRead, run: int, gone: Gone, now: datetime) -> int | None:
+        :param booked: how many records there were.
+        """
+        return self.facts > limit.floor or self.facts * 100 > booked * limit.percent
+
+
+def hold(
+    connection: Connection, college: College, read: KeptRead, run: int, gone: Gone, booked: int, now: datetime
+) -> int | None:
     """Ask a person about what is gone, in place of who was asked about the same school before.
 
+    :param booked: how many records were booked in the days of the read.
     :returns: the request; ``None`` when a person said no to just this lately, and is not asked again yet.
     """
     changes = tuple(_change(read, course, lost) for course, lost in sorted(gone.courses.items()))
@@ -78,7 +89,8 @@ def hold(connection: Connection, college: College, read: KeptRead, run: int, gon
     plans.hold(connection, plan_id, dict.fromkeys(seqs, (RULE, why)))
     history.record_changes(connection, college.key, plan_id, seqs, "held", now, run_id=run, guarded=True)
     digest = hash_of(change.fingerprint for change in changes)
-    return approvals.ask(connection, college.key, plan_id, seqs, digest, two_person=False, first_contact=False, now=now)
+    two = gone.takes_two(booked, college.guards.two_person)
+    return approvals.ask(connection, college.key, plan_id, seqs, digest, two_person=two, first_contact=False, now=now)
 
 
 def is_about_attendance(connection: Connection, college: College, approval_id: int) -> bool:
@@ -100,9 +112,10 @@ def describe_voids(store: Store, college: College, approval_id: int, *, link: st
         waiting = approvals.changes_of(connection, request, ChangeState.HELD)
     why = next((one.guard_reason or "" for one in waiting), "")
     lines = tuple(one.change.reason for one in waiting)
+    people = " Two people must approve." if request.two_person else ""
     first = f"The first {SHOWN} of {len(lines)}:" if len(lines) > SHOWN else "The courses:"
     body = (
-        f"**{why}** Until somebody answers, this time stays booked. A comment is required.",
+        f"**{why}** Until somebody answers, this time stays booked.{people} A comment is required.",
         "",
         "Approve when CourseKey is right: the next import takes the time back in Campus Cafe. Reject when it is not.",
         "",
