@@ -17,7 +17,7 @@ import httpx
 from demo.airflow_api import Json
 from rosterflow.store.engine import Store
 from rosterflow.store.runs import find_run
-from tests.e2e.ground import Ground, Seen
+from tests.e2e.ground import SECONDS, Ground, Seen
 from tests.scenarios.attendance_books import Books, books, forget
 from tests.scenarios.drain_ground import TOKEN
 
@@ -117,7 +117,7 @@ def _backfilled(ground: Ground, number: int) -> Backfilled:
         found = ground.client.request("GET", f"/backfills/{number}")
         return found if found["completed_at"] else None
 
-    asked = ground.wait(completed, "the backfill")
+    asked = ground.wait(completed, "the backfill", seconds=4 * SECONDS)
     begun = datetime.fromisoformat(asked["created_at"])
     runs = [
         run

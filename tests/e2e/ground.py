@@ -159,9 +159,9 @@ class Ground:
         """Wait until Airflow has parsed a DAG."""
         self.wait(lambda: dag_id in {dag["dag_id"] for dag in self.client.dags()} or None, f"the DAG {dag_id}")
 
-    def wait(self, look: Callable[[], Any], what: str) -> Any:
+    def wait(self, look: Callable[[], Any], what: str, seconds: float = SECONDS) -> Any:
         """Look until there is something."""
-        return wait_for(look, what, seconds=SECONDS, meanwhile=self.stack.check)
+        return wait_for(look, what, seconds=seconds, meanwhile=self.stack.check)
 
     def start(self, key: str, **conf: Any) -> str:
         """Start a sync; gives its run id."""
