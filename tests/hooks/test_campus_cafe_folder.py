@@ -116,6 +116,17 @@ def test_changes_and_semesters_are_picked_out_of_the_file(folder: Path) -> None:
     )
 
 
+def test_of_two_rows_about_the_same_the_newer_one_counts(folder: Path) -> None:
+    name = "registrations.csv"
+    again = "202610,MTH101,4,2001,dropped,,2026-08-30,,,2026-08-30T03:00:00Z\n202610,MTH101,4,2001,waitlisted,,,,,,\n"
+    write(folder, {name: FILES[name] + again.replace(",,,,,,", ",,,,,")})
+
+    rows = read(folder, Resource.REGISTRATIONS).records
+
+    [newest] = {one.person: one for one in rows if isinstance(one, Registration) and one.person == "2001"}.values()
+    assert newest.standing is Standing.REGISTERED
+
+
 def test_a_file_may_begin_with_a_byte_order_mark(folder: Path) -> None:
     put(folder, "persons.csv", b"\xef\xbb\xbf" + FILES["persons.csv"].encode())
 

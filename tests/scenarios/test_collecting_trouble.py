@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime, time
 from pathlib import Path
 
 import pytest
 
-from rosterflow.domain.coursekey.campus import Resource, Standing
-from rosterflow.domain.coursekey.queue import EntryState, Intent
+from rosterflow.domain.coursekey.campus import Meeting, Resource, SectionKey, Standing
+from rosterflow.domain.coursekey.queue import Entity, EntryKind, EntryState, Intent
 from rosterflow.store import campus as mirror
 from sandbox.faults import Fault
 from tests.domain.coursekey.builders import college as settings
 from tests.scenarios.campus import (
     DAY,
+    FALL,
     HOUR,
     MINUTE,
     NOW,
@@ -24,6 +25,7 @@ from tests.scenarios.campus import (
     enrollment,
     person,
     registration,
+    section,
     staff,
     teaching,
 )
@@ -158,3 +160,47 @@ def test_instructors_who_left_while_they_were_only_added_are_removed_when_that_i
     one.college = settings(INSTRUCTOR_ADD_ONLY="N")
 
     assert (staff("1002"), Intent.REMOVE) in one.sync(NOW + 2 * HOUR)
+
+
+def meeting_sections(one: Campus, *days: date) -> None:
+    for name in ("1", "2", "3"):
+        meetings = tuple(Meeting(day, time(9), time(10)) for day in days)
+        one.registrar.have(section(SectionKey("202610", "MTH200", name), meetings=meetings), at=NOW + MINUTE)
+
+
+def test_a_list_of_meetings_that_comes_empty_cancels_no_session(one: Campus) -> None:
+    later = (NOW + 7 * DAY).date()
+    one.registrar.have(FALL)
+    meeting_sections(one, later)
+    one.sync(NOW)
+    meeting_sections(one)
+
+    for at in (NOW + HOUR, NOW + DAY):
+        found = one.collect(at)
+
+        assert found.gaps == ["sections: no meetings came, though 3 sections are to meet yet"]
+        assert found.queued == {}
+
+    meeting_sections(one, later)
+    assert one.collect(NOW + 2 * DAY).gaps == []
+
+
+def test_sections_that_have_met_for_the_last_time_may_lose_their_meetings(one: Campus) -> None:
+    one.registrar.have(FALL)
+    meeting_sections(one, (NOW + DAY).date())
+    one.sync(NOW)
+    meeting_sections(one)
+
+    assert one.collect(NOW + 2 * DAY).gaps == []
+
+
+def test_one_section_may_lose_all_its_meetings(one: Campus) -> None:
+    one.registrar.have(FALL)
+    meeting_sections(one, (NOW + 7 * DAY).date())
+    one.sync(NOW)
+    gone = SectionKey("202610", "MTH200", "2")
+    one.registrar.have(section(gone), at=NOW + HOUR)
+
+    one.collect(NOW + 2 * HOUR)
+
+    assert one.entries()[Entity(EntryKind.SESSIONS, *gone)].state is EntryState.PENDING

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rosterflow.domain.coursekey.campus import Reading, Record, Resource
@@ -12,9 +12,12 @@ from rosterflow.wire import campus_cafe_csv
 from rosterflow.wire.campus_cafe_csv import MANIFEST, MEETINGS, Manifest, Sheet
 from rosterflow.wire.campus_cafe_profile import PROFILE, CampusCafeProfile
 
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+"""A row that does not say when it changed is older than one that does."""
+
 
 class CampusCafeFolder:
-    """Reads the files that a job of the college writes.
+    """Reads the files that a job of the college writes. Of two rows about the same the newer one counts.
 
     :param folder: where ``semesters.csv`` … and ``manifest.json`` are.
     """
@@ -34,8 +37,8 @@ class CampusCafeFolder:
         if resource is Resource.SECTIONS:
             sheet = campus_cafe_csv.with_meetings(sheet, self.sheet(MEETINGS, said))
         read = campus_cafe_csv.reading(self._profile, resource, sheet)
-        wanted = tuple(one for one in read.records if _is_wanted(one, modified_since, semesters))
-        return Reading(resource, wanted, read.problems, read.gaps)
+        wanted = (one for one in read.records if _is_wanted(one, modified_since, semesters))
+        return Reading(resource, tuple(sorted(wanted, key=_changed_at)), read.problems, read.gaps)
 
     def initial_password(self, person_id: str) -> str | None:
         """None: passwords are in no file."""
@@ -66,6 +69,10 @@ class CampusCafeFolder:
         if changed_at <= written_at:
             return sheet
         return Sheet(name, sheet.rows, (*sheet.gaps, f"{name} is newer than {MANIFEST}"))
+
+
+def _changed_at(record: Record) -> datetime:
+    return getattr(record, "modified_at", None) or LONG_AGO
 
 
 def _is_wanted(record: Record, modified_since: datetime | None, semesters: Sequence[str]) -> bool:

@@ -195,6 +195,17 @@ def sections_of(
     return [SectionKey(*row) for row in connection.execute(query.order_by(table.c.key))]
 
 
+def sections_named(connection: Connection, institution: str, keys: Iterable[SectionKey]) -> list[Section]:
+    """Those of some sections that the mirror has, without the people in them."""
+    query = select(table.c.body).where(_of(institution, Resource.SECTIONS), table.c.gone_at.is_(None))
+    here = tuple_(table.c.semester, table.c.course, table.c.section)
+    return [
+        msgspec.json.decode(body, type=Section)
+        for some in batches(keys, SECTIONS_AT_ONCE)
+        for body in connection.execute(query.where(here.in_([tuple(key) for key in some]))).scalars()
+    ]
+
+
 def places_of(connection: Connection, institution: str, persons: Iterable[str]) -> list[tuple[Resource, Name]]:
     """Where some people are: their places among the staff of sections, and their registrations."""
     there = and_(

@@ -16,7 +16,7 @@ from datetime import datetime, time, timedelta
 import msgspec
 from sqlalchemy import Connection
 
-from rosterflow.domain.coursekey.campus import Reading, Resource, Semester
+from rosterflow.domain.coursekey.campus import Reading, Resource, Section, Semester
 from rosterflow.domain.coursekey.college import College
 from rosterflow.domain.coursekey.parameters import CATALOG
 from rosterflow.domain.coursekey.port import CampusCafe
@@ -38,6 +38,8 @@ TRIED_AGAIN = timedelta(hours=1)
 """After a comparison that was not whole; until then only changes are read."""
 UNGUARDED = (Resource.SEMESTERS, Resource.SECTIONS, Resource.PERSONS)
 """Of these an empty list is not believed; that of staff and registrations is for the guards of removals."""
+SEVERAL = 2
+"""A section may lose all its meetings at once; that several do and no other has any is not believed."""
 ENDED = timedelta(days=120)
 """A semester that ended this long before the enrollment window's end is no longer read."""
 NAMES_AT_ONCE = 2000
@@ -96,6 +98,8 @@ def _collect(
     with store.begin() as connection:
         if since is None and not reading.records and resource in UNGUARDED:
             reading = _doubted(connection, college, reading, semesters)
+        if resource is Resource.SECTIONS:
+            reading = _without_lost_meetings(connection, college, reading, now)
         everything_of = semesters if since is None else None
         changed = mirror.apply(connection, college.key, reading, now, everything_of=everything_of)
         found.queued += _queue(connection, college, resource, changed, now)
@@ -115,6 +119,23 @@ def _doubted(connection: Connection, college: College, reading: Reading, semeste
     if reading.gaps or not mirror.has_any(connection, college.key, reading.resource, semesters):
         return reading
     return msgspec.structs.replace(reading, gaps=("none came, though there were some",))
+
+
+def _without_lost_meetings(connection: Connection, college: College, reading: Reading, now: datetime) -> Reading:
+    """Sections of which none has a meeting any more, left out as long as several of them are to meet yet.
+
+    A list of meetings of its own that came empty, as a folder's may, would cancel every session of the college.
+    """
+    sections = [one for one in reading.records if isinstance(one, Section)]
+    if any(one.meetings for one in sections):
+        return reading
+    today = now.astimezone(college.zone).date()
+    before = mirror.sections_named(connection, college.key, [one.key for one in sections])
+    to_meet = sum(any(one.on >= today and not one.is_cancelled for one in known.meetings) for known in before)
+    if to_meet < SEVERAL:
+        return reading
+    words = f"no meetings came, though {to_meet} sections are to meet yet"
+    return msgspec.structs.replace(reading, records=(), gaps=(*reading.gaps, words))
 
 
 def is_comparison_due(college: College, before: Cursor, now: datetime) -> bool:
