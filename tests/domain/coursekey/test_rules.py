@@ -522,9 +522,7 @@ def test_the_documentation_lists_every_rule_and_no_other() -> None:
     source = (REPOSITORY / "plugins/rosterflow/domain/coursekey/rules.py").read_text(encoding="utf-8")
     documented = (REPOSITORY / "docs/coursekey-rules.md").read_text(encoding="utf-8")
 
-    said_in_code = set(
-        re.findall(r'(?:skip|fail)\(\s*"([a-z-]+)"|PENDING, "([a-z-]+)"|DEFERRED, "([a-z-]+)"', source)
-    )
+    said_in_code = set(re.findall(r'(?:skip|fail)\(\s*"([a-z-]+)"|PENDING, "([a-z-]+)"|DEFERRED, "([a-z-]+)"', source))
 
     ids = {next(filter(None, found)) for found in said_in_code}
     assert set(re.findall(r"^\| `([a-z-]+)` \|", documented, flags=re.MULTILINE)) == ids
