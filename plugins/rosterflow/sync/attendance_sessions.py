@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_right
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from operator import itemgetter
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -19,14 +19,32 @@ from rosterflow.domain.attendance.reading import OpenedPage
 from rosterflow.domain.attendance.records import TimeRecord, session_of
 from rosterflow.store.attendance import SessionName
 
+FASTEST = 1
+"""zlib's level."""
+
 
 class _Packed(TimeRecord, frozen=True, array_like=True, gc=False):
     """A record without the names of its fields."""
 
 
 # JSON, for msgpack converts each moment to UTC, which costs more than all the rest.
-_pack = msgspec.json.Encoder().encode
-_unpack = msgspec.json.Decoder(_Packed).decode
+_pack = msgspec.json.Encoder().encode_lines
+_unpack = msgspec.json.Decoder(_Packed).decode_lines
+
+
+class _Part(NamedTuple):
+    """The records of a session on one page.
+
+    :param page: its number.
+    :param packed: a record a line, compressed, for they are much alike.
+    """
+
+    page: int
+    records: int
+    packed: bytes
+
+    def lines(self) -> bytes:
+        return zlib.decompress(self.packed)
 
 
 class Sessions:
@@ -39,48 +57,43 @@ class Sessions:
 
     def __init__(self, pages: Iterable[OpenedPage], zone: ZoneInfo, read_at: datetime) -> None:
         self.records = 0
-        self._packed: dict[SessionName, list[bytes]] = defaultdict(list)
-        self._pages: dict[SessionName, list[tuple[int, int]]] = defaultdict(list)
+        self._parts: dict[SessionName, list[_Part]] = defaultdict(list)
         days = Days(zone, read_at)
         for page in pages:
             self._take(page, days)
 
     def __contains__(self, name: SessionName) -> bool:
-        return name in self._packed
+        return name in self._parts
 
     def __iter__(self) -> Iterator[SessionName]:
-        return iter(self._packed)
+        return iter(self._parts)
 
     def count(self, name: SessionName) -> int:
         """How many records a session has."""
-        return len(self._packed[name])
+        return sum(part.records for part in self._parts[name])
 
     def digest(self, name: SessionName) -> str:
         """A digest of a session's records, whatever the order in which they came."""
-        return hashlib.blake2b(b"".join(sorted(self._packed[name])), digest_size=16).hexdigest()
+        lines = sorted(line for part in self._parts[name] for line in part.lines().splitlines())
+        return hashlib.blake2b(b"".join(lines), digest_size=16).hexdigest()
 
     def records_of(self, names: Iterable[SessionName]) -> Iterator[TimeRecord]:
         """The records of some sessions."""
-        return (_unpack(packed) for name in names for packed in self._packed[name])
+        return (record for name in names for part in self._parts[name] for record in _unpack(part.lines()))
 
     def page_of(self, name: SessionName) -> Callable[[Fact], int]:
         """What tells the page that has the record of a fact of a session; 0 when none has."""
-        starts = self._pages.get(name, [(0, 0)])
-        if len(starts) == 1:
-            return lambda _: starts[0][1]
-        pages = {
-            (record.user_id, record.record_id): starts[bisect_right(starts, place, key=itemgetter(0)) - 1][1]
-            for place, record in enumerate(self.records_of([name]))
-        }
+        parts = self._parts.get(name, ())
+        if len(parts) == 1:
+            return lambda _: parts[0].page
+        pages = {(record.user_id, record.record_id): part.page for part in parts for record in _unpack(part.lines())}
         return lambda fact: pages.get((fact.key.user_id, fact.record_id), 0)
 
     def _take(self, page: OpenedPage, days: Days) -> None:
-        found: dict[tuple[str, str], list[bytes]] = defaultdict(list)
+        found: dict[tuple[str, str], list[tuple[object, ...]]] = defaultdict(list)
         for record in page.records:
-            found[record.course_id, session_of(record, days)].append(_pack(astuple(record)))
+            found[record.course_id, session_of(record, days)].append(astuple(record))
         for (course_id, session), some in found.items():
-            name = SessionName(course_id, session)
-            mine = self._packed[name]
-            self._pages[name].append((len(mine), page.number))
-            mine += some
+            packed = zlib.compress(_pack(some), FASTEST)
+            self._parts[SessionName(course_id, session)].append(_Part(page.number, len(some), packed))
         self.records += len(page.records)
