@@ -181,12 +181,12 @@ def test_an_approval_of_days_that_were_read_again_comes_too_late(here: Ground) -
     assert here.booked()["S1", "2004"] == (MONDAY, 3600)
 
 
-def test_a_refused_row_is_told_and_tried_again(here: Ground) -> None:
+def test_a_refused_row_is_told_and_tried_again_the_next_day(here: Ground) -> None:
     here.take(*monday(s01=3600))
     here.module.refuse = {"2001": "not_in_session"}
     refused = here.write()
     here.module.refuse = {}
-    again = here.write()
+    again = here.write(at=NIGHT + DAY)
 
     assert (refused.rows, refused.refused) == ({Wrote.REFUSED: 1}, {"not_in_session": 1})
     assert again.rows == {Wrote.WRITTEN: 1}
