@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 from rosterflow.cli.app import app
 from rosterflow.domain.attendance.booking import Origin, RowKey
 from rosterflow.domain.attendance.module import Wrote, tried_again_on
+from rosterflow.domain.attendance.report import AttendanceReport, Outcome
 from rosterflow.domain.errors import Code, FatalError
 from rosterflow.store import attendance_rows
 from rosterflow.store.attendance_rows import Sent
@@ -68,6 +70,19 @@ def test_a_row_that_waits_is_counted_with_its_day_and_listed_only_when_it_is_ref
     ]
     assert [[line.reason for line in one.lines] for one in found] == [["not_registered"]] * 2 + [[], ["not_registered"]]
     assert found[0].counts()["waiting"] == {"2026-09-09": 1}
+
+
+def test_the_mail_says_in_one_line_how_many_wait_and_until_when_and_that_alone_is_no_warning() -> None:
+    about: dict[str, Any] = {"run": 1, "first": MONDAY, "last": MONDAY, "started_at": NIGHT, "ended_at": NIGHT}
+    reports = [AttendanceReport(**about, waiting=waiting) for waiting in ({}, {TUESDAY: 1}, {TUESDAY: 1, MONDAY: 2})]
+
+    told = "not sent again until 2026-09-07 to 2026-09-08, unless changed or asked for"
+    assert [one.resting for one in reports] == [
+        "",
+        "1 row refused before: not sent again until 2026-09-08, unless changed or asked for",
+        f"3 rows refused before: {told}",
+    ]
+    assert {one.outcome for one in reports} == {Outcome.SUCCESS}
 
 
 def test_a_row_is_sent_at_once_when_its_time_changes_and_begins_anew(here: Ground) -> None:
