@@ -1,9 +1,9 @@
 """Users who go by another SIS id in the source: they get it in Canvas, and keep all that they are in.
 
 FS merges two numbers of a person into one, and an institution may decide to make the ids of something else: then the
-login stays. Where ids are made of logins somebody may get another login: then the personlopenummer stays. A login may be
-somebody else's by now, so a person decides each time. Until then the user stays as Canvas has it, and is neither brought
-anywhere nor changed.
+login stays. Where ids are made of logins somebody may get another login: then the personlopenummer stays. A login may
+be somebody else's by now, so a person decides each time. Until then the user stays as Canvas has it, and is neither
+brought anywhere nor changed.
 """
 
 from __future__ import annotations
