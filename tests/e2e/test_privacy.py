@@ -58,7 +58,7 @@ SHORT = 3
 """A name as short as this is a word of other texts, too."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def personal() -> frozenset[str]:
     """Every word of a name, every login and every address of the sandbox's people, on each day of the story."""
     world = World(Settings(seed=SEED, **university_of_today()))

@@ -1,0 +1,1 @@
+"""The stack as a whole. A package, so that what its fixtures started ends with its tests."""
