@@ -151,6 +151,23 @@ def points(college: Nights, steps: Steps) -> tuple[Dump, list[int]]:
     return expected, chosen
 
 
+def nothing_changes(
+    college: Nights, steps: Steps, happens: Callable[[], object], afterwards: Callable[[], object] = lambda: None
+) -> None:
+    """Whatever happens in the middle of a night, the next one leaves the books as if nothing had.
+
+    :param afterwards: what is put right before the next night.
+    """
+    expected, chosen = points(college, steps)
+    for at in chosen:
+        college.anew()
+        disturbed(college, steps, at, happens)
+        afterwards()
+        college.night(FIRST, LAST, at=NIGHT + HOUR)
+
+        assert college.dump() == expected, f"happened at step {at}"
+
+
 def test_a_database_that_is_restarted_in_the_middle_changes_nothing_of_what_is_booked(
     college: Nights, steps: Steps, postgres: Postgres
 ) -> None:
@@ -158,13 +175,7 @@ def test_a_database_that_is_restarted_in_the_middle_changes_nothing_of_what_is_b
         postgres.stop()
         postgres.start()
 
-    expected, chosen = points(college, steps)
-    for at in chosen:
-        college.anew()
-        disturbed(college, steps, at, restart)
-        college.night(FIRST, LAST, at=NIGHT + HOUR)
-
-        assert college.dump() == expected, f"restarted at step {at}"
+    nothing_changes(college, steps, restart)
 
 
 def test_servers_that_are_restarted_in_the_middle_change_nothing_of_what_is_booked(
@@ -174,23 +185,10 @@ def test_servers_that_are_restarted_in_the_middle_change_nothing_of_what_is_book
         neighbours.stop()
         neighbours.start()
 
-    expected, chosen = points(college, steps)
-    for at in chosen:
-        college.anew()
-        disturbed(college, steps, at, restart)
-        college.night(FIRST, LAST, at=NIGHT + HOUR)
-
-        assert college.dump() == expected, f"restarted at step {at}"
+    nothing_changes(college, steps, restart)
 
 
 def test_servers_that_go_away_in_the_middle_until_the_next_night_change_nothing_of_what_is_booked(
     college: Nights, steps: Steps, neighbours: Neighbours
 ) -> None:
-    expected, chosen = points(college, steps)
-    for at in chosen:
-        college.anew()
-        disturbed(college, steps, at, neighbours.stop)
-        neighbours.start()
-        college.night(FIRST, LAST, at=NIGHT + HOUR)
-
-        assert college.dump() == expected, f"stopped at step {at}"
+    nothing_changes(college, steps, neighbours.stop, afterwards=neighbours.start)

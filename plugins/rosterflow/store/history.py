@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -73,19 +73,12 @@ def record_changes(
     :param guarded: whether the guard's rule and reason say why; if not, the change's own rule does.
     """
     told: dict[str, ColumnElement[Any]] = {
-        "at": literal(now, UtcDateTime),
-        "institution": literal(institution),
-        "run_id": literal(run_id),
-        "plan_id": plan_change.c.plan_id,
-        "kind": plan_change.c.kind,
+        **_in_run(institution, run_id, event, now),
         "sis_id": plan_change.c.sis_id,
-        "event": literal(event),
         "rule": plan_change.c.guard_rule if guarded else plan_change.c.rule,
         "detail": plan_change.c.guard_reason if guarded else literal(""),
     }
-    for some in among(seqs, plan_change.c.seq):
-        about = select(*told.values()).where(plan_change.c.plan_id == plan_id, some).order_by(plan_change.c.seq)
-        connection.execute(insert(history).from_select(list(told), about))
+    _tell(connection, plan_id, seqs, told)
 
 
 def record_arrivals(
@@ -103,16 +96,27 @@ def record_arrivals(
     :param seqs: changes of people who are all active, and whose ids the store has unsealed.
     """
     told: dict[str, ColumnElement[Any]] = {
+        **_in_run(institution, run_id, event, now),
+        "sis_id": whole_sis_id(),
+        "rule": plan_change.c.rule,
+        "detail": literal_column(PEOPLE_OF[connection.dialect.name]),
+    }
+    _tell(connection, plan_id, seqs, told)
+
+
+def _in_run(institution: str, run_id: int, event: str, now: datetime) -> dict[str, ColumnElement[Any]]:
+    """What history has alike of all changes of which it tells the same."""
+    return {
         "at": literal(now, UtcDateTime),
         "institution": literal(institution),
         "run_id": literal(run_id),
         "plan_id": plan_change.c.plan_id,
         "kind": plan_change.c.kind,
-        "sis_id": whole_sis_id(),
         "event": literal(event),
-        "rule": plan_change.c.rule,
-        "detail": literal_column(PEOPLE_OF[connection.dialect.name]),
     }
+
+
+def _tell(connection: Connection, plan_id: int, seqs: Iterable[int], told: Mapping[str, ColumnElement[Any]]) -> None:
     for some in among(seqs, plan_change.c.seq):
         about = select(*told.values()).where(plan_change.c.plan_id == plan_id, some).order_by(plan_change.c.seq)
         connection.execute(insert(history).from_select(list(told), about))
