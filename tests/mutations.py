@@ -154,13 +154,10 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "first-contact-allowed",
         "the first plan of an institution is not held as a whole",
-        "plugins/rosterflow/domain/guards.py",
-        "        elif first_contact:\n",
-        "        elif False:\n",
-        reds=(
-            "tests/domain/test_guards_limits.py::test_the_first_plan_of_an_institution_is_held_as_a_whole",
-            "tests/scenarios/test_daily.py::test_the_first_contact_only_plans_and_waits_for_a_person",
-        ),
+        "plugins/rosterflow/sync/planning.py",
+        "first_contact=not known.contacted",
+        "first_contact=False",
+        reds=("tests/scenarios/test_daily.py::test_the_first_contact_only_plans_and_waits_for_a_person",),
     ),
     Mutation(
         "stale-approved",
