@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,11 @@ def points(college: Nights, steps: Steps) -> tuple[Dump, list[int]]:
     return expected, chosen
 
 
+def restart(server: Postgres | Neighbours) -> None:
+    server.stop()
+    server.start()
+
+
 def nothing_changes(
     college: Nights, steps: Steps, happens: Callable[[], object], afterwards: Callable[[], object] = lambda: None
 ) -> None:
@@ -171,21 +177,13 @@ def nothing_changes(
 def test_a_database_that_is_restarted_in_the_middle_changes_nothing_of_what_is_booked(
     college: Nights, steps: Steps, postgres: Postgres
 ) -> None:
-    def restart() -> None:
-        postgres.stop()
-        postgres.start()
-
-    nothing_changes(college, steps, restart)
+    nothing_changes(college, steps, partial(restart, postgres))
 
 
 def test_servers_that_are_restarted_in_the_middle_change_nothing_of_what_is_booked(
     college: Nights, steps: Steps, neighbours: Neighbours
 ) -> None:
-    def restart() -> None:
-        neighbours.stop()
-        neighbours.start()
-
-    nothing_changes(college, steps, restart)
+    nothing_changes(college, steps, partial(restart, neighbours))
 
 
 def test_servers_that_go_away_in_the_middle_until_the_next_night_change_nothing_of_what_is_booked(
