@@ -33,6 +33,8 @@ from rosterflow.store.sealing import Seal, seal_of
 
 R = TypeVar("R", Section, Teaching, Registration)
 
+OF_PEOPLE = (Resource.STAFF, Resource.REGISTRATIONS)
+"""What people in a section are."""
 SECTIONS_AT_ONCE = 300
 """Three values each, and a statement takes only so many."""
 _encode = msgspec.json.Encoder().encode
@@ -144,7 +146,7 @@ def apply(
 def has_any(connection: Connection, institution: str, resource: Resource, semesters: Sequence[str]) -> bool:
     """Whether the mirror has records of a resource, of some semesters unless it is of none."""
     query = select(table.c.key).where(_of(institution, resource), table.c.gone_at.is_(None))
-    if resource in (Resource.SECTIONS, Resource.STAFF, Resource.REGISTRATIONS):
+    if resource in (Resource.SECTIONS, *OF_PEOPLE):
         query = query.where(table.c.semester.in_(semesters))
     return connection.execute(query.limit(1)).first() is not None
 
@@ -210,7 +212,7 @@ def places_of(connection: Connection, institution: str, persons: Iterable[str]) 
     """Where some people are: their places among the staff of sections, and their registrations."""
     there = and_(
         table.c.institution == institution,
-        table.c.resource.in_((Resource.STAFF, Resource.REGISTRATIONS)),
+        table.c.resource.in_(OF_PEOPLE),
         table.c.gone_at.is_(None),
     )
     query = select(table.c.resource, *(table.c[name] for name in Name._fields)).where(there).order_by(table.c.key)
@@ -223,7 +225,7 @@ def places_of(connection: Connection, institution: str, persons: Iterable[str]) 
 
 def people_who_left(connection: Connection, institution: str) -> dict[tuple[Resource, Name], Left]:
     """Who is no longer to be in a section, because Campus Cafe said so or a whole read no longer had them."""
-    of_people = table.c.resource.in_((Resource.STAFF, Resource.REGISTRATIONS))
+    of_people = table.c.resource.in_(OF_PEOPLE)
     query = select(table.c.resource, *(table.c[name] for name in Name._fields), table.c.seen_at, table.c.gone_at).where(
         table.c.institution == institution, of_people, or_(~table.c.active, table.c.gone_at.is_not(None))
     )
@@ -252,27 +254,29 @@ class StoredCampus:
         self._connection, self._institution = connection, institution
         self._found: dict[tuple[Resource, Name], Record | None] = {}
         self._people: dict[tuple[Resource, SectionKey], dict[str, Record]] = {}
-        self._sections: set[SectionKey] = set()
+        self._whole: set[tuple[Resource, SectionKey]] = set()
         self._seal = seal_of(connection)
         self._load(Resource.SEMESTERS, table.c.person == "")
 
-    def load_sections(self, keys: Iterable[SectionKey]) -> None:
-        """Load some sections with their staff and registrations, and everybody in them."""
-        new = [key for key in dict.fromkeys(keys) if key not in self._sections]
+    def load_sections(self, keys: Iterable[SectionKey], *resources: Resource) -> None:
+        """Load some sections with their staff and registrations, or with one of these, and everybody in them."""
         here = tuple_(table.c.semester, table.c.course, table.c.section)
-        for some in batches(new, SECTIONS_AT_ONCE):
-            for resource in (Resource.SECTIONS, Resource.STAFF, Resource.REGISTRATIONS):
+        keys, found = dict.fromkeys(keys), set[str]()
+        for resource in dict.fromkeys((Resource.SECTIONS, *(resources or OF_PEOPLE))):
+            new = [key for key in keys if (resource, key) not in self._whole]
+            for some in batches(new, SECTIONS_AT_ONCE):
                 self._load(resource, here.in_([tuple(key) for key in some]))
-        self._sections.update(new)
-        of_people = (Resource.STAFF, Resource.REGISTRATIONS)
-        self.load_persons(person for key in new for kind in of_people for person in self._people.get((kind, key), ()))
+            self._whole.update((resource, key) for key in new)
+            found.update(person for key in new for person in self._people.get((resource, key), ()))
+        self.load_persons(found)
+
+    def load_registrations(self, names: Iterable[Name]) -> None:
+        """Load some registrations, without the persons."""
+        self._load_named(Resource.REGISTRATIONS, names)
 
     def load_persons(self, ids: Iterable[str]) -> None:
         """Load some people."""
-        new = [one for one in dict.fromkeys(ids) if (Resource.PERSONS, Name(person=one)) not in self._found]
-        for some in batches(new):
-            self._found.update(dict.fromkeys(((Resource.PERSONS, Name(person=one)) for one in some), None))
-            self._load(Resource.PERSONS, table.c.key.in_(some))
+        self._load_named(Resource.PERSONS, (Name(person=one) for one in ids))
 
     def semesters(self) -> list[Semester]:
         """Every semester."""
@@ -310,16 +314,21 @@ class StoredCampus:
         return self._all_in(Resource.REGISTRATIONS, key, Registration)
 
     def _in_section(self, resource: Resource, key: SectionKey, name: Name, kind: type[R]) -> R | None:
-        if key not in self._sections and (resource, name) not in self._found:
-            self._found[resource, name] = None
-            self._load(resource, table.c.key == str(name))
+        if (resource, key) not in self._whole:
+            self._load_named(resource, [name])
         found = self._found.get((resource, name))
         return found if isinstance(found, kind) else None
 
     def _all_in(self, resource: Resource, key: SectionKey, kind: type[R]) -> list[R]:
-        self.load_sections([key])
+        self.load_sections([key], resource)
         people = self._people.get((resource, key), {})
         return [one for _, one in sorted(people.items()) if isinstance(one, kind)]
+
+    def _load_named(self, resource: Resource, names: Iterable[Name]) -> None:
+        new = [name for name in dict.fromkeys(names) if (resource, name) not in self._found]
+        for some in batches(new):
+            self._found.update(((resource, name), None) for name in some)
+            self._load(resource, table.c.key.in_([str(name) for name in some]))
 
     def _load(self, resource: Resource, which: ColumnElement[bool]) -> None:
         columns = (table.c.body, *(table.c[name] for name in Name._fields))

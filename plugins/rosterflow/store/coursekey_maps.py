@@ -5,7 +5,7 @@ Personal data in a mapping (an e-mail address) is sealed; ids are not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -121,12 +121,14 @@ def owner_of(connection: Connection, institution: str, school: str, kind: MapKin
     return next((one.key for one in _where(connection, institution, same)), None)
 
 
-def of_sections(connection: Connection, institution: str, sections: Iterable[SectionKey]) -> list[Mapped]:
-    """Everything known of some sections: courses, staff, enrollments and sessions, at whatever school."""
+def of_sections(
+    connection: Connection, institution: str, sections: Iterable[SectionKey], *kinds: MapKind
+) -> list[Mapped]:
+    """Everything known of some sections, or what is of some kinds, at whatever school."""
     here = tuple_(coursekey_map.c.semester, coursekey_map.c.course, coursekey_map.c.section)
     found: list[Mapped] = []
     for some in batches(sections, SECTIONS_AT_ONCE):
-        found += _where(connection, institution, here.in_([tuple(key) for key in some]))
+        found += _where(connection, institution, _of_kinds(here.in_([tuple(key) for key in some]), kinds))
     return found
 
 
@@ -134,9 +136,12 @@ def of_persons(connection: Connection, institution: str, persons: Iterable[str],
     """Everything known of some people, or what is of some kinds: accounts, staff, enrollments."""
     found: list[Mapped] = []
     for some in batches(persons):
-        which = coursekey_map.c.person.in_(some)
-        found += _where(connection, institution, which & coursekey_map.c.kind.in_(kinds) if kinds else which)
+        found += _where(connection, institution, _of_kinds(coursekey_map.c.person.in_(some), kinds))
     return found
+
+
+def _of_kinds(which: ColumnElement[bool], kinds: Sequence[MapKind]) -> ColumnElement[bool]:
+    return which & coursekey_map.c.kind.in_(kinds) if kinds else which
 
 
 def users(connection: Connection, institution: str, school: str, persons: Iterable[str]) -> dict[str, Mapped]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from rosterflow.domain.coursekey.campus import Section, SectionKey
+from rosterflow.domain.coursekey.campus import Resource, Section, SectionKey
 from rosterflow.domain.coursekey.college import College
 from rosterflow.domain.coursekey.payloads import course_data, fingerprint, user_data
 from rosterflow.domain.coursekey.port import CourseKey
@@ -21,7 +21,7 @@ from rosterflow.domain.coursekey.sites import School
 from rosterflow.domain.errors import Code, RetryableError, RosterflowError
 from rosterflow.store import campus as mirror
 from rosterflow.store import coursekey_maps, leases
-from rosterflow.store.campus import StoredCampus
+from rosterflow.store.campus import Name, StoredCampus
 from rosterflow.store.coursekey_maps import MapKey, MapKind, Mapped
 from rosterflow.store.engine import Store
 
@@ -244,16 +244,22 @@ def open_desk(
     clock: Callable[[], datetime],
     password: Password,
 ) -> Desk:
-    """Load what some entries are about, inside one transaction."""
+    """Load what some entries are about, inside one transaction.
+
+    Of a section that is itself and its staff, not everybody in it: each of 100 entries may have a section of its own.
+    """
     entities = [entry.entity for entry in entries]
     sections = sorted({key for entity in entities if (key := entity.section_key)})
     persons = sorted({entity.person for entity in entities if entity.person})
     campus = StoredCampus(connection, college.key)
-    campus.load_sections(sections)
+    campus.load_sections(sections, Resource.STAFF)
+    campus.load_registrations(Name(*key, entity.person) for entity in entities if (key := entity.section_key))
     campus.load_persons([*persons, *college.coursekey.course_admins])
+    meeting = sorted({key for entity in entities if entity.kind is EntryKind.SESSIONS and (key := entity.section_key)})
     known = [
-        *coursekey_maps.of_sections(connection, college.key, sections),
-        *coursekey_maps.of_persons(connection, college.key, persons, MapKind.USER),
+        *coursekey_maps.of_sections(connection, college.key, sections, MapKind.COURSE, MapKind.STAFF),
+        *coursekey_maps.of_sections(connection, college.key, meeting, MapKind.SESSION),
+        *coursekey_maps.of_persons(connection, college.key, persons, MapKind.USER, MapKind.ENROLLMENT),
     ]
     teachers = mirror.teachers(connection, college.key, persons) | {*college.coursekey.course_admins}
     maps = {one.key: one for one in known}

@@ -19,16 +19,17 @@ from rosterflow.domain.coursekey.queue import Entity, Entry, EntryKind, EntrySta
 from rosterflow.domain.coursekey.sites import School
 from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError
 from rosterflow.hooks.coursekey_answers import Refusal
-from rosterflow.store import coursekey_maps, queue
+from rosterflow.store import queue
 from rosterflow.store.coursekey_maps import MapKey, MapKind
 from rosterflow.store.queue import Request
+from rosterflow.sync.coursekey_again import BY_DRAIN, look_up_again
 from rosterflow.sync.coursekey_desk import Blocked, Desk, Place, Sent, course_entity, open_desk
 from rosterflow.sync.coursekey_steps import STEPS, gathered
 from rosterflow.sync.coursekey_turns import is_to_be_asked, judged, needs
 from rosterflow.sync.drain_batches import Batch, Lanes, Name, all_of, batch_of, in_turn, together
 from rosterflow.sync.drain_state import FAR, LONGEST_BACK_OFF, Drained, Failure, Key, Work
 from rosterflow.sync.drain_writing import Writing
-from rosterflow.sync.queueing import Judge, course_entities
+from rosterflow.sync.queueing import Judge
 from rosterflow.wire.coursekey_profile import Problem
 
 log = logging.getLogger(__name__)
@@ -45,8 +46,6 @@ OPEN_AT_ONCE = 10
 """So many batches are worked on at a time at most."""
 LANES_FOR_A_CALL = 2
 """So many sections or users are at hand for each call that may be under way: between calls we do work of our own."""
-BY_DRAIN = "drain"
-"""Who asked for what the entries of a batch depend on."""
 
 
 def drain(work: Work, *, batch: int | None = None, max_batches: int | None = None) -> Drained:
@@ -340,7 +339,7 @@ class _Drain:
                 school, entry, problem
             ):
                 key.failures = 0
-                return self._look_up_again(desk, school, entry, problem)
+                return self._look_up_again(school, entry, problem)
             case _:
                 key.failures = 0
                 return self._end(entry, Failure(EntryState.FAILED, "refused", error.message, error.code))
@@ -376,25 +375,7 @@ class _Drain:
         self._looked_up_again.add(key)
         return is_first
 
-    def _look_up_again(self, desk: Desk, school: School, entry: Entry, problem: Problem) -> EntryState:
-        """What we knew is not there any more: forget it, and have it looked up, or made, before the next try."""
+    def _look_up_again(self, school: School, entry: Entry, problem: Problem) -> EntryState:
         self._writing.write()
-        now, section = self._work.clock(), entry.entity.section_key
-        judge = Judge(desk.college, desk.campus, now)
-        gone = [MapKey(MapKind.USER, school.school_id, person=entry.entity.person)]
-        others: list[Request] = []
-        if problem is Problem.UNKNOWN_COURSE and section is not None:
-            gone = [key for key in desk.maps if key.section == section and key.school == school.school_id]
-            students = (
-                Entity(EntryKind.ENROLLMENT, *section, one.person) for one in desk.campus.registrations_of(section)
-            )
-            whole = (*course_entities(section, desk.campus, desk.college), *students)
-            others = [judge.request(one, asked_by=BY_DRAIN) for one in whole if one != entry.entity]
-        with self._work.store.begin() as connection:
-            for key in gone:
-                coursekey_maps.forget(connection, desk.college.key, key)
-            self._forget(gone)
-            queue.put(connection, *self._queue, others, now)
-            words = f"CourseKey does not know it any more ({problem}); it is looked up again."
-            queue.finish(connection, entry, EntryState.PENDING, "gone", words, now)
+        self._forget(look_up_again(self._work, school.school_id, entry, problem))
         return EntryState.PENDING
