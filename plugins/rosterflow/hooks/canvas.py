@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Self
 from urllib.parse import quote, urlsplit
@@ -24,12 +23,15 @@ from rosterflow.domain.errors import REMEDIES, Code, FatalError, RetryableError,
 from rosterflow.domain.model import Term
 from rosterflow.hooks.canvas_answers import instant, parsed, refusal, skew
 from rosterflow.hooks.canvas_connection import base_of, headers_of, tls
-
-RUNNING = frozenset({"initializing", "created", "importing", "cleanup_batch", "restoring"})
-"""States of a SIS import that is not over (Canvas contract §2.6)."""
-
-REPORT_RUNNING = frozenset({"created", "running", "compiling"})
-"""States of an account report that is not over (Canvas contract §10.10)."""
+from rosterflow.hooks.canvas_records import (
+    Administrator,
+    ImportMessage,
+    Report,
+    SisImport,
+    administrator_of,
+    report_of,
+    sis_import_of,
+)
 
 TIMEOUT = httpx.Timeout(connect=5, read=60, write=120, pool=5)
 LONGEST_WAIT = 60.0
@@ -39,54 +41,6 @@ QUOTA_PAUSE = 2.0
 """Below this much of the rate limit's bucket we pause before the next call; it refills 10 units a second (§9.4)."""
 
 CLOCK_SKEW = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class SisImport:
-    """A SIS import as Canvas tells it.
-
-    :param counts: rows that succeeded, per type (``data.counts``); refused and skipped rows are not in it.
-    :param files: names of the CSV files in it, as far as Canvas lists them.
-    """
-
-    id: str
-    state: str
-    created_at: datetime
-    counts: Mapping[str, int]
-    files: tuple[str, ...]
-
-    @property
-    def is_over(self) -> bool:
-        """Whether Canvas will not touch it any more."""
-        return self.state not in RUNNING
-
-    @property
-    def is_trustworthy(self) -> bool:
-        """Whether every row without a message was carried out; not so after a failure or an abort (§2.6)."""
-        return self.state in ("imported", "imported_with_messages")
-
-
-@dataclass(frozen=True, slots=True)
-class ImportMessage:
-    """What Canvas says about one row of an import; ``row`` counts the header as 1 and may be unknown."""
-
-    file: str
-    row: int | None
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """An account report; ``url`` is where its file is once it is complete."""
-
-    id: str
-    state: str
-    url: str | None
-
-    @property
-    def is_over(self) -> bool:
-        """Whether Canvas is done with it, well or not."""
-        return self.state not in REPORT_RUNNING
 
 
 def _may_pass(error: BaseException) -> bool:
@@ -174,17 +128,17 @@ class CanvasHook(BaseHook):
             )
         except RowError as error:
             raise FatalError(Code.FORBIDDEN, error.message) from None
-        return _sis_import(answer.json())
+        return sis_import_of(answer.json())
 
     def sis_import(self, import_id: str) -> SisImport:
         """The state of one import (GET /accounts/self/sis_imports/:id)."""
-        return _sis_import(self._read(f"/accounts/self/sis_imports/{import_id}").json())
+        return sis_import_of(self._read(f"/accounts/self/sis_imports/{import_id}").json())
 
     def sis_imports_since(self, moment: datetime) -> Iterator[SisImport]:
         """Every import created since a moment, newest first (GET /accounts/self/sis_imports)."""
         parameters = {"created_since": moment.astimezone(UTC).isoformat(), "per_page": 100}
         for item in self._listed("/accounts/self/sis_imports", parameters, wrapped_as="sis_imports"):
-            yield _sis_import(item)
+            yield sis_import_of(item)
 
     def sis_import_messages(self, import_id: str) -> Iterator[ImportMessage]:
         """Every message about a row, page by page (GET /accounts/self/sis_imports/:id/errors)."""
@@ -201,11 +155,11 @@ class CanvasHook(BaseHook):
         """
         form = {f"parameters[{kind}]": "true" for kind in kinds}
         form |= {"parameters[include_deleted]": "true", "parameters[skip_message]": "true"}
-        return _report(self._write("POST", "/accounts/self/reports/provisioning_csv", data=form).json())
+        return report_of(self._write("POST", "/accounts/self/reports/provisioning_csv", data=form).json())
 
     def provisioning_report(self, report_id: str) -> Report:
         """The state of an ordered report (GET /accounts/self/reports/provisioning_csv/:id)."""
-        return _report(self._read(f"/accounts/self/reports/provisioning_csv/{report_id}").json())
+        return report_of(self._read(f"/accounts/self/reports/provisioning_csv/{report_id}").json())
 
     def download(self, url: str) -> bytes:
         """A report's file. Its address may be another host's, which then gets no token of ours."""
@@ -279,6 +233,23 @@ class CanvasHook(BaseHook):
         where = f"sis_account_id:{quote(account, safe='')}" if account else "self"
         listed = self._listed(f"/accounts/{where}/roles", {"show_inherited": "true", "per_page": 100})
         return {str(item["label"]): str(item["base_role_type"]) for item in listed}
+
+    def administrators(self, account: str) -> list[Administrator]:
+        """Everybody who administers an account itself, page by page (GET /accounts/:id/admins).
+
+        API: https://developerdocs.instructure.com/services/canvas/resources/admins
+
+        :param account: its SIS id.
+        :returns: nobody when Canvas has no such account.
+        :raises FatalError: ``forbidden`` when the token may not see them.
+        """
+        path = f"/accounts/sis_account_id:{quote(account, safe='')}/admins"
+        try:
+            return [administrator_of(item) for item in self._listed(path, {"per_page": 100})]
+        except RowError:
+            if self.account_exists(account):
+                raise
+            return []
 
     def missing_permissions(self) -> tuple[str, ...]:
         """Which of the permissions that a sync needs the token lacks (GET /accounts/self/permissions)."""
@@ -383,18 +354,3 @@ def _wait(state: RetryCallState) -> float:
 
 def _course_path(sis_id: str) -> str:
     return f"/courses/sis_course_id:{quote(sis_id, safe='')}"
-
-
-def _sis_import(item: Mapping[str, Any]) -> SisImport:
-    files = item.get("csv_attachments") or ()
-    return SisImport(
-        id=str(item["id"]),
-        state=item["workflow_state"],
-        created_at=instant(item["created_at"]),
-        counts={name: int(n) for name, n in ((item.get("data") or {}).get("counts") or {}).items()},
-        files=tuple(str(file.get("filename") or file.get("display_name")) for file in files),
-    )
-
-
-def _report(item: Mapping[str, Any]) -> Report:
-    return Report(str(item["id"]), item["status"], (item.get("attachment") or {}).get("url"))

@@ -15,7 +15,8 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from asgiref.sync import sync_to_async
 
 from rosterflow.domain.errors import RosterflowError
-from rosterflow.hooks.canvas import REPORT_RUNNING, RUNNING, TIMEOUT, CanvasHook
+from rosterflow.hooks.canvas import TIMEOUT, CanvasHook
+from rosterflow.hooks.canvas_records import REPORT_RUNNING, RUNNING
 
 log = logging.getLogger(__name__)
 
