@@ -21,7 +21,7 @@ Found = TypeVar("Found")
 POLL_SECONDS = 0.3
 PAGE = 100
 # Airflow 3.3 fails a task whose approval is answered within about one scheduler loop of its being asked.
-SECONDS_BEFORE_ANSWERING = 5.0
+SECONDS_BEFORE_ANSWERING = 2.0
 
 
 class AirflowApi:
