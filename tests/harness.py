@@ -306,6 +306,7 @@ class Harness:
         one = prepare_import(
             self.store,
             self.blobs,
+            hook,
             self.institution,
             run,
             plan_id,

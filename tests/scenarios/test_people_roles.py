@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import select
 
@@ -14,7 +13,7 @@ from rosterflow.store.tables import decision
 from sandbox.university.model import Klasse, Undervisningsenhet
 from sandbox.university.people import Fagperson, Person, Personrolle, Rolle, give_role
 from sandbox.university.vocabulary import ADMIN, ASSISTENT, EMNEANSVAR, LARER, STUDIEKONS, TILSYN, TOLK, VEILEDER
-from tests.scenarios.college import TOKEN, College
+from tests.scenarios.college import College
 from tests.scenarios.people_day import people_in_canvas
 from tests.scenarios.persons import (
     ASSISTANT,
@@ -22,13 +21,11 @@ from tests.scenarios.persons import (
     TEACHER,
     faculty_of,
     follows_in_canvas,
-    login_of,
     newcomer,
     refused,
     teaches,
     user_of,
 )
-from tests.scenarios.test_hands_in_canvas import take_base_again
 
 ACCOUNT_ADMIN = "AccountAdmin"
 
@@ -213,40 +210,3 @@ def test_a_role_on_a_unit_or_a_programme_administers_its_account_until_it_ends(f
     faculty.harness.run(days_later=1)
     states = {role: state for _, role, state in administers(faculty, person)}
     assert states == {ACCOUNT_ADMIN: "deleted", "Superbruker": "active"}
-
-
-def test_an_administrator_whom_people_made_stays_when_fs_has_no_such_role(faculty: College) -> None:
-    person = newcomer(faculty)
-    teaches(faculty, person, faculty.teaching())
-    faculty.harness.run(days_later=1)
-    admin_by_hand(faculty, person)
-
-    assert faculty.harness.run(days_later=1).changes == 0
-    assert administers(faculty, person) == {("FSDEMO", ACCOUNT_ADMIN, "active")}
-
-
-def admin_by_hand(one: College, person: Person) -> None:
-    user = login_of(one, person)
-    assert user
-    url = f"{one.sandbox.url}/canvas/api/v1/accounts/sis_account_id:FSDEMO/admins"
-    form = {"user_id": f"sis_user_id:{user_of(person)}", "role": ACCOUNT_ADMIN, "send_confirmation": "false"}
-    httpx.post(url, headers=TOKEN, data=form).raise_for_status()
-
-
-def test_an_administrator_whom_people_made_is_not_taken_away_when_fs_has_the_role_too_and_has_it_no_longer(
-    faculty: College,
-) -> None:
-    person = newcomer(faculty)
-    teaches(faculty, person, faculty.teaching())
-    faculty.harness.run(days_later=1)
-    admin_by_hand(faculty, person)
-    take_base_again(faculty)
-    home = next(one for one in faculty.university.enheter if one.niva.name == "INSTITUSJON")
-
-    role = holds(faculty, person, home, ADMIN)
-    changes = [faculty.harness.run(days_later=1).changes]
-    with faculty.changing_fs():
-        home.personroller.remove(role)
-    changes.append(faculty.harness.run(days_later=1).changes)
-
-    assert (changes, administers(faculty, person)) == ([0, 0], {("FSDEMO", ACCOUNT_ADMIN, "active")})

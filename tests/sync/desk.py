@@ -21,7 +21,8 @@ from rosterflow.domain.model import Origin as From
 from rosterflow.domain.plan import Action, Change, Plan
 from rosterflow.domain.rosters import Member, Roster, Thing
 from rosterflow.domain.snapshot import Scope
-from rosterflow.hooks.canvas import CanvasHook, ImportMessage, SisImport
+from rosterflow.hooks.canvas import CanvasHook
+from rosterflow.hooks.canvas_records import ImportMessage, SisImport
 from rosterflow.store import history, imports, migrate, objects, plans, rosters, row_errors
 from rosterflow.store.engine import Store
 from rosterflow.store.imports import StoredImport
@@ -173,7 +174,15 @@ class Desk:
 
     def prepare(self, plan_id: int, part: int = 1) -> StoredImport | None:
         return prepare_import(
-            self.store, self.blobs, HOME, self.run, plan_id, approval_id=None, part=part, now=self.canvas.clock
+            self.store,
+            self.blobs,
+            self.hook,
+            HOME,
+            self.run,
+            plan_id,
+            approval_id=None,
+            part=part,
+            now=self.canvas.clock,
         )
 
     def post(self, one: StoredImport) -> StoredImport:

@@ -12,7 +12,7 @@ import pytest
 from rosterflow.domain.errors import Code, RetryableError, RowError
 from rosterflow.domain.model import Key, Kind, State, key_of
 from rosterflow.domain.plan import Action
-from rosterflow.hooks.canvas import ImportMessage
+from rosterflow.hooks.canvas_records import ImportMessage
 from rosterflow.store import plans, row_errors
 from rosterflow.store.plans import ChangeState
 from rosterflow.sync.confirming import waits_for_reading_back

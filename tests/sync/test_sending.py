@@ -14,7 +14,7 @@ import pytest
 from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError
 from rosterflow.domain.model import State
 from rosterflow.domain.plan import Action
-from rosterflow.hooks.canvas import SisImport
+from rosterflow.hooks.canvas_records import SisImport
 from rosterflow.store.imports import ImportState, StoredImport
 from rosterflow.store.plans import ChangeState
 from rosterflow.sync import runs

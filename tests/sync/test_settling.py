@@ -11,7 +11,7 @@ import pytest
 from rosterflow.domain.errors import Code, FatalError, RetryableError
 from rosterflow.domain.model import Account, Course, Kind, Origin, Section, SourceKind, State, Term, key_of
 from rosterflow.domain.plan import Action
-from rosterflow.hooks.canvas import SisImport
+from rosterflow.hooks.canvas_records import SisImport
 from rosterflow.store import imports, institutions
 from rosterflow.store.imports import ImportState
 from rosterflow.store.plans import ChangeState

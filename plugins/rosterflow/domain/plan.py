@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from operator import attrgetter
@@ -116,6 +116,22 @@ class Plan:
 def hash_of(fingerprints: Iterable[str]) -> str:
     """A digest of a set of changes by their fingerprints, independent of their order."""
     return hashlib.sha256("\n".join(sorted(fingerprints)).encode()).hexdigest()
+
+
+def some_of(change: Change, users: Collection[str], part: str) -> Change:
+    """A change of a roster for some of its people alone; one of an object as it is.
+
+    :param part: tells it from others of the same roster.
+    """
+    before, after = change.before, change.after
+    if not isinstance(after, Roster):
+        return change
+    there = before.only(users) if isinstance(before, Roster) else None
+    return msgspec.structs.replace(
+        change,
+        before=replace(there, part=part) if there and there.members else None,
+        after=replace(after.only(users), part=part),
+    )
 
 
 def member_print(roster: Roster, user: str, member: Member) -> str:

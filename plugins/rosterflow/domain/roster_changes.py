@@ -20,6 +20,7 @@ from rosterflow.domain.rosters import ACTIVE, BY_HAND, DELETED, MEMBER_FIELDS, M
 from rosterflow.domain.snapshot import Snapshot
 
 LOGIN_SWAP = "login-swap"
+ADMIN_BY_HAND = "admin-by-hand"
 
 RULES: dict[str, str] = {
     Part.NEW: "The source has them there and Canvas does not.",
@@ -32,7 +33,7 @@ RULES: dict[str, str] = {
 
 KEPT: dict[str, str] = {
     "place-not-in-use": "The section, course or account is concluded or deleted in Canvas, so nobody comes or leaves.",
-    "admin-by-hand": "People made them administrators by hand, which nobody takes over.",
+    ADMIN_BY_HAND: "People made them administrators by hand, which nobody takes over.",
     "login-in-use": "Another user has this login in Canvas, and keeps it.",
 }
 """Ids of the rules by which people do not come, or do not change, though the source has it so."""
@@ -124,7 +125,7 @@ class _Arrivals:
         self.plan.unchanged[pair.roster.kind] += len(want) - len(different) if have else 0
         if pair.roster.kind is Kind.ADMIN and (by_hand := people.pop(Part.ADOPTED)):
             # Once sent they would be ours, and go with the role: only administrators that we made are ever removed.
-            self.plan.decisions.append(kept(pair.roster, "admin-by-hand", len(by_hand)))
+            self.plan.decisions.append(kept(pair.roster, ADMIN_BY_HAND, len(by_hand)))
         for part, some in people.items():
             if some and self._ground.is_in_use(pair.roster):
                 self._send(part, pair, some)

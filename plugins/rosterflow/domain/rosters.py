@@ -183,6 +183,22 @@ class WantedRoster:
     has_unknown: bool = False
 
 
+def left_to_people(there: Roster, known: Roster | None, sent: Collection[str] = ()) -> Roster:
+    """A roster as Canvas lists it, with the administrators who are people's as such.
+
+    Canvas takes an administrator whom an import once made for an import's, whoever makes them again (Canvas contract
+    §5.10). People's are those who were, and those who were taken away and come without us.
+
+    :param known: the roster as it was confirmed.
+    :param sent: users who were sent since then.
+    """
+    if there.kind is not Kind.ADMIN or known is None:
+        return there
+    others = {user for user, member in known.members.items() if member[-1] in (BY_HAND, DELETED)} - set(sent)
+    theirs = [user for user in others if there.members.get(user) == STANDINGS[ACTIVE]]
+    return replace(there, members={**there.members, **dict.fromkeys(theirs, STANDINGS[BY_HAND])})
+
+
 Thing = CanvasObject | Roster
 """What a change may be about."""
 

@@ -12,7 +12,7 @@ from datetime import date
 import msgspec
 
 from rosterflow.domain.model import FIELDS, CanvasObject, Key, State
-from rosterflow.domain.plan import Change, Plan
+from rosterflow.domain.plan import Change, Plan, some_of
 from rosterflow.domain.rosters import ACTIVE, MEMBER_FIELDS, Member, Roster, Thing
 from rosterflow.domain.snapshot import Snapshot
 
@@ -134,25 +134,12 @@ def _parts(change: Change, remembered: Mapping[Key, Sequence[Undone]]) -> Iterat
             return
         again = frozenset[str]().union(*(one.repeated_by(left) for one in undone))
         part = f"{left.after.part}, {UNDONE} by plan {plan_id}"
-        yield msgspec.structs.replace(_some(left, again, part), **says)
+        yield msgspec.structs.replace(some_of(left, again, part), **says)
         rest = frozenset(left.after.members.keys() - again)
         if not rest:
             return
-        left = _some(left, rest, left.after.part)
+        left = some_of(left, rest, left.after.part)
     yield left
-
-
-def _some(change: Change, users: frozenset[str], part: str) -> Change:
-    """A change of a roster for some of its people alone."""
-    before, after = change.before, change.after
-    if not isinstance(after, Roster):
-        return change
-    there = before.only(users) if isinstance(before, Roster) else None
-    return msgspec.structs.replace(
-        change,
-        before=replace(there, part=part) if there and there.members else None,
-        after=replace(after.only(users), part=part),
-    )
 
 
 def _whole(change: Change) -> Key:

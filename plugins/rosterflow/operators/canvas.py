@@ -49,6 +49,7 @@ class CanvasSisImportOperator(WritesPlan):
         one = prepare_import(
             self.store,
             self.blobs,
+            self.canvas,
             self.settings,
             run,
             self.plan_of(context),

@@ -16,6 +16,8 @@ from rosterflow.store.tables import audit, history, plan_change
 
 MOVED_OUT = "moved out"
 """What happens to an account when a course of it, or an account in it, moves elsewhere."""
+FOUND = "found in Canvas"
+"""What others made in Canvas, so that we do not make it."""
 ID_CHANGED = "id changed"
 """What happens to an object, or to a user whose old and new ids are the detail."""
 

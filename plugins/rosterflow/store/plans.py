@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,12 +15,13 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, func, insert, select, update
 
 from rosterflow.domain.model import Key, Kind
-from rosterflow.domain.plan import REMOVALS, Action, Change, Plan, hash_of
+from rosterflow.domain.plan import REMOVALS, Action, Change, Plan, hash_of, some_of
 from rosterflow.domain.rosters import Roster, Thing
 from rosterflow.store.bulk import among, insert_rows
 from rosterflow.store.codec import PEOPLE, outline_from_text, text_of, thing_from_text
+from rosterflow.store.history import whole_sis_id
 from rosterflow.store.sealing import Seal, seal_of
-from rosterflow.store.tables import canvas_object, plan, plan_change, sis_import
+from rosterflow.store.tables import canvas_object, plan, plan_change, roster, sis_import
 
 STORED = plan_change.c[
     "seq",
@@ -178,9 +179,10 @@ def plan_of_run(connection: Connection, run_id: int) -> StoredPlan | None:
     return _plan(row) if row else None
 
 
-def changes(connection: Connection, plan_id: int, *states: ChangeState) -> list[StoredChange]:
-    """The changes of a plan in their order; all of them, or those in some states."""
-    return changes_where(connection, plan_change.c.plan_id == plan_id, *states)
+def changes(connection: Connection, plan_id: int, *states: ChangeState, kind: Kind | None = None) -> list[StoredChange]:
+    """The changes of a plan in their order; all of them, or those in some states, of a kind."""
+    which = plan_change.c.plan_id == plan_id
+    return changes_where(connection, which & (plan_change.c.kind == kind) if kind else which, *states)
 
 
 def changes_where(connection: Connection, which: ColumnElement[bool], *states: ChangeState) -> list[StoredChange]:
@@ -197,15 +199,19 @@ def changes_doing(connection: Connection, plan_id: int, action: Action) -> list[
     return changes_where(connection, (plan_change.c.plan_id == plan_id) & (plan_change.c.action == action))
 
 
-def sent_since_confirmed(connection: Connection, institution: str) -> list[StoredChange]:
-    """Changes that were sent after Canvas last confirmed their object, and never confirmed themselves."""
+def sent_since_confirmed(connection: Connection, institution: str, *, of_people: bool = False) -> list[StoredChange]:
+    """Changes that were sent after Canvas last confirmed their object, and never confirmed themselves.
+
+    :param of_people: those of people instead, after it last confirmed their roster.
+    """
+    known, sis_id = (roster, whole_sis_id()) if of_people else (canvas_object, plan_change.c.sis_id)
     sent_later = exists().where(
         sis_import.c.plan_id == plan_change.c.plan_id,
         sis_import.c.institution == institution,
-        canvas_object.c.institution == institution,
-        canvas_object.c.kind == plan_change.c.kind,
-        canvas_object.c.sis_id == plan_change.c.sis_id,
-        canvas_object.c.confirmed_at <= sis_import.c.posting_at,
+        known.c.institution == institution,
+        known.c.kind == plan_change.c.kind,
+        known.c.sis_id == sis_id,
+        known.c.confirmed_at <= sis_import.c.posting_at,
     )
     return changes_where(connection, sent_later, ChangeState.SENT, ChangeState.UNKNOWN)
 
@@ -242,6 +248,29 @@ def set_state(
     if told:
         statement = update(plan_change).where(mine, plan_change.c.seq == bindparam("at_seq"))
         connection.execute(statement.values(state=state, message=bindparam("words")), told)
+
+
+def leave_out(
+    connection: Connection, plan_id: int, one: StoredChange, users: Collection[str], part: str, why: str
+) -> None:
+    """Take some people out of a change that is not sent yet; they stay in the plan, in a stale change of their own.
+
+    :param part: tells their change from the one that they were in.
+    :param why: one sentence, for whoever looks at the plan.
+    """
+    left = frozenset(one.change.after.members.keys() - users) if isinstance(one.change.after, Roster) else None
+    if not left:
+        set_state(connection, plan_id, [one.seq], ChangeState.STALE, {one.seq: why})
+        return
+    mine = plan_change.c.plan_id == plan_id
+    last = connection.execute(select(func.max(plan_change.c.seq)).where(mine)).scalar_one()
+    seal = seal_of(connection)
+    apart, rest = some_of(one.change, users, f"{one.part}, {part}"), some_of(one.change, left, one.part)
+    told = {"guard_rule": one.guard_rule, "guard_reason": one.guard_reason, "approval_id": one.approval_id}
+    stale = {**told, "state": str(ChangeState.STALE), "message": why}
+    connection.execute(insert(plan_change).values({**_row(seal, plan_id, last + 1, apart, apart.fingerprint), **stale}))
+    kept = {**_row(seal, plan_id, one.seq, rest, rest.fingerprint), "state": str(one.state)}
+    connection.execute(update(plan_change).where(mine, plan_change.c.seq == one.seq).values(kept))
 
 
 def note_refused(connection: Connection, plan_id: int, refused: Mapping[int, int]) -> None:

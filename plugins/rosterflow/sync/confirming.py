@@ -21,7 +21,8 @@ from rosterflow.domain.model import FIELDS, CanvasObject, Course, Key, Kind, Sta
 from rosterflow.domain.plan import Action, Change
 from rosterflow.domain.rosters import Roster, Thing, lies_in
 from rosterflow.domain.undo import UNDO
-from rosterflow.hooks.canvas import CanvasHook, SisImport
+from rosterflow.hooks.canvas import CanvasHook
+from rosterflow.hooks.canvas_records import SisImport
 from rosterflow.store import closed_courses, history, imports, objects, plans, row_errors
 from rosterflow.store.engine import Store
 from rosterflow.store.history import Event

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rosterflow.hooks.canvas import ImportMessage, SisImport
+from rosterflow.hooks.canvas_records import ImportMessage, SisImport
 from rosterflow.store.imports import StoredImport
 
 

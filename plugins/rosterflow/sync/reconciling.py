@@ -14,7 +14,7 @@ from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import CanvasObject, Key, Kind, State, key_of
 from rosterflow.domain.plan import Action
 from rosterflow.domain.reconcile import believe, reconcile
-from rosterflow.domain.rosters import Roster
+from rosterflow.domain.rosters import Roster, left_to_people
 from rosterflow.store import history, looking, objects, plans, rosters, row_errors, runs
 from rosterflow.store.engine import Store
 from rosterflow.store.history import Event
@@ -116,7 +116,9 @@ def canvas_as_it_is(institution: Institution, report: bytes) -> tuple[World, fro
 def _worlds(connection: Connection, institution: Institution, report: bytes) -> Worlds:
     actual, by_hand = canvas_as_it_is(institution, report)
     confirmed = world_of(connection, institution)
-    return Worlds(_wanted(connection, institution, confirmed), confirmed, actual, by_hand)
+    people = (left_to_people(roster, confirmed.rosters.get(whole)) for whole, roster in actual.rosters.items())
+    there = World(actual.values(), people)
+    return Worlds(_wanted(connection, institution, confirmed), confirmed, there, by_hand)
 
 
 def _wanted(connection: Connection, institution: Institution, confirmed: World) -> World:

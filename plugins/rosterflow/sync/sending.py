@@ -18,9 +18,10 @@ from rosterflow.domain.confirmed import World
 from rosterflow.domain.errors import Code, RetryableError, RosterflowError
 from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import Kind, State
-from rosterflow.domain.plan import Action
+from rosterflow.domain.plan import REMOVALS, Action
 from rosterflow.domain.rosters import Roster
-from rosterflow.hooks.canvas import CanvasHook, SisImport
+from rosterflow.hooks.canvas import CanvasHook
+from rosterflow.hooks.canvas_records import SisImport
 from rosterflow.store import approvals, imports, objects, plans, row_errors
 from rosterflow.store.engine import Store
 from rosterflow.store.imports import ImportState, StoredImport
@@ -34,6 +35,7 @@ from rosterflow.sync.place import verify_place
 from rosterflow.sync.publishing import leave_to_people, remember_published
 from rosterflow.sync.remembering import remember_sent
 from rosterflow.sync.runs import root_of, verify_lease
+from rosterflow.sync.sparing import spare_admins
 from rosterflow.wire.canvas_csv import SisFile, first_import, second_import, sis_files, zip_of
 
 CERTAIN_AFTER = timedelta(seconds=60)
@@ -48,6 +50,7 @@ LOOK_BACK = timedelta(minutes=10)
 def prepare_import(
     store: Store,
     blobs: PageStore,
+    hook: CanvasHook,
     institution: Institution,
     run: Run,
     plan_id: int,
@@ -58,22 +61,23 @@ def prepare_import(
 ) -> StoredImport | None:
     """The import of one part of a plan: the one that was begun already, or a new one with its zip kept.
 
+    Whom people have made administrators by hand meanwhile is not in it.
+
     :param approval_id: send the approved changes of this request instead of the allowed ones of the plan.
     :param part: 1 for all that CSV can do, 2 for deleted accounts and terms, which must come after the courses'.
     :returns: ``None`` when there is nothing to send.
+    :raises RosterflowError: as :func:`~rosterflow.sync.sparing.spare_admins`.
     """
+    with store.begin() as connection:
+        verify_lease(connection, institution, run)
+        admins = [one for one in sendable(connection, plan_id, approval_id, Kind.ADMIN) if one.action not in REMOVALS]
+    spare_admins(store, hook, institution, run, plan_id, admins, approval_id=approval_id, now=now)
     with store.begin() as connection:
         verify_lease(connection, institution, run)
         begun = imports.import_of(connection, plan_id, approval_id, part)
         if begun:
             return begun
-        to_send = [
-            one
-            for one in sendable(connection, plan_id, approval_id)
-            if (first_import if part == 1 else second_import)(one.change)
-        ]
-        if part == 2:
-            to_send = _emptied(connection, institution, plan_id, _arrived(connection, institution, plan_id, to_send))
+        to_send = _part(connection, institution, plan_id, approval_id, part)
         if not to_send:
             return None
         number = imports.prepare(
@@ -98,6 +102,17 @@ def prepare_import(
         return imports.get_import(connection, number)
 
 
+def _part(
+    connection: Connection, institution: Institution, plan_id: int, approval_id: int | None, part: int
+) -> list[StoredChange]:
+    """The changes that one part of a plan sends."""
+    is_of_part = first_import if part == 1 else second_import
+    going = [one for one in sendable(connection, plan_id, approval_id) if is_of_part(one.change)]
+    if part == 1:
+        return going
+    return _emptied(connection, institution, plan_id, _arrived(connection, institution, plan_id, going))
+
+
 def _rows_of(
     connection: Connection, files: Sequence[SisFile], sent: Sequence[StoredChange]
 ) -> dict[str, dict[str, object]]:
@@ -108,12 +123,16 @@ def _rows_of(
     }
 
 
-def sendable(connection: Connection, plan_id: int, approval_id: int | None) -> list[StoredChange]:
+def sendable(
+    connection: Connection, plan_id: int, approval_id: int | None, kind: Kind | None = None
+) -> list[StoredChange]:
     """The changes that may be sent: allowed by the guards, or approved by a person.
 
     What was approved with an earlier plan, and could not be sent then, goes with this one's allowed changes.
+
+    :param kind: those of one kind alone.
     """
-    allowed = plans.changes(connection, plan_id, ChangeState.ALLOWED)
+    allowed = plans.changes(connection, plan_id, ChangeState.ALLOWED, kind=kind)
     if approval_id is not None:
         return [one for one in allowed if one.approval_id == approval_id]
     own = approvals.requests_of(connection, plan_id)

@@ -16,14 +16,16 @@ from rosterflow.domain.institution import Institution
 from rosterflow.domain.model import Account, CanvasObject, Key, Kind, State, key_of, parents_of
 from rosterflow.domain.plan import Action
 from rosterflow.domain.recognition import origin_of
-from rosterflow.domain.rosters import Roster, Thing
-from rosterflow.hooks.canvas import CanvasHook, SisImport
+from rosterflow.domain.rosters import Roster, Thing, left_to_people
+from rosterflow.hooks.canvas import CanvasHook
+from rosterflow.hooks.canvas_records import SisImport
 from rosterflow.store import closed_courses, history, imports, institutions, objects, plans, rosters, row_errors
 from rosterflow.store.engine import Store
-from rosterflow.store.history import Event
+from rosterflow.store.history import FOUND, Event
 from rosterflow.store.imports import ImportState, StoredImport
 from rosterflow.store.runs import Run
 from rosterflow.sync.confirming import confirm_import
+from rosterflow.sync.confirming_people import part_of
 from rosterflow.sync.cycles import undisturbed
 from rosterflow.sync.hiding import settle_hidden
 from rosterflow.sync.moving import departures
@@ -74,7 +76,7 @@ def _look_at_terms(store: Store, hook: CanvasHook, institution: Institution, run
         objects.save(connection, institution.key, found, now=now, run_id=run.id)
         row_errors.clear_refusals(connection, institution.key, keys)
         row_errors.settle(connection, institution.key, "canvas", [str(key) for key in keys], now)
-        events = [Event(key, "found in Canvas", "") for key in keys]
+        events = [Event(key, FOUND, "") for key in keys]
         events += [Event(key, "gone from Canvas", "") for key in gone]
         history.record(connection, institution.key, events, now, run_id=run.id)
 
@@ -113,7 +115,8 @@ def take_base(
     """Believe Canvas: what is confirmed becomes what Canvas lists under ids of ours.
 
     Fields that belong to Canvas stay known as such, and so do the term in which the source last had an object and that
-    we unpublished a course, for which Canvas has the word that it has for new ones. A state that we neither confirmed
+    we unpublished a course, for which Canvas has the word that it has for new ones; so do administrators whom people
+    made, but on first contact and after `rebase`. A state that we neither confirmed
     nor asked for was set by a person, so it belongs to Canvas from now on.
 
     :param found: the objects and rosters of a provisioning report.
@@ -139,12 +142,15 @@ def take_base(
         lacking = {key.kind for key in ground.known} - {key.kind for key in listed}
         if institution.people.sync:
             lacking |= {one.kind for one in known_people if one.active()} - {one.kind for one in people}
-        if lacking and institutions.standing(connection, institution.key, now).contacted_at is not None:
+        is_contacted = institutions.standing(connection, institution.key, now).contacted_at is not None
+        if lacking and is_contacted:
             kinds = " and no ".join(sorted(f"{kind}s" for kind in lacking))
             raise RetryableError(Code.BAD_RESPONSE, f"Canvas's provisioning report lists no {kinds} at all.")
         base = [one for thing in listed.values() if (one := ground.believed(institution, thing))]
         objects.forget_all(connection, institution.key)
         objects.save(connection, institution.key, base, now=now, run_id=run.id)
+        if is_contacted:
+            people = _left_to_people(connection, institution, people, known_people, ground.known)
         believed = believed_people(people, World(base), known_people, own)
         rosters.forget_all(connection, institution.key)
         rosters.save(connection, institution.key, believed, now=now)
@@ -155,6 +161,22 @@ def take_base(
     for roster in believed:
         counts[roster.kind] += len(roster.members)
     return {kind: counts[kind] for kind in Kind}
+
+
+def _left_to_people(
+    connection: Connection, institution: Institution, found: Iterable[Roster], known: Iterable[Roster], world: World
+) -> list[Roster]:
+    """The rosters that Canvas lists, with the administrators who are people's as such.
+
+    :param known: the rosters that were confirmed until now, in a ``world`` of objects. Who is in an account that was
+        not in use may have come back with it, so nothing is known of them.
+    """
+    admins = ((one, world.get(one.place.key)) for one in known if one.kind is Kind.ADMIN and one.place)
+    remembered = {one.whole: one for one, account in admins if account is None or account.is_alive}
+    sent: dict[Key, set[str]] = {}
+    for one in plans.sent_since_confirmed(connection, institution.key, of_people=True):
+        sent.setdefault(one.whole, set()).update(part_of(one).members)
+    return [left_to_people(one, remembered.get(one.whole), sent.get(one.whole, ())) for one in found]
 
 
 def believed_people(found: Iterable[Roster], base: World, known: Iterable[Roster], own: Key) -> list[Roster]:
