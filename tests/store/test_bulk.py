@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from sqlalchemy import select, true
 from sqlalchemy.exc import StatementError
 
 from rosterflow.store import bulk
-from rosterflow.store.bulk import among, batches, insert_rows, upsert
+from rosterflow.store.bulk import among, batches, insert_rows, matching, upsert
 from rosterflow.store.coursekey_tables import queue_entry
 from rosterflow.store.engine import Store
 from rosterflow.store.tables import decision, history
@@ -110,3 +112,34 @@ def test_every_column_has_a_type_that_bulk_writing_knows() -> None:
     }
 
     assert types == {"VARCHAR", "TEXT", "INTEGER", "BOOLEAN", "JSON", "DATE", "DATETIME"}
+
+
+def names_of(store: Store, rows: Sequence[Sequence[str]]) -> list[str]:
+    columns = [decision.c[name] for name in ("institution", "source", "subject")]
+    with store.begin() as connection:
+        query = select(decision.c.subject).where(matching(connection, columns, rows)).order_by(decision.c.subject)
+        return list(connection.execute(query).scalars())
+
+
+def test_rows_are_picked_by_several_columns_at_once(store: Store) -> None:
+    with store.begin() as connection:
+        upsert(connection, decision, [decided(subject, 1, []) for subject in ("MAT1", "MAT'2", 'MAT"3', "MAT4")])
+
+    rows = [("north", "emne", "MAT'2"), ("north", "emne", 'MAT"3'), ("south", "emne", "MAT1"), ("north", "evu", "MAT4")]
+
+    assert names_of(store, rows) == ['MAT"3', "MAT'2"]
+    assert names_of(store, []) == []
+
+
+def test_many_rows_are_picked_by_an_index_of_all_of_their_columns(sqlite_file: Path) -> None:
+    sqlite = Store(f"sqlite:///{sqlite_file}")
+    columns = [queue_entry.c[name] for name in ("institution", "api_name", "kind", "semester")]
+    with sqlite.begin() as connection:
+        query = select(queue_entry).where(matching(connection, columns, [("north", "api", "course", "2026FA")]))
+        compiled = query.compile(connection)
+        given = tuple(compiled.params[name] for name in compiled.positiontup or ())
+        plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", given)]
+
+    sqlite.dispose()
+    searches = [line for line in plan if line.startswith("SEARCH queue_entry")]
+    assert [" AND ".join(f"{each.name}=?" for each in columns) in line for line in searches] == [True]

@@ -11,12 +11,12 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, select, text, tuple_
+from sqlalchemy import ColumnElement, Connection, Table, and_, select, text
 
 from rosterflow.domain.attendance.ledger import Change, Coverage, Effect, Fact, FactState, ReadOf
 from rosterflow.store.attendance_tables import attendance_change, attendance_coverage
 from rosterflow.store.attendance_tables import attendance_session as table
-from rosterflow.store.bulk import batches, insert_rows, upsert
+from rosterflow.store.bulk import batches, insert_rows, matching, upsert
 
 SESSIONS_AT_ONCE = 300
 """Two values each, and a statement takes only so many."""
@@ -122,12 +122,12 @@ def outlines(
 ) -> dict[SessionName, Outline]:
     """The sessions of a school that have a fact in some days, and those that are named, on whatever day they are."""
     columns = table.c["course_id", "session", "first_window", "last_window", "digest", "booked", "seconds"]
-    query = select(*columns).where(_of(institution, school))
-    found: dict[SessionName, Outline] = {}
-    in_days = query.where(table.c.last_window >= first, table.c.first_window <= last)
-    found.update((SessionName(*row[:2]), Outline(*row[2:])) for row in connection.execute(in_days))
+    of_school = and_(table.c.institution == institution, table.c.school == school)
+    in_days = and_(of_school, table.c.last_window >= first, table.c.first_window <= last)
+    rows = connection.execute(select(*columns).where(in_days))
+    found = {SessionName(*row[:2]): Outline(*row[2:]) for row in rows}
     for some in batches((name for name in named if name not in found), SESSIONS_AT_ONCE):
-        rows = connection.execute(query.where(_NAME.in_([tuple(name) for name in some])))
+        rows = connection.execute(select(*columns).where(_named(connection, institution, school, some)))
         found.update((SessionName(*row[:2]), Outline(*row[2:])) for row in rows)
     return found
 
@@ -136,11 +136,11 @@ def facts_of(
     connection: Connection, institution: str, school: str, names: Iterable[SessionName]
 ) -> dict[SessionName, list[Fact]]:
     """The facts of some sessions; a session that is not known is left out."""
-    query = select(table.c.course_id, table.c.session, table.c.body).where(_of(institution, school))
+    query = select(table.c.course_id, table.c.session, table.c.body)
     return {
         SessionName(course, session): _decode(body)
         for some in batches(names, SESSIONS_AT_ONCE)
-        for course, session, body in connection.execute(query.where(_NAME.in_([tuple(name) for name in some])))
+        for course, session, body in connection.execute(query.where(_named(connection, institution, school, some)))
     }
 
 
@@ -181,15 +181,14 @@ def facts_in(
     last: date | None = None,
 ) -> Iterator[tuple[str, Fact]]:
     """The facts of some courses, each with its school: all of them, or those of sessions with a fact in some days."""
-    query = select(table.c.school, table.c.body).where(table.c.institution == institution)
+    query = select(table.c.school, table.c.body)
     if first is not None:
         query = query.where(table.c.last_window >= first)
     if last is not None:
         query = query.where(table.c.first_window <= last)
-    here = tuple_(table.c.school, table.c.course_id)
     in_order = query.order_by(table.c.school, table.c.course_id, table.c.session)
     for some in batches(courses, SESSIONS_AT_ONCE):
-        for school, body in connection.execute(in_order.where(here.in_([tuple(course) for course in some]))):
+        for school, body in connection.execute(in_order.where(_in(connection, table, institution, some))):
             for fact in _decode(body):
                 yield school, fact
 
@@ -241,9 +240,8 @@ def note(
 
 def audit_of(connection: Connection, institution: str, person: str, courses: Iterable[Course]) -> list[Audited]:
     """What reads did to the facts of a student in some courses, oldest first."""
-    columns = attendance_change.c
-    here = tuple_(columns.school, columns.course_id).in_([tuple(course) for course in courses])
-    query = select(attendance_change).where(columns.institution == institution, here).order_by(columns.id)
+    here = _in(connection, attendance_change, institution, courses)
+    query = select(attendance_change).where(here).order_by(attendance_change.c.id)
     return [
         Audited(row.run, row.school, SessionName(row.course_id, row.session), row.read_at, row.raw, one)
         for row in connection.execute(query)
@@ -261,8 +259,13 @@ def facts_of_person(
 
 
 _told = msgspec.json.Decoder(list[Noted]).decode
-_NAME = tuple_(table.c.course_id, table.c.session)
 
 
-def _of(institution: str, school: str) -> ColumnElement[bool]:
-    return and_(table.c.institution == institution, table.c.school == school)
+def _in(connection: Connection, where: Table, institution: str, courses: Iterable[Course]) -> ColumnElement[bool]:
+    columns = [where.c[name] for name in ("institution", *Course._fields)]
+    return matching(connection, columns, ((institution, *course) for course in courses))
+
+
+def _named(connection: Connection, institution: str, school: str, names: Iterable[SessionName]) -> ColumnElement[bool]:
+    columns = [table.c[name] for name in ("institution", "school", *SessionName._fields)]
+    return matching(connection, columns, ((institution, school, *name) for name in names))

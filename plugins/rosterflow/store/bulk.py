@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    and_,
     bindparam,
     cast,
     column,
@@ -102,6 +103,30 @@ def _refuse_naive(table: Table, names: Sequence[str], rows: Sequence[Row]) -> No
     for name in names:
         if isinstance(table.c[name].type, UtcDateTime) and any(row[name] and not row[name].tzinfo for row in rows):
             raise ValueError("a datetime without a time zone reached the store")
+
+
+def matching(
+    connection: Connection, columns: Sequence[Column[Any]], rows: Iterable[Sequence[str]]
+) -> ColumnElement[bool]:
+    """A condition of a SELECT: that the columns have the values of one of some rows.
+
+    The rows are one parameter, joined to the table by an index over the columns; a list of row values makes SQLite look
+    through all of the table.
+
+    :param columns: all that an index begins with, the institution too: SQLite, which counts nothing, would else take
+        some other index that begins with those given elsewhere.
+    :param rows: as many as make a text of reasonable length; values in the order of ``columns``.
+    """
+    names = [each.name for each in columns]
+    text = bindparam(None, json_text([dict(zip(names, row, strict=True)) for row in rows]), type_=Text)
+    if connection.dialect.name == "postgresql":
+        given = func.json_to_recordset(cast(text, postgresql.JSON)).table_valued(
+            *(column(each.name, each.type) for each in columns)
+        )
+        named = given.render_derived("given", with_types=True)
+        return and_(*(each == named.c[each.name] for each in columns))
+    rows_of = func.json_each(text).table_valued("value", name="given")
+    return and_(*(each == func.json_extract(rows_of.c.value, f"$.{each.name}") for each in columns))
 
 
 def among(numbers: Iterable[int], which: Column[int]) -> Iterator[ColumnElement[bool]]:

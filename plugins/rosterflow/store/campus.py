@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select, update
 
 from rosterflow.domain.coursekey.campus import (
     RECORDS,
@@ -27,7 +27,7 @@ from rosterflow.domain.coursekey.campus import (
     Standing,
     Teaching,
 )
-from rosterflow.store.bulk import batches, upsert
+from rosterflow.store.bulk import batches, matching, upsert
 from rosterflow.store.coursekey_tables import campus_record as table
 from rosterflow.store.sealing import Seal, seal_of
 
@@ -35,8 +35,6 @@ R = TypeVar("R", Section, Teaching, Registration)
 
 OF_PEOPLE = (Resource.STAFF, Resource.REGISTRATIONS)
 """What people in a section are."""
-SECTIONS_AT_ONCE = 300
-"""Three values each, and a statement takes only so many."""
 _encode = msgspec.json.Encoder().encode
 _DECODERS = {resource: msgspec.json.Decoder(made) for resource, made in RECORDS.items()}
 
@@ -199,12 +197,13 @@ def sections_of(
 
 def sections_named(connection: Connection, institution: str, keys: Iterable[SectionKey]) -> list[Section]:
     """Those of some sections that the mirror has, without the people in them."""
-    query = select(table.c.body).where(_of(institution, Resource.SECTIONS), table.c.gone_at.is_(None))
-    here = tuple_(table.c.semester, table.c.course, table.c.section)
+    query = select(table.c.body).where(table.c.gone_at.is_(None))
     return [
         msgspec.json.decode(body, type=Section)
-        for some in batches(keys, SECTIONS_AT_ONCE)
-        for body in connection.execute(query.where(here.in_([tuple(key) for key in some]))).scalars()
+        for some in batches(keys)
+        for body in connection.execute(
+            query.where(in_sections(connection, institution, Resource.SECTIONS, some))
+        ).scalars()
     ]
 
 
@@ -256,16 +255,15 @@ class StoredCampus:
         self._people: dict[tuple[Resource, SectionKey], dict[str, Record]] = {}
         self._whole: set[tuple[Resource, SectionKey]] = set()
         self._seal = seal_of(connection)
-        self._load(Resource.SEMESTERS, table.c.person == "")
+        self._load(Resource.SEMESTERS, _of(institution, Resource.SEMESTERS))
 
     def load_sections(self, keys: Iterable[SectionKey], *resources: Resource) -> None:
         """Load some sections with their staff and registrations, or with one of these, and everybody in them."""
-        here = tuple_(table.c.semester, table.c.course, table.c.section)
         keys, found = dict.fromkeys(keys), set[str]()
         for resource in dict.fromkeys((Resource.SECTIONS, *(resources or OF_PEOPLE))):
             new = [key for key in keys if (resource, key) not in self._whole]
-            for some in batches(new, SECTIONS_AT_ONCE):
-                self._load(resource, here.in_([tuple(key) for key in some]))
+            for some in batches(new):
+                self._load(resource, in_sections(self._connection, self._institution, resource, some))
             self._whole.update((resource, key) for key in new)
             found.update(person for key in new for person in self._people.get((resource, key), ()))
         self.load_persons(found)
@@ -328,16 +326,24 @@ class StoredCampus:
         new = [name for name in dict.fromkeys(names) if (resource, name) not in self._found]
         for some in batches(new):
             self._found.update(((resource, name), None) for name in some)
-            self._load(resource, table.c.key.in_([str(name) for name in some]))
+            keys = table.c.key.in_([str(name) for name in some])
+            self._load(resource, _of(self._institution, resource) & keys)
 
     def _load(self, resource: Resource, which: ColumnElement[bool]) -> None:
         columns = (table.c.body, *(table.c[name] for name in Name._fields))
-        there = and_(_of(self._institution, resource), table.c.gone_at.is_(None), which)
-        for body, *name in self._connection.execute(select(*columns).where(there)):
+        for body, *name in self._connection.execute(select(*columns).where(which, table.c.gone_at.is_(None))):
             named, record = Name(*name), _record(resource, body, self._seal)
             self._found[resource, named] = record
             if named.person and named.section:
                 self._people.setdefault((resource, named.section_key), {})[named.person] = record
+
+
+def in_sections(
+    connection: Connection, institution: str, resource: Resource, sections: Iterable[SectionKey]
+) -> ColumnElement[bool]:
+    """A condition: what the mirror has of a resource in some sections."""
+    named = [table.c[name] for name in ("institution", "resource", *SectionKey._fields)]
+    return matching(connection, named, ((institution, resource, *key) for key in sections))
 
 
 def _of(institution: str, resource: Resource) -> ColumnElement[bool]:

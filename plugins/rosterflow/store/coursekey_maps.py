@@ -11,11 +11,11 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, delete, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, delete, select
 
 from rosterflow.domain.coursekey.campus import SectionKey
 from rosterflow.domain.coursekey.queue import Entity, EntryKind
-from rosterflow.store.bulk import batches, upsert
+from rosterflow.store.bulk import batches, matching, upsert
 from rosterflow.store.coursekey_tables import coursekey_map
 from rosterflow.store.sealing import seal_of
 
@@ -106,29 +106,28 @@ def put(connection: Connection, institution: str, mapped: Iterable[Mapped], now:
 
 def get(connection: Connection, institution: str, key: MapKey) -> Mapped | None:
     """The mapping of one thing, ``None`` when CourseKey has none of it that we know."""
-    return next(iter(_where(connection, institution, _same(key))), None)
+    return next(iter(_where(connection, _same(institution, key))), None)
 
 
 def forget(connection: Connection, institution: str, key: MapKey) -> None:
     """Remove a mapping: the thing is no longer there, or was never ours."""
-    connection.execute(delete(coursekey_map).where(coursekey_map.c.institution == institution, _same(key)))
+    connection.execute(delete(coursekey_map).where(_same(institution, key)))
 
 
 def owner_of(connection: Connection, institution: str, school: str, kind: MapKind, remote_id: str) -> MapKey | None:
     """What of ours a thing of CourseKey is; ``None`` when it is nothing of ours."""
     table = coursekey_map.c
     same = (table.school == school) & (table.kind == kind) & (table.remote_id == remote_id)
-    return next((one.key for one in _where(connection, institution, same)), None)
+    return next((one.key for one in _where(connection, _mine(institution) & same)), None)
 
 
 def of_sections(
     connection: Connection, institution: str, sections: Iterable[SectionKey], *kinds: MapKind
 ) -> list[Mapped]:
     """Everything known of some sections, or what is of some kinds, at whatever school."""
-    here = tuple_(coursekey_map.c.semester, coursekey_map.c.course, coursekey_map.c.section)
     found: list[Mapped] = []
-    for some in batches(sections, SECTIONS_AT_ONCE):
-        found += _where(connection, institution, _of_kinds(here.in_([tuple(key) for key in some]), kinds))
+    for some in batches(sections):
+        found += _where(connection, _of_kinds(_in(connection, institution, some), kinds))
     return found
 
 
@@ -136,7 +135,7 @@ def of_persons(connection: Connection, institution: str, persons: Iterable[str],
     """Everything known of some people, or what is of some kinds: accounts, staff, enrollments."""
     found: list[Mapped] = []
     for some in batches(persons):
-        found += _where(connection, institution, _of_kinds(coursekey_map.c.person.in_(some), kinds))
+        found += _where(connection, _of_kinds(_mine(institution) & coursekey_map.c.person.in_(some), kinds))
     return found
 
 
@@ -152,34 +151,29 @@ def users(connection: Connection, institution: str, school: str, persons: Iterab
 
 def there(connection: Connection, institution: str, sections: Iterable[SectionKey]) -> set[Entity]:
     """What of some sections is in CourseKey: the courses, and who is in them."""
-    here = tuple_(*(coursekey_map.c[name] for name in SectionKey._fields))
     found: set[Entity] = set()
-    for some in batches(sections, SECTIONS_AT_ONCE):
-        found.update(one.entity for one in _there(connection, institution, here.in_([tuple(key) for key in some])))
+    for some in batches(sections):
+        found.update(one.entity for one in _there(connection, _in(connection, institution, some)))
     return found
 
 
 def people_there(connection: Connection, institution: str) -> list[There]:
     """Everybody who is in a course in CourseKey, as staff or student."""
-    return _there(connection, institution, coursekey_map.c.kind.in_((MapKind.STAFF, MapKind.ENROLLMENT)))
+    return _there(connection, _mine(institution) & coursekey_map.c.kind.in_((MapKind.STAFF, MapKind.ENROLLMENT)))
 
 
 def courses_there(connection: Connection, institution: str) -> list[SectionKey]:
     """The sections that have a course in CourseKey."""
-    courses = _there(connection, institution, coursekey_map.c.kind == MapKind.COURSE)
+    courses = _there(connection, _mine(institution) & (coursekey_map.c.kind == MapKind.COURSE))
     return [key for one in courses if (key := one.entity.section_key)]
 
 
-def _there(connection: Connection, institution: str, which: ColumnElement[bool]) -> list[There]:
+def _there(connection: Connection, which: ColumnElement[bool]) -> list[There]:
     columns = coursekey_map.c["kind", "semester", "course", "section", "person", "created_by_us"]
     in_queue = coursekey_map.c.kind.in_((MapKind.COURSE, MapKind.STAFF, MapKind.ENROLLMENT))
-    query = select(*columns).where(coursekey_map.c.institution == institution, in_queue, which)
+    query = select(*columns).where(which, in_queue)
     rows = connection.execute(query.order_by(coursekey_map.c.kind, coursekey_map.c.key))
     return [There(Entity(EntryKind(kind), *names), ours) for kind, *names, ours in rows]
-
-
-SECTIONS_AT_ONCE = 300
-"""Three values each, and a statement takes only so many."""
 
 
 def _columns(institution: str, key: MapKey) -> dict[str, str]:
@@ -197,13 +191,22 @@ def _columns(institution: str, key: MapKey) -> dict[str, str]:
     }
 
 
-def _same(key: MapKey) -> ColumnElement[bool]:
+def _same(institution: str, key: MapKey) -> ColumnElement[bool]:
     table = coursekey_map.c
-    return (table.school == key.school) & (table.kind == key.kind) & (table.key == str(key))
+    return _mine(institution) & (table.school == key.school) & (table.kind == key.kind) & (table.key == str(key))
 
 
-def _where(connection: Connection, institution: str, which: ColumnElement[bool]) -> list[Mapped]:
-    query = select(coursekey_map).where(coursekey_map.c.institution == institution, which)
+def _mine(institution: str) -> ColumnElement[bool]:
+    return coursekey_map.c.institution == institution
+
+
+def _in(connection: Connection, institution: str, sections: Iterable[SectionKey]) -> ColumnElement[bool]:
+    named = [coursekey_map.c[name] for name in ("institution", *SectionKey._fields)]
+    return matching(connection, named, ((institution, *key) for key in sections))
+
+
+def _where(connection: Connection, which: ColumnElement[bool]) -> list[Mapped]:
+    query = select(coursekey_map).where(which)
     seal = seal_of(connection)
     return [
         Mapped(

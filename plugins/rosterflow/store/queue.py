@@ -12,18 +12,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select, update
 
 from rosterflow.domain.coursekey.queue import OPEN, Entity, Entry, EntryKind, EntryState, Intent, Verdict
 from rosterflow.store import queue_history
-from rosterflow.store.bulk import batches, upsert
+from rosterflow.store.bulk import batches, matching, upsert
 from rosterflow.store.coursekey_tables import queue_entry as table
 from rosterflow.store.queue_history import ENTITY, Outcome, columns_of, entity_of
 
 COLLECTOR = "collector"
 KEY = ("institution", "api_name", *ENTITY)
-ENTITIES_AT_ONCE = 100
-"""Six values each, and a statement takes only so many."""
 CHANGED = "changed-meanwhile"
 """The rule by which an entry is open again that changed while it was processed."""
 LEASE_OVER = "lease-over"
@@ -176,10 +174,10 @@ def lease_entities(
 
     Entities without an entry, or whose entry is done, failed or taken by somebody else, are left out.
     """
-    waiting = _mine(institution, api_name) & table.c.state.in_((EntryState.PENDING, EntryState.DEFERRED))
+    waiting = table.c.state.in_((EntryState.PENDING, EntryState.DEFERRED))
     found: list[Entry] = []
-    for some in batches(entities, ENTITIES_AT_ONCE):
-        query = select(table.c.id).where(waiting, _about(some))
+    for some in batches(entities):
+        query = select(table.c.id).where(_about(connection, institution, api_name, some), waiting)
         found += _take(connection, query, holder, len(some), now, term)
     return found
 
@@ -320,8 +318,8 @@ def about(connection: Connection, institution: str, api_name: str, entities: Ite
     """The entries of some entities, in whatever state."""
     return {
         entity: entry_of(row)
-        for some in batches(entities, ENTITIES_AT_ONCE)
-        for entity, row in _rows(connection, select(table).where(_mine(institution, api_name), _about(some)))
+        for some in batches(entities)
+        for entity, row in _rows(connection, select(table).where(_about(connection, institution, api_name, some)))
     }
 
 
@@ -331,10 +329,10 @@ def _locked(
     """The rows of some entities, which nobody changes until the transaction ends."""
     return {
         entity: row
-        for some in batches(sorted(entities), ENTITIES_AT_ONCE)
+        for some in batches(sorted(entities))
         for entity, row in _rows(
             connection,
-            select(table).where(_mine(institution, api_name), _about(some)).order_by(table.c.id).with_for_update(),
+            select(table).where(_about(connection, institution, api_name, some)).order_by(table.c.id).with_for_update(),
         )
     }
 
@@ -351,9 +349,9 @@ def _held(entry: Entry) -> ColumnElement[bool]:
     return and_(table.c.id == entry.id, table.c.state == EntryState.PROCESSING, table.c.holder == entry.holder)
 
 
-def _about(entities: Iterable[Entity]) -> ColumnElement[bool]:
-    named = tuple_(*(table.c[name] for name in ENTITY))
-    return named.in_([tuple(columns_of(entity).values()) for entity in entities])
+def _about(connection: Connection, institution: str, api_name: str, entities: Iterable[Entity]) -> ColumnElement[bool]:
+    named = [table.c[name] for name in KEY]
+    return matching(connection, named, ((institution, api_name, *columns_of(one).values()) for one in entities))
 
 
 def entry_of(row: Row[Any]) -> Entry:

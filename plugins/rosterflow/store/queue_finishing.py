@@ -13,7 +13,7 @@ from rosterflow.domain.coursekey.queue import Entry, EntryState
 from rosterflow.store import queue_history
 from rosterflow.store.bulk import batches
 from rosterflow.store.coursekey_tables import queue_entry as table
-from rosterflow.store.queue import ENTITIES_AT_ONCE, ended, finish
+from rosterflow.store.queue import ended, finish
 from rosterflow.store.queue_history import Outcome
 
 
@@ -38,8 +38,9 @@ def finish_all(
     told: list[Outcome] = []
     for (holder, state, rule, reason, code, due_at), entries in alike.items():
         mine = (table.c.state == EntryState.PROCESSING) & (table.c.holder == holder)
-        for some in batches(entries, ENTITIES_AT_ONCE):
-            same = tuple_(table.c.id, table.c.generation).in_([(one.id, one.generation) for one in some])
+        for some in batches(entries):
+            numbers = table.c.id.in_([one.id for one in some])  # the index that SQLite has for it
+            same = numbers & tuple_(table.c.id, table.c.generation).in_([(one.id, one.generation) for one in some])
             values = ended(state, rule, reason, now, code, due_at)
             statement = update(table).where(mine, same).values(values).returning(table.c.id)
             done = set(connection.execute(statement).scalars())

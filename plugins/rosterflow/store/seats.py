@@ -6,17 +6,16 @@ from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, select
 
 from rosterflow.domain.attendance.booking import Seat
 from rosterflow.domain.coursekey.campus import Registration, Resource, Section, SectionKey, Standing
 from rosterflow.store.attendance import Course
 from rosterflow.store.bulk import batches
+from rosterflow.store.campus import in_sections
 from rosterflow.store.coursekey_maps import MapKind
 from rosterflow.store.coursekey_tables import campus_record, coursekey_map
 
-SECTIONS_AT_ONCE = 300
-"""Three values each, and a statement takes only so many."""
 _registration = msgspec.json.Decoder(Registration).decode
 _section = msgspec.json.Decoder(Section).decode
 
@@ -48,14 +47,14 @@ def seats_in(
     :param heeds_exclusion: COURSEKEY_USE_LMS_EXCLUDE_FLAG.
     """
     table = campus_record.c
-    here = tuple_(table.semester, table.course, table.section)
-    columns = select(table.body, table.gone_at).where(table.institution == institution)
+    columns = select(table.body, table.gone_at)
     found: dict[tuple[SectionKey, str], Seat] = {}
-    for some in batches(sections, SECTIONS_AT_ONCE):
-        query = columns.where(here.in_([tuple(key) for key in some]))
-        bodies = connection.execute(query.where(table.resource == Resource.SECTIONS)).scalars()
+    for some in batches(sections):
+        them = columns.where(in_sections(connection, institution, Resource.SECTIONS, some))
+        bodies = connection.execute(them).scalars()
         excluded = {one.key for one in map(_section, bodies) if heeds_exclusion and one.is_excluded}
-        for body, gone_at in connection.execute(query.where(table.resource == Resource.REGISTRATIONS)):
+        students = columns.where(in_sections(connection, institution, Resource.REGISTRATIONS, some))
+        for body, gone_at in connection.execute(students):
             one = _registration(body)
             dropped_on, standing = one.dropped_on, one.standing
             if gone_at is not None and standing is Standing.REGISTERED:
