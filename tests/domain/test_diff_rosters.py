@@ -13,7 +13,7 @@ from rosterflow.domain.leaving import Leaving
 from rosterflow.domain.model import Key, Kind, State
 from rosterflow.domain.people_settings import Ladder
 from rosterflow.domain.plan import Action, Change, member_print
-from rosterflow.domain.rosters import STANDINGS, Reason, Roster, WantedRoster, shelf_of
+from rosterflow.domain.rosters import STANDINGS, Reason, Roster, WantedRoster, left_to_people, shelf_of
 from rosterflow.domain.snapshot import Scope
 from tests.domain import builders as a
 from tests.domain import roster_builders as p
@@ -415,3 +415,21 @@ def test_an_administrator_whom_people_made_never_becomes_ours() -> None:
 
     assert (plan.changes, later.changes) == ((), ())
     assert [(one.rule, one.facts) for one in plan.decisions] == [("admin-by-hand", (("people", "1"),))]
+
+
+def test_administrators_whom_people_made_or_made_again_are_theirs_whatever_canvas_says() -> None:
+    own = a.unit(a.ROOT)
+    known = {"u1": "by-hand", "u2": "deleted", "u3": "deleted", "u4": "active", "u5": "by-hand"}
+    listed = {"u1": "active", "u2": "active", "u3": "active", "u4": "active", "u5": "deleted", "u6": "active"}
+    there = p.roster(own, listed, "A")
+
+    found = left_to_people(there, p.roster(own, known, "A"), sent={"u3"})
+
+    assert found == p.roster(own, {**listed, "u1": "by-hand", "u2": "by-hand"}, "A")
+    assert left_to_people(there, None) == there
+
+
+def test_an_enrollment_that_people_gave_back_is_whose_canvas_says_it_is() -> None:
+    there = p.roster(SECTION, ["u1"])
+
+    assert left_to_people(there, p.roster(SECTION, {"u1": "by-hand"})) == there

@@ -11,7 +11,10 @@ from rosterflow.domain.errors import Code, FatalError, RetryableError
 from rosterflow.domain.model import Account
 from rosterflow.domain.plan import Action, Change
 from rosterflow.hooks.canvas import QUOTA_PAUSE, CanvasHook
+from rosterflow.hooks.canvas_records import Administrator
 from rosterflow.wire.canvas_csv import sis_files, zip_of
+from sandbox.canvas import people
+from sandbox.canvas.objects import UI
 from sandbox.serving import RunningSandbox
 from tests.hooks.canvas_sandbox import ARCHIVE, Hooks, Waits, arm, connect, fired, imported, problem
 from tests.hooks.canvas_stub import answering
@@ -51,6 +54,41 @@ def test_messages_are_read_from_every_page(hook: CanvasHook, sandbox: RunningSan
         pass
 
     assert sorted(message.row or 0 for message in hook.sis_import_messages(number)) == list(range(2, 232))
+
+
+def test_the_administrators_of_an_account_are_read_from_every_page(hook: CanvasHook, sandbox: RunningSandbox) -> None:
+    canvas = sandbox.world.canvas
+    account = canvas.accounts.by_sis_id("FSDEMO")
+    (role,) = canvas.roles.where("name", "AccountAdmin")
+    assert account
+    for number in range(130):
+        user = people.new_user(canvas, UI, name=f"Bruker {number}")
+        sis_id = f"FS_184_{number}" if number else None
+        people.add_login(canvas, user, UI, unique_id=f"bruker{number}", sis_id=sis_id)
+        people.make_admin(canvas, user, account, role, UI)
+
+    found = hook.administrators("FSDEMO")
+
+    assert len(found) == 130
+    assert found[:2] == [
+        Administrator("AccountAdmin", "", "bruker0"),
+        Administrator("AccountAdmin", "FS_184_1", "bruker1"),
+    ]
+    assert "bruker" not in repr(found[0])
+
+
+def test_an_account_that_canvas_does_not_have_has_no_administrators(hook: CanvasHook) -> None:
+    assert hook.administrators("NOWHERE") == []
+
+
+def test_a_token_that_may_not_see_administrators_is_told_so(
+    sandbox: RunningSandbox, monkeypatch: pytest.MonkeyPatch, hooks: Hooks
+) -> None:
+    connect(monkeypatch, f"{sandbox.url}/canvas", "sandbox-canvas-readonly")
+
+    error = problem(lambda: hooks().administrators("FSDEMO"))
+
+    assert (type(error), error.code) == (FatalError, Code.FORBIDDEN)
 
 
 def test_imports_are_listed_since_a_moment_newest_first(hook: CanvasHook) -> None:

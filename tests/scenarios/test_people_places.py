@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import pytest
+
+from rosterflow.sync.explaining import timeline_of
 from sandbox.university.model import Periode, Undervisningsenhet
 from sandbox.university.people import Deltaker, EvuKursdeltakelse, Klassemedlemskap, Person, Semesterregistrering
 from sandbox.university.studies import admit
@@ -27,6 +30,7 @@ from tests.scenarios.persons import (
     teaches,
     user_of,
 )
+from tests.scenarios.test_hands_in_canvas import take_base_again
 
 
 def today(one: College) -> date:
@@ -232,16 +236,22 @@ def test_an_enrollment_that_people_made_is_left_alone(faculty: College, ue: Unde
     assert not is_ours(faculty, person, ue)
 
 
+@pytest.mark.parametrize(("is_known", "recorded"), [(False, ("added", "new")), (True, ("brought back", "adopted"))])
 def test_an_enrollment_that_people_made_is_adopted_when_fs_has_it_too_and_then_ends_with_it(
-    faculty: College, ue: Undervisningsenhet
+    faculty: College, ue: Undervisningsenhet, is_known: bool, recorded: tuple[str, str]
 ) -> None:
     person = newcomer(faculty)
     follows(faculty, person, faculty.teaching(1))
     faculty.harness.run(days_later=1)
     enroll_by_hand(faculty, person, ue)
+    if is_known:
+        take_base_again(faculty)
 
     right = follows(faculty, person, ue)
     faculty.harness.run(days_later=1)
+    moments = timeline_of(faculty.harness.store, faculty.harness.institution, str(person.lopenummer))
+    last = [one for one in moments if one.where.startswith(f"section {faculty.course_of(ue).sis_id} as")][-1]
+    assert (last.what, last.detail) == recorded
     assert (follows_in_canvas(faculty, person, ue), is_ours(faculty, person, ue)) == ("active", True)
 
     drops(faculty, right)

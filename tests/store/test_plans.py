@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import replace
 
 from rosterflow.domain.model import Key, Kind
-from rosterflow.domain.plan import Action, Change, Plan
+from rosterflow.domain.plan import Action, Change, Plan, some_of
+from rosterflow.domain.rosters import Place, Roster
 from rosterflow.domain.snapshot import Scope
 from rosterflow.store import imports, plans, runs
 from rosterflow.store.engine import Store
@@ -78,6 +79,35 @@ def test_changes_that_were_sent_and_never_confirmed_are_unknown_once_given_up(st
         assert plans.unsettled(connection, HOME) == frozenset()
         assert len(plans.changes(connection, mine, ChangeState.UNKNOWN)) == 1
         assert len(plans.changes(connection, other, ChangeState.SENT)) == 1
+
+
+def test_people_who_are_left_out_of_a_change_stay_in_the_plan_in_a_stale_one_of_their_own(store: Store) -> None:
+    before = Roster(Kind.ADMIN, Place(Kind.ACCOUNT, "A"), "Admin", {"u1": ("deleted",)}, part="wanted-again")
+    after = replace(before, members={"u1": ("active",), "u2": ("active",)})
+    whole = Change(Action.REOPEN, before, after, "wanted-again", "The source has them there again.")
+    with store.begin() as connection:
+        plan = a_plan(connection, whole, create(TERM))
+        plans.set_state(connection, plan, [0], ChangeState.ALLOWED)
+        plans.leave_out(connection, plan, plans.changes(connection, plan)[0], {"u1"}, "by-hand", "They are there.")
+        rest, _, apart = plans.changes(connection, plan)
+
+    part = "wanted-again, by-hand"
+    alone = replace(before, members={"u1": ("active",)}, part=part)
+    assert (rest.change, rest.state, rest.weight) == (some_of(whole, {"u2"}, "wanted-again"), ChangeState.ALLOWED, 1)
+    assert apart.change == Change(Action.REOPEN, replace(before, part=part), alone, whole.rule, whole.reason)
+    assert (apart.state, apart.weight, apart.message) == (ChangeState.STALE, 1, "They are there.")
+    assert [one.fingerprint for one in (rest, apart)] == [one.change.fingerprint for one in (rest, apart)]
+
+
+def test_a_change_of_which_everybody_is_left_out_is_stale_as_it_was_shown(store: Store) -> None:
+    coming = Roster(Kind.ADMIN, Place(Kind.ACCOUNT, "A"), "Admin", {"u1": ("active",)}, part="new")
+    whole = Change(Action.CREATE, None, coming, "new", "The source has them there and Canvas does not.")
+    with store.begin() as connection:
+        plan = a_plan(connection, whole)
+        plans.leave_out(connection, plan, plans.changes(connection, plan)[0], {"u1"}, "by-hand", "They are there.")
+        found = plans.changes(connection, plan)
+
+    assert [(one.change, one.state, one.message) for one in found] == [(whole, ChangeState.STALE, "They are there.")]
 
 
 def test_a_plan_is_counted_by_kind_action_and_state(store: Store) -> None:

@@ -22,7 +22,7 @@ from rosterflow.domain.plan import Action, Change, Plan
 from rosterflow.domain.rosters import Member, Roster, Thing
 from rosterflow.domain.snapshot import Scope
 from rosterflow.hooks.canvas import CanvasHook
-from rosterflow.hooks.canvas_records import ImportMessage, SisImport
+from rosterflow.hooks.canvas_records import Administrator, ImportMessage, SisImport
 from rosterflow.store import history, imports, migrate, objects, plans, rosters, row_errors
 from rosterflow.store.engine import Store
 from rosterflow.store.imports import StoredImport
@@ -76,6 +76,9 @@ class FakeCanvas:
     uncounted: int = 0
     address: str = "canvas.example.edu 1"
     course_states: dict[str, str] = field(default_factory=dict)
+    admins: dict[str, list[Administrator] | RosterflowError] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    """The accounts whose administrators somebody wanted to know."""
 
     def post_sis_import(self, archive: bytes) -> SisImport:
         if self.fails and not self.swallows:
@@ -121,6 +124,13 @@ class FakeCanvas:
 
     def course_state(self, sis_id: str) -> str | None:
         return self.course_states.get(sis_id, "available")
+
+    def administrators(self, account: str) -> list[Administrator]:
+        self.asked.append(account)
+        found = self.admins.get(account, [])
+        if isinstance(found, RosterflowError):
+            raise found
+        return found
 
     def conclude_course(self, sis_id: str) -> None:
         self._steer("conclude", sis_id)

@@ -39,8 +39,8 @@ class Standing(StrEnum):
     SUSPENDED = "suspended"
     DELETED = "deleted"
     BY_HAND = "by-hand"
-    """Active, but not by us: people in Canvas did it, and nobody takes it away. It becomes ours when the source has it,
-    too."""
+    """Active, but not by us: people in Canvas did it, and nobody takes it away. An enrollment becomes ours when the
+    source has it, too; an administrator stays theirs."""
 
 
 STANDINGS: dict[str, Member] = {standing: (str(standing),) for standing in Standing}
