@@ -30,9 +30,6 @@ os.environ |= {
 }
 
 
-END_TO_END = REPOSITORY / "tests" / "e2e"
-
-
 class WholeFiles(LoadScopeScheduling):  # type: ignore[misc]
     """Gives each process of a test run whole files, and one of them the end-to-end tests, which share a stack."""
 
@@ -41,14 +38,27 @@ class WholeFiles(LoadScopeScheduling):  # type: ignore[misc]
         return "e2e" if file.startswith("tests/e2e/") else file
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One process for each core, and one for the end-to-end tests, which mostly wait."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WholeFiles:
     """Share the tests out among the processes of ``-n``."""
     return WholeFiles(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the end-to-end tests: they take longest, and mostly wait."""
-    items.sort(key=lambda item: not item.path.is_relative_to(END_TO_END))
+    """Begin with what takes longest: the end-to-end tests, the end of their story first, and then the scenarios."""
+
+    def turn(item: pytest.Item) -> tuple[bool, bool, bool]:
+        folders = item.path.relative_to(REPOSITORY / "tests").parts
+        end_to_end = "e2e" in folders
+        # What is played beside the story then runs while the story does.
+        ends = end_to_end and isinstance(item, pytest.Function) and "people" in item.fixturenames
+        return not end_to_end, not ends, "scenarios" not in folders
+
+    items.sort(key=turn)
 
 
 def pytest_unconfigure() -> None:
