@@ -76,7 +76,11 @@ class World(Mapping[Key, ConfirmedObject]):
     def __contains__(self, key: object) -> bool:
         return key in self._objects
 
-    # The same as a mapping has of itself, which would ask for each object by its key.
+    # The same as a mapping has of itself, which would ask for each object by its key, and raise where it is not.
+    def get(self, key: Key, default: ConfirmedObject | None = None) -> ConfirmedObject | None:  # type: ignore[override]
+        """The object with a key, or what stands for none."""
+        return self._objects.get(key, default)
+
     def items(self) -> ItemsView[Key, ConfirmedObject]:
         """Keys and objects."""
         return self._objects.items()

@@ -89,6 +89,8 @@ class SisIds:
 
 def clean(name: str) -> str:
     """A name fit for a column: composed form, single blanks, no control characters, at most 255 characters."""
+    if name.isascii() and name.isprintable() and "  " not in name and len(name) <= LONGEST_NAME:
+        return name.strip()  # nearly all
     if not name.isprintable():
         name = "".join(ch for ch in name if ch.isspace() or unicodedata.category(ch) not in {"Cc", "Cs"})
     if not name.isascii():

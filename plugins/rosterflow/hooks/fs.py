@@ -40,7 +40,7 @@ from rosterflow.hooks.fs_operations import (
 )
 from rosterflow.hooks.fs_paging import Page, Position, page_with_texts
 from rosterflow.hooks.fs_probing import words_on_people
-from rosterflow.hooks.fs_transport import FSTransport, NotGraphQL, answer_error, connection_error
+from rosterflow.hooks.fs_transport import FSRequest, FSTransport, NotGraphQL, answer_error, connection_error
 
 LONGEST_WAIT = 60.0
 """Seconds we wait ourselves; when FS asks for more, the task ends and Airflow waits without holding a slot."""
@@ -164,7 +164,7 @@ class FSGraphQLHook(BaseHook):
             sleep=self._sleep,
             reraise=True,
         )
-        request = GraphQLRequest(document, variable_values=dict(variables), operation_name=name)
+        request = FSRequest(document, variable_values=dict(variables), operation_name=name)
         data = attempts(self._once, request, place)
         return {member: decode(text) for member, text in data.items()}
 

@@ -6,13 +6,14 @@ Nothing of an answer's body, no header and no variable ever gets into an error: 
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 import requests
 from gql import GraphQLRequest
 from gql.transport.requests import RequestsHTTPTransport
-from graphql import ExecutionResult
+from graphql import ExecutionResult, print_ast
 from requests.auth import AuthBase
 
 from rosterflow.domain.errors import Code, FatalError, RetryableError, RosterflowError
@@ -66,6 +67,19 @@ class FSTransport(RequestsHTTPTransport):
         if not body.errors and (body.data is None or response.status_code == 400):
             raise NotGraphQL(response.status_code, retry_after(response.headers))
         return ExecutionResult(data=body.data, errors=body.errors)
+
+
+class FSRequest(GraphQLRequest):
+    """A request whose document is printed once for all the pages that it is sent for."""
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """What is sent, as GraphQL over HTTP has it."""
+        query = _printed(self.document)
+        return {"query": query, "operationName": self.operation_name, "variables": self.variable_values}
+
+
+_printed = lru_cache(maxsize=64)(print_ast)
 
 
 class _Answer(msgspec.Struct):

@@ -103,7 +103,8 @@ class PageStore:
             self._files.pipe_file(path, blob)
             return
         part = Path(f"{path}.{uuid.uuid4().hex}.part")
-        _make_private_folder(part.parent)
+        if not part.parent.exists():
+            _make_private_folder(part.parent)
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(blob)
         part.replace(path)

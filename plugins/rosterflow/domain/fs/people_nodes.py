@@ -185,18 +185,19 @@ def _emne_rett(node: Participation) -> EmneRett | UnknownPerson:
 def _partier(plasseringer: list[Plassering | None] | None) -> tuple[str, ...] | None:
     if not plasseringer:
         return None if plasseringer is None else ()
-    koder = []
+    koder: list[str | None] = []
     for plassering in plasseringer:
         if plassering is None or plassering.undervisningsaktivitet is None:
+            _clean(tuple(koder))
             return None
-        koder.append(places.code(plassering.undervisningsaktivitet.kode, "undervisningsaktivitet.kode"))
-    return _same(tuple(koder))
+        koder.append(plassering.undervisningsaktivitet.kode)
+    return _clean(tuple(koder))
 
 
 @lru_cache(maxsize=1 << 14)
-def _same(koder: tuple[str, ...]) -> tuple[str, ...]:
-    """One object for equal ones: most of a million students are on the same few parties."""
-    return koder
+def _clean(koder: tuple[str | None, ...]) -> tuple[str, ...]:
+    """Cleaned once, and one object for equal ones: most of a million students are on the same few parties."""
+    return tuple(places.code(kode, "undervisningsaktivitet.kode") for kode in koder)
 
 
 def _program_rett(node: Participation) -> ProgramRett | UnknownPerson:

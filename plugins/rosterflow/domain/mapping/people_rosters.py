@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rosterflow.domain.mapping.people_ledger import Ledger, Step
@@ -120,16 +120,17 @@ class Gathering:
         lost.facts.update(facts)
         return Target(at, lost=lost.people)
 
-    def admit(self, kind: SourceKind, rule: str, target: Target, person: str, user: str) -> None:
-        """Somebody belongs where a row leads.
+    def admit(self, kind: SourceKind, rule: str, targets: Sequence[Target], person: str, user: str) -> None:
+        """Somebody belongs wherever a row leads.
 
         :param kind: the kind of row; ``rule`` is why it leads there.
         """
-        for group in target.groups:
-            group.members[user] = PRESENT
-        if not target.groups:
-            target.lost.add(person)
-        if self._is_traced:
+        for target in targets:
+            for group in target.groups:
+                group.members[user] = PRESENT
+            if not target.groups:
+                target.lost.add(person)
+        for target in targets if self._is_traced else ():
             for group in target.groups:
                 facts = (("at", target.at), ("role", group.role))
                 self.ledger.trace(Step(kind, rule, True, facts, group.place))

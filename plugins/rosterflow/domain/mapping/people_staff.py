@@ -48,17 +48,17 @@ class Staff:
         self._terms = terms
         self._today = today
         self._not_staff_since = not_staff_since
-        self._targets: dict[tuple[SourceKind, fs.Place, str, str | None], Target] = {}
+        self._ways: dict[tuple[SourceKind, fs.Place, str, str | None], tuple[Target]] = {}
 
     def role(self, row: Rolle) -> None:
         """Somebody with a role."""
         key = row.on, row.place, row.fs_rolle, row.ims_rolle
-        target = self._targets.get(key)
-        if target is None:
-            target = self._targets[key] = self._target(*key)
-        user = self._admission.of(row, [target], self._closed(row) or self._no_longer_staff(row))
+        way = self._ways.get(key)
+        if way is None:
+            way = self._ways[key] = (self._target(*key),)
+        user = self._admission.of(row, way, self._closed(row) or self._no_longer_staff(row))
         if user is not None:
-            self._gathering.admit(KIND, "role", target, row.person, user)
+            self._gathering.admit(KIND, "role", way, row.person, user)
 
     def unknown(self, row: UnknownPerson) -> None:
         """Somebody whom FS does not name has a role at a place."""
@@ -106,15 +106,16 @@ class Staff:
     # ----------------------------------------------------------------- for how long
     def _closed(self, row: Rolle) -> Gate | None:
         """Why a role is not open today; both days of its period belong to it."""
-        period = f"{row.fra or 'ever'} to {row.til or 'ever'}"
-        shown = (("role", f"{row.fs_rolle} at {subject_of(row.place)}, {period}"),)
         if row.fra and row.fra > self._today:
-            return Gate("role-not-begun", Reason.ROLE_ENDED, shown)
-        if row.til and row.til < self._today:
-            return Gate("role-ended", Reason.ROLE_ENDED, shown)
-        if row.fra is None and row.til is None and row.er_aktiv is False:
-            return Gate("role-inactive", Reason.ROLE_ENDED, shown)
-        return None
+            rule = "role-not-begun"
+        elif row.til and row.til < self._today:
+            rule = "role-ended"
+        elif row.fra is None and row.til is None and row.er_aktiv is False:
+            rule = "role-inactive"
+        else:
+            return None
+        period = f"{row.fra or 'ever'} to {row.til or 'ever'}"
+        return Gate(rule, Reason.ROLE_ENDED, (("role", f"{row.fs_rolle} at {subject_of(row.place)}, {period}"),))
 
     def _no_longer_staff(self, row: Rolle) -> Gate | None:
         """Somebody who is not fagperson any more keeps their roles for the days of grace."""

@@ -5,7 +5,7 @@ Source: issue 3 §3.2 (Enrollments); FS reference §4.9, §8.1.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -43,8 +43,8 @@ class _Teaching:
     :param parties: those of activities that somebody was placed on, by their kode.
     """
 
-    own: Target
-    everywhere: Target
+    own: tuple[Target]
+    everywhere: tuple[Target]
     parties: dict[str, Target] = field(default_factory=dict)
 
 
@@ -74,6 +74,7 @@ class Students:
         self._now = term_in_force(today, institution.terms)
         self._teaching: dict[UeKey, _Teaching | None] = {}
         self._targets: dict[tuple[SourceKind, SourceKind, Place], Target] = {}
+        self._ways: dict[tuple[SourceKind, Place, Place | None], tuple[Target, ...]] = {}
 
     # ----------------------------------------------------------------- undervisning
     def right(self, row: EmneRett) -> None:
@@ -84,19 +85,19 @@ class Students:
             teaching = self._teaching[row.ue] = self._teaching_of(row.ue)
         if teaching is None:
             return
+        parties = self._parties(teaching, row)
         user = self._ids.get(row.person)
         if user is None or row.kan_overfores is False or self._is_gated:
-            targets = [teaching.own, *self._parties(teaching, row)]
+            targets = (*teaching.own, *parties)
             user = self._admission.of(row, targets, self._gate(row.person, row.ue.semester))
             if user is None:
                 return
         admit = self._gathering.admit
         admit(row.source, "student-right", teaching.own, row.person, user)
-        if row.partier:
-            for party in self._parties(teaching, row):
-                admit(row.source, "student-party", party, row.person, user)
-        elif row.partier is None:
-            for group in teaching.everywhere.groups:
+        if row.partier is not None:
+            admit(row.source, "student-party", parties, row.person, user)
+        else:
+            for group in teaching.everywhere[0].groups:
                 group.unsettled.add(user)
 
     def _teaching_of(self, ue: UeKey) -> _Teaching | None:
@@ -105,45 +106,43 @@ class Students:
             return None
         rooms = self._gathering.places.activities(str(ue))
         everywhere = Target(str(ue), tuple(self._gathering.group(room, self._role) for room in rooms))
-        return _Teaching(self._target(SourceKind.EMNESTUDIERETT, ue), everywhere)
+        return _Teaching((self._target(SourceKind.EMNESTUDIERETT, ue),), (everywhere,))
 
-    def _parties(self, teaching: _Teaching, row: EmneRett) -> Iterator[Target]:
+    def _parties(self, teaching: _Teaching, row: EmneRett) -> Sequence[Target]:
         """Where the activities lead on which a student was placed; all of them when FS does not say which."""
         if row.partier is None:
-            yield teaching.everywhere
-        for kode in row.partier or ():
-            party = teaching.parties.get(kode)
-            if party is None:
-                party = teaching.parties[kode] = self._target(row.source, UaKey(row.ue, kode))
-            yield party
+            return teaching.everywhere
+        known = teaching.parties
+        for kode in row.partier:
+            if kode not in known:
+                known[kode] = self._target(row.source, UaKey(row.ue, kode))
+        return [known[kode] for kode in row.partier]
 
     # ----------------------------------------------------------------- programmes, further education
     def programme(self, row: ProgramRett) -> None:
         """A student of a programme: in its course when it has one, and in the course of their kull."""
-        targets = [self._target(row.source, ProgramKey(row.program))]
-        if row.kull:
-            targets.append(self._target(row.source, row.kull))
         gate = self._gate(row.person, self._now)
         if row.gir_aktiv_studierett is False:
             gate = Gate("right-not-active", Reason.GONE, (("studentstatus", row.studentstatus or "null"),))
-        self._enter(row, targets, gate, "student-programme")
+        self._enter(row, self._way(row.source, ProgramKey(row.program), row.kull), gate, "student-programme")
 
     def klasse(self, row: KlasseMedlem) -> None:
         """A member of a klasse."""
-        target = self._target(row.source, row.klasse)
-        self._enter(row, [target], self._gate(row.person, self._now), "student-klasse")
+        gate = self._gate(row.person, self._now)
+        self._enter(row, self._way(row.source, row.klasse), gate, "student-klasse")
 
     def evu(self, row: EvuDeltaker) -> None:
         """A participant of further education, for whom there is no registration by term."""
-        self._enter(row, [self._target(row.source, row.kurs)], None, "evu-participant")
+        self._enter(row, self._way(row.source, row.kurs), None, "evu-participant")
 
     def _enter(
-        self, row: ProgramRett | KlasseMedlem | EvuDeltaker, targets: list[Target], gate: Gate | None, rule: str
+        self, row: ProgramRett | KlasseMedlem | EvuDeltaker, targets: Sequence[Target], gate: Gate | None, rule: str
     ) -> None:
-        user = self._admission.of(row, targets, gate)
+        user = self._ids.get(row.person)
+        if user is None or row.kan_overfores is False or gate:
+            user = self._admission.of(row, targets, gate)
         if user is not None:
-            for target in targets:
-                self._gathering.admit(row.source, rule, target, row.person, user)
+            self._gathering.admit(row.source, rule, targets, row.person, user)
 
     def unknown(self, row: UnknownPerson) -> None:
         """Somebody whom FS does not name follows the teaching at a place, and perhaps at places that come with it."""
@@ -157,6 +156,14 @@ class Students:
             self._gathering.somebody_at(room, self._role)
 
     # ----------------------------------------------------------------- what all share
+    def _way(self, kind: SourceKind, place: Place, besides: Place | None = None) -> Sequence[Target]:
+        """Where all rows of a kind lead that name the same places."""
+        way = self._ways.get((kind, place, besides))
+        if way is None:
+            places = (place,) if besides is None else (place, besides)
+            way = self._ways[kind, place, besides] = tuple(self._target(kind, one) for one in places)
+        return way
+
     def _target(self, kind: SourceKind, place: Place) -> Target:
         on = kind_of(place)
         target = self._targets.get((kind, on, place))

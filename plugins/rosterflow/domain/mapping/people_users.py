@@ -95,12 +95,11 @@ class UserMap:
         contradicted = set()
         for person in people:
             known = users.met.setdefault(person.person, person)
-            if known != person:
+            if known is not person and known != person:
                 contradicted.add(person.person)
                 users.met[person.person] = min(known, person, key=repr)  # the same one in whatever order they come
-        taken = {_login_of(person) for person in users.met.values()}
-        self._last_known_as = {number: user for user, number in self._numbers.items() if user not in taken}
-        if self._settings.provision:
+        self._last_known_as = self._numbers_without_login()
+        if self._settings.provision and self._confirmed:
             self._recognise(unreadable)
         for number, person in users.met.items():
             self._judge(person, is_contradicted=number in contradicted)
@@ -116,6 +115,13 @@ class UserMap:
             users.wanted, users.leaving = {}, {}
         return users
 
+    def _numbers_without_login(self) -> dict[str, str]:
+        """Where ids are made of logins, the users whose login nobody has now, by personlopenummer."""
+        if not self._numbers:
+            return {}
+        taken = {_login_of(person) for person in self._users.met.values()}
+        return {number: user for user, number in self._numbers.items() if user not in taken}
+
     # ----------------------------------------------------------------- another id
     def _recognise(self, unreadable: Collection[str]) -> None:
         """Tell who goes by another id: Canvas has their number, or login, under one that the source has no longer."""
@@ -124,9 +130,9 @@ class UserMap:
         holders = {m[0].lower(): user for user, m in gone.items() if self._is_ours(user, m)}
         numbered = {self._numbers[user]: user for user in gone if user in self._numbers}
         found: dict[str, list[str]] = defaultdict(list)
-        for number, person in self._users.met.items():
-            new = self._id_of(number)
+        for number, person in self._users.met.items() if gone else ():
             old = numbered.get(number) or holders.get(_login_of(person))
+            new = self._id_of(number) if old else None
             if new and old and new not in self._confirmed and (old, new) not in self._rejected:
                 found[old].append(number)
         for old, numbers in found.items():
@@ -161,7 +167,7 @@ class UserMap:
             message = f"The person {number} has several rows that contradict each other: what is confirmed stays."
             self._ledger.problem(RowProblem(Code.ID_COLLISION, KIND, number, "", message))
             self._keep(number)
-        elif self._is_anybodys(number):
+        elif self._known_as and self._is_anybodys(number):
             pass
         elif person.er_dod or person.kan_overfores is False:
             self._bar(number, Reason.DEAD if person.er_dod else Reason.RESERVED)
@@ -198,7 +204,7 @@ class UserMap:
             self._desired.pop(number, None)
 
     def _known(self, number: str) -> Member | None:
-        return self._confirmed.get(self.id_of(number) or "")
+        return self._confirmed.get(self.id_of(number) or "") if self._confirmed else None
 
     # ----------------------------------------------------------------- what Canvas shall hold
     def _member(self, person: Person) -> Member | None:
@@ -243,7 +249,7 @@ class UserMap:
         for number, member in self._desired.items():
             if member:
                 claims.add(member[0].lower(), number)
-        moving = {self.id_of(number) for number in self._desired}
+        moving = {self.id_of(number) for number in self._desired} if self._confirmed else set()
         for user, member in self._confirmed.items():
             if user not in moving and member[-1] != DELETED:
                 claims.add(member[0].lower(), f"{_STAYING}{user}")
