@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -29,3 +30,17 @@ def undisturbed(work: Callable[P, R]) -> Callable[P, R]:
                 gc.enable()
 
     return wrapped
+
+
+@contextmanager
+def passing_over_what_is_there() -> Iterator[None]:
+    """Have the search for reference cycles look only at what is made meanwhile.
+
+    Work that goes on for a quarter of an hour cannot do without it, and must not stand still while it looks at all of
+    Airflow again.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

@@ -26,6 +26,7 @@ from rosterflow.sync.coursekey_again import BY_DRAIN, look_up_again
 from rosterflow.sync.coursekey_desk import Blocked, Desk, Place, Sent, course_entity, open_desk
 from rosterflow.sync.coursekey_steps import STEPS, gathered
 from rosterflow.sync.coursekey_turns import is_to_be_asked, judged, needs
+from rosterflow.sync.cycles import passing_over_what_is_there
 from rosterflow.sync.drain_batches import Batch, Lanes, Name, all_of, batch_of, in_turn, together
 from rosterflow.sync.drain_state import FAR, LONGEST_BACK_OFF, Drained, Failure, Key, Work
 from rosterflow.sync.drain_writing import Writing
@@ -56,7 +57,8 @@ def drain(work: Work, *, batch: int | None = None, max_batches: int | None = Non
     """
     settings = work.college
     run = _Drain(work, batch or settings.batch)
-    return asyncio.run(run.through(settings.max_batches if max_batches is None else max_batches))
+    with passing_over_what_is_there():
+        return asyncio.run(run.through(settings.max_batches if max_batches is None else max_batches))
 
 
 class _Drain:
