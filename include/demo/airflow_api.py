@@ -18,7 +18,7 @@ from demo.errors import DemoError
 
 Json = dict[str, Any]
 Found = TypeVar("Found")
-POLL_SECONDS = 0.3
+POLL_SECONDS = 0.6  # a look takes the API server 20 to 50 ms
 PAGE = 100
 # Airflow 3.3 fails a task whose approval is answered within about one scheduler loop of its being asked.
 SECONDS_BEFORE_ANSWERING = 2.0
