@@ -258,6 +258,19 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
     ),
     Mutation(
+        "admins-taken-over",
+        "administrators whom people made since Canvas was read are sent as new ones",
+        "plugins/rosterflow/sync/sparing.py",
+        "if by_hand := users & part.members.keys():",
+        "if by_hand := users - users:",
+        reds=(
+            "tests/sync/test_sparing.py::test_who_is_there_in_that_role_is_left_out_and_known_as_people_s",
+            "tests/sync/test_sparing.py::test_an_import_that_was_never_posted_is_prepared_anew_without_whom_people_made_since",
+            "tests/scenarios/test_people_admins.py::test_who_gets_the_role_with_them_is_sent_at_once_and_goes_with_it",
+            "tests/scenarios/test_people_admins.py::test_what_a_person_approved_leaves_out_whom_people_have_made_an_administrator_meanwhile",
+        ),
+    ),
+    Mutation(
         "users-unsealed",
         "users' names, logins and addresses are in the store as they are",
         "plugins/rosterflow/store/codec.py",

@@ -9,6 +9,7 @@ import pytest
 
 from rosterflow.cli.live import check_live, check_pool, pools_of_airflow
 from rosterflow.domain.institution import Institution
+from sandbox.canvas.http import TOKENS, Token
 from sandbox.serving import RunningSandbox
 from tests.household import college
 
@@ -84,6 +85,24 @@ def test_a_role_may_be_the_institutions_own_and_must_be_of_the_right_kind(
         (True, "2 custom role(s), all in Canvas"),
         (False, "Eksamensmeldt is a role for sections, not accounts; Superbruker is a role for accounts, not sections"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("permissions", "told"),
+    [
+        (frozenset[str](), (True, "the token sees who administers accounts")),
+        ({"manage_account_memberships"}, (False, "the token lacks the permission manage_account_memberships")),
+    ],
+)
+def test_a_token_must_see_who_administers_accounts_where_some_are_given_administrators(
+    check: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, permissions: set[str], told: tuple[bool, str]
+) -> None:
+    token = TOKENS["sandbox-canvas-token"]
+    monkeypatch.setitem(TOKENS, token.value, Token(token.value, token.permissions - permissions))
+
+    found = check(at_the_sandbox(people={"account_roles": {"ADMIN": "AccountAdmin"}}))
+
+    assert found["fjordvik: administrators"] == told
 
 
 def test_a_role_that_somebody_deactivated_is_not_there(check: Callable[..., Any], sandbox: RunningSandbox) -> None:

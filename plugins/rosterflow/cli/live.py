@@ -52,7 +52,7 @@ def _check_fs(institution: Institution) -> Iterator[Finding]:
 
 
 def _check_canvas(institution: Institution) -> Iterator[Finding]:
-    from rosterflow.hooks.canvas import CanvasHook
+    from rosterflow.hooks.canvas import SEES_ADMINISTRATORS, CanvasHook
 
     hook = CanvasHook(institution.canvas.connection)
     try:
@@ -67,6 +67,10 @@ def _check_canvas(institution: Institution) -> Iterator[Finding]:
         wrong = "; ".join(_wrong_roles(institution, roles))
         said = wrong or f"{len(institution.custom_roles)} custom role(s), all in Canvas"
         yield Finding(f"{institution.key}: roles", not wrong, said)
+        if institution.people.sync and institution.people.account_roles:
+            lacks = hook.missing_permissions((SEES_ADMINISTRATORS,))
+            told = f"the token lacks the permission {lacks[0]}" if lacks else "the token sees who administers accounts"
+            yield Finding(f"{institution.key}: administrators", not lacks, told)
     finally:
         hook.close()
 

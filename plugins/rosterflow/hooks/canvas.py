@@ -8,7 +8,7 @@ are not: the caller looks first whether the write arrived.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Self
 from urllib.parse import quote, urlsplit
@@ -41,6 +41,12 @@ QUOTA_PAUSE = 2.0
 """Below this much of the rate limit's bucket we pause before the next call; it refills 10 units a second (§9.4)."""
 
 CLOCK_SKEW = 60.0
+
+PERMISSIONS = ("import_sis", "manage_sis", "read_reports", "read_course_list")
+"""What every sync needs in the root account."""
+
+SEES_ADMINISTRATORS = "manage_account_memberships"
+"""The permission that :meth:`CanvasHook.administrators` needs."""
 
 
 def _may_pass(error: BaseException) -> bool:
@@ -241,7 +247,7 @@ class CanvasHook(BaseHook):
 
         :param account: its SIS id.
         :returns: nobody when Canvas has no such account.
-        :raises FatalError: ``forbidden`` when the token may not see them.
+        :raises FatalError: ``forbidden`` when the token lacks :data:`SEES_ADMINISTRATORS`.
         """
         path = f"/accounts/sis_account_id:{quote(account, safe='')}/admins"
         try:
@@ -251,9 +257,11 @@ class CanvasHook(BaseHook):
                 raise
             return []
 
-    def missing_permissions(self) -> tuple[str, ...]:
-        """Which of the permissions that a sync needs the token lacks (GET /accounts/self/permissions)."""
-        needed = ("import_sis", "manage_sis", "read_reports", "read_course_list")
+    def missing_permissions(self, needed: Sequence[str] = PERMISSIONS) -> tuple[str, ...]:
+        """Which of some permissions, by default those that every sync needs, the token lacks.
+
+        GET /accounts/self/permissions.
+        """
         answer = self._read("/accounts/self/permissions", {"permissions[]": list(needed)}).json()
         return tuple(name for name in needed if not answer.get(name))
 
