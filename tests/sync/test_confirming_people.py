@@ -118,6 +118,17 @@ def test_a_person_who_is_accepted_at_last_is_refused_no_longer(at: Desk) -> None
         assert row_errors.refusals(connection, HOME.key) == {}
 
 
+def test_who_is_accepted_at_last_as_the_first_of_a_roster_is_refused_no_longer(at: Desk) -> None:
+    send_with(at, at.plan(come("u1")), ("enrollments", 2, "User not found for enrollment"))
+    at.canvas.messages = []
+
+    at.send(at.plan(come("u1")))
+
+    assert (at.errors(), at.people()) == ([], {NAME: {"u1": ACTIVE}})
+    with at.store.begin() as connection:
+        assert row_errors.refusals(connection, HOME.key) == {}
+
+
 def test_canvas_words_about_a_user_are_kept_sealed_and_shown_without_the_person(at: Desk) -> None:
     words = "Could not save the user with user_id: 'FS_184_1'. Invalid login_id: 'kari'"
     plan_id = at.plan(Change(Action.CREATE, None, users({"FS_184_1": user("kari")}, "new"), "new", ""))

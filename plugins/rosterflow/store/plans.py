@@ -191,7 +191,7 @@ def changes_where(connection: Connection, which: ColumnElement[bool], *states: C
     if states:
         query = query.where(plan_change.c.state.in_(states))
     seal = seal_of(connection)
-    return [_stored(seal, *row) for row in connection.execute(query)]
+    return [_stored(seal, *row) for row in connection.execute(query).all()]  # in one go, as there are many
 
 
 def changes_doing(connection: Connection, plan_id: int, action: Action) -> list[StoredChange]:

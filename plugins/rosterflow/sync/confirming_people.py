@@ -76,6 +76,11 @@ def user_of(refused: Key) -> str:
     return refused.sis_id.rpartition(" / ")[2]
 
 
+def _roster_of(refused: Key) -> Key:
+    """Under what :func:`refusal_key` made: the roster."""
+    return Key(refused.kind, refused.sis_id.rpartition(" / ")[0])
+
+
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """What Canvas has of the people of a change.
@@ -194,7 +199,9 @@ class PeopleBook:
         known, times = rosters.keys(connection, key) if new else (), Counter(one.whole for one in sure)
         made = [one for one in new if one.whole not in known and times[one.whole] == 1]
         rosters.save_made(connection, key, self.plan_id, [one.seq for one in made], now=self.now)
-        self._forget_refusals(map(part_of, made))
+        # Of tens of thousands only these need be taken apart, to name their people.
+        refused = set(map(_roster_of, row_errors.refusals(connection, key)))
+        self._forget_refusals(part_of(one) for one in made if one.whole in refused)
         self._record_made(made)
         return {one.seq for one in made}
 
