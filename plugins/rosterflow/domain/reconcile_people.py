@@ -118,7 +118,7 @@ class PeopleComparison:
             self._tell(Finding.DRIFTED, one.whole, user, field=name, hand=hand, confirmed=was, actual=is_now)
 
     def _by_hand(self, whole: Key, user: str) -> None:
-        """Who the source has there, too, will be ours."""
+        """Whom the source wants there, too, nobody need look at."""
         if self._wanted(whole, user) != ACTIVE:
             self._tell(Finding.EXTRA_BY_HAND, whole, user, actual=ACTIVE)
 
