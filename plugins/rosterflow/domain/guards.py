@@ -221,8 +221,6 @@ def _are_as_shown(before: Thing | None, after: Roster, world: World) -> bool:
     shown = before.members if isinstance(before, Roster) else {}
     if any(world.has_user(new) for new in after.ids.values()):
         return False
-    if not have and not shown:  # as at first contact
-        return True
     return all(have.get(user) == shown.get(user) for user in after.members)
 
 
