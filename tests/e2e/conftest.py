@@ -37,7 +37,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
             "ROSTERFLOW_INSTITUTIONS": str(institutions),
             "ROSTERFLOW_OPERATORS": "operators@drift.example",
             # A killed worker is noticed by its silence; five minutes of it, the default, are too long for a test.
-            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
         }
         try:
