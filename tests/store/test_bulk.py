@@ -131,6 +131,20 @@ def test_rows_are_picked_by_several_columns_at_once(store: Store) -> None:
     assert names_of(store, []) == []
 
 
+def test_a_row_that_is_asked_for_twice_is_picked_once(store: Store) -> None:
+    with store.begin() as connection:
+        upsert(connection, decision, [decided("MAT1", 1, [])])
+
+    assert names_of(store, [("north", "emne", "MAT1"), ["north", "emne", "MAT1"]]) == ["MAT1"]
+
+
+def test_what_is_too_long_for_a_column_is_not_there(store: Store) -> None:
+    with store.begin() as connection:
+        upsert(connection, decision, [decided("MAT1", 1, [])])
+
+    assert names_of(store, [("n" * 1000, "emne", "MAT1"), ("north", "emne", "MAT1")]) == ["MAT1"]
+
+
 def test_many_rows_are_picked_by_an_index_of_all_of_their_columns(sqlite_file: Path) -> None:
     sqlite = Store(f"sqlite:///{sqlite_file}")
     columns = [queue_entry.c[name] for name in ("institution", "api_name", "kind", "semester")]

@@ -115,13 +115,16 @@ def matching(
 
     :param columns: all that an index begins with, the institution too: SQLite, which counts nothing, would else take
         some other index that begins with those given elsewhere.
-    :param rows: as many as make a text of reasonable length; values in the order of ``columns``.
+    :param rows: as many as make a text of reasonable length; values in the order of ``columns``. One that is given
+        twice counts once.
     """
     names = [each.name for each in columns]
-    text = bindparam(None, json_text([dict(zip(names, row, strict=True)) for row in rows]), type_=Text)
+    once = dict.fromkeys(map(tuple, rows))
+    text = bindparam(None, json_text([dict(zip(names, row, strict=True)) for row in once]), type_=Text)
     if connection.dialect.name == "postgresql":
+        # Not of the columns' own types: one that is too short for a value would refuse it, instead of not having it.
         given = func.json_to_recordset(cast(text, postgresql.JSON)).table_valued(
-            *(column(each.name, each.type) for each in columns)
+            *(column(each.name, Text) for each in columns)
         )
         named = given.render_derived("given", with_types=True)
         return and_(*(each == named.c[each.name] for each in columns))
