@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from rosterflow.domain.attendance.booking import Origin, RowKey, Time
 from rosterflow.domain.attendance.ledger import Effect
@@ -282,3 +284,18 @@ def test_reads_in_any_order_split_and_repeated_give_the_same_ledger(store: Store
         ledgers.append(here.booked())
 
     assert ledgers[1:] == [ledgers[0], ledgers[0]]
+
+
+def test_what_courses_have_in_some_days_is_looked_up_course_by_course(sqlite_file: Path) -> None:
+    sqlite = Store(f"sqlite:///{sqlite_file}")
+    asked: list[tuple[str, Any]] = []
+    with sqlite.begin() as connection:
+        event.listen(connection, "before_cursor_execute", lambda _1, _2, words, given, *_: asked.append((words, given)))
+        courses = [attendance.Course("S1", "C1"), attendance.Course("S1", "C2")]
+        assert list(attendance.facts_in(connection, "north", courses, MONDAY, MONDAY + DAY)) == []
+        ((words, given),) = asked
+        plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}", given)]
+
+    sqlite.dispose()
+    searches = [line for line in plan if line.startswith("SEARCH attendance_session")]
+    assert ["(institution=? AND school=? AND course_id=?)" in line for line in searches] == [True]

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Table, and_, select, text
+from sqlalchemy import ColumnElement, Connection, Date, Table, and_, func, select, text
 
 from rosterflow.domain.attendance.ledger import Change, Coverage, Effect, Fact, FactState, ReadOf
 from rosterflow.store.attendance_tables import attendance_change, attendance_coverage
@@ -183,7 +183,8 @@ def facts_in(
     """The facts of some courses, each with its school: all of them, or those of sessions with a fact in some days."""
     query = select(table.c.school, table.c.body)
     if first is not None:
-        query = query.where(table.c.last_window >= first)
+        # As it is, SQLite would go through every session of the school since then, for each course anew.
+        query = query.where(func.date(table.c.last_window, type_=Date) >= first)
     if last is not None:
         query = query.where(table.c.first_window <= last)
     in_order = query.order_by(table.c.school, table.c.course_id, table.c.session)
