@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rosterflow.sync.cycles import undisturbed
+from rosterflow.sync.cycles import passing_over_what_is_there, undisturbed
 
 
 @pytest.fixture(autouse=True)
@@ -54,3 +54,17 @@ def test_work_inside_work_does_not_switch_the_search_on() -> None:
         return gc.isenabled()
 
     assert not outer()
+
+
+def test_what_is_there_is_passed_over_during_the_work_and_looked_at_again_after_it() -> None:
+    with passing_over_what_is_there():
+        passed_over = gc.get_freeze_count()
+
+    assert (passed_over > 0, gc.get_freeze_count()) == (True, 0)
+
+
+def test_what_is_there_is_looked_at_again_after_work_that_failed() -> None:
+    with pytest.raises(KeyError), passing_over_what_is_there():
+        raise KeyError
+
+    assert gc.get_freeze_count() == 0
