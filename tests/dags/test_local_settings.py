@@ -44,3 +44,12 @@ def test_other_processes_of_airflow_do_without_them(institutions: Path) -> None:
 
     assert [name for name in before if name.startswith("rosterflow.operators")] == []
     assert "rosterflow.operators.canvas" in added
+
+
+def test_a_scheduler_begins_all_the_same_when_the_package_cannot_be_loaded(institutions: Path) -> None:
+    broken = "import sys; sys.modules['rosterflow.hooks.fs'] = None; import airflow.settings; print('begun')"
+    command = [sys.executable, "-c", broken, "scheduler"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "begun"
+    assert "Rosterflow could not be loaded ahead of its tasks." in done.stdout + done.stderr
