@@ -73,9 +73,10 @@ class Lanes:
         """How many are open, those that wait for their turn included."""
         return len(self._open)
 
-    def open(self, batch: Batch) -> None:
-        """Open the lanes of a batch."""
-        self._open.update([*batch.users, *batch.sections])
+    def open(self, names: Iterable[Name]) -> None:
+        """Open the lanes in which a batch can be worked on now."""
+        for name in names:
+            self._open[name] += 1
 
     @asynccontextmanager
     async def turn(self, name: Name) -> AsyncIterator[None]:

@@ -143,6 +143,7 @@ class _Drain:
                     task = group.create_task(self._through(batch))
                     task.add_done_callback(lambda _: self._lanes.moved.set())
                     running.add(task)
+                    await asyncio.sleep(0)  # it opens its lanes, and calls go on between two batches
             if not running:
                 return
             await self._lanes.moved.wait()
@@ -158,7 +159,7 @@ class _Drain:
 
     def _begin(self, batch: Batch) -> None:
         self._open.append(batch.desk)
-        self._lanes.open(batch)
+        self._lanes.open(batch.users)
         self._result.batches.append(batch.counts)
 
     async def _through(self, batch: Batch) -> None:
@@ -167,6 +168,7 @@ class _Drain:
         await all_of(self._one_by_one(batch, name, some) for name, some in batch.users.items())
         await batch.before.wait()
         batch.users_are_there.set()
+        self._lanes.open(batch.sections)
         await all_of(self._one_by_one(batch, name, some) for name, some in batch.sections.items())
         self._writing.write()
         self._open = [desk for desk in self._open if desk is not batch.desk]
