@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,6 +39,7 @@ from tests.scenarios.test_reconcile import compared
 HOME = "FSDEMO"
 ROSTER = Key(Kind.ADMIN, f"account {HOME} as {ACCOUNT_ADMIN}")
 THERE = {(HOME, ACCOUNT_ADMIN, "active")}
+GONE = {(HOME, ACCOUNT_ADMIN, "deleted")}
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +105,18 @@ def is_an_imports(one: College, person: Person) -> bool:
     return row.sis_batch_id is not None
 
 
+def made_until_lost(
+    one: College, people: Iterable[Person], roles: Iterable[Personrolle]
+) -> list[tuple[set[tuple[str, str, str]], bool]]:
+    """What a run makes of people with a role, and whether it is an import's; the roles are lost, and a run follows."""
+    one.harness.run(days_later=1)
+    made = [(administers(one, person), is_an_imports(one, person)) for person in people]
+    for role in roles:
+        loses(one, role)
+    one.harness.run(days_later=1)
+    return made
+
+
 # -- before Canvas was read -------------------------------------------------------------------------------------------
 
 
@@ -151,15 +164,9 @@ def test_who_gets_the_role_with_them_is_sent_at_once_and_goes_with_it(faculty: C
     by_hand(faculty, theirs)
 
     roles = [gets_role(faculty, person) for person in (theirs, ours)]
-    faculty.harness.run(days_later=1)
-    made = [(administers(faculty, one), is_an_imports(faculty, one)) for one in (theirs, ours)]
-    for role in roles:
-        loses(faculty, role)
-    faculty.harness.run(days_later=1)
 
-    assert made == [(THERE, False), (THERE, True)]
-    assert administers(faculty, theirs) == THERE
-    assert administers(faculty, ours) == {(HOME, ACCOUNT_ADMIN, "deleted")}
+    assert made_until_lost(faculty, (theirs, ours), roles) == [(THERE, False), (THERE, True)]
+    assert [administers(faculty, person) for person in (theirs, ours)] == [THERE, GONE]
 
 
 def test_who_was_made_an_administrator_in_another_role_becomes_ours_in_this_one(
@@ -175,7 +182,7 @@ def test_who_was_made_an_administrator_in_another_role_becomes_ours_in_this_one(
 
     other = {(HOME, "Superbruker", "active")}
     assert made == THERE | other
-    assert administers(faculty, colleague) == {(HOME, ACCOUNT_ADMIN, "deleted")} | other
+    assert administers(faculty, colleague) == GONE | other
 
 
 def test_whom_we_took_away_and_people_made_again_is_theirs_from_then_on(faculty: College, colleague: Person) -> None:
@@ -314,17 +321,9 @@ def test_a_sync_that_is_killed_between_looking_and_sending_is_made_good_by_the_n
         job = Job(f"sqlite:///{tmp_path}/store.db", f"{tmp_path}/pages", PAGE_KEY, there, one.clock(), settings=PEOPLE)
 
         assert killed_at(job, "before import 1") is None, "nobody was killed"
-        one.harness.run(days_later=1)
-        made = [(administers(one, person), is_an_imports(one, person)) for person in (theirs, ours)]
-        for role in roles:
-            loses(one, role)
-        one.harness.run(days_later=1)
 
-        assert made == [(THERE, False), (THERE, True)]
-        assert [administers(one, person) for person in (theirs, ours)] == [
-            THERE,
-            {(HOME, ACCOUNT_ADMIN, "deleted")},
-        ]
+        assert made_until_lost(one, (theirs, ours), roles) == [(THERE, False), (THERE, True)]
+        assert [administers(one, person) for person in (theirs, ours)] == [THERE, GONE]
 
 
 def test_an_account_is_asked_about_once_however_many_get_it_and_only_when_somebody_does(

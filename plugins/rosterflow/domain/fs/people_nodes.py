@@ -188,7 +188,7 @@ def _partier(plasseringer: list[Plassering | None] | None) -> tuple[str, ...] | 
     koder: list[str | None] = []
     for plassering in plasseringer:
         if plassering is None or plassering.undervisningsaktivitet is None:
-            _clean(tuple(koder))
+            _clean(tuple(koder))  # one that is no code is told even so
             return None
         koder.append(plassering.undervisningsaktivitet.kode)
     return _clean(tuple(koder))
